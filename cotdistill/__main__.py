@@ -1,0 +1,5 @@
+"""`python -m cotdistill` is `cotdistill-cli`."""
+
+from cotdistill.cli import main
+
+main()

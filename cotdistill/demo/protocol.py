@@ -1,0 +1,214 @@
+"""What the embedded teacher answers to a request of the OpenAI protocol: pure, bytes in, payloads out.
+
+POST /v1/chat/completions {"model": "demo-teacher", "messages": [{"role": "user", "content": "Ben has …"}]}
+-> 200 {"choices": [{"message": {"content": "The answer is 27.", "reasoning_content": "23 + 12 = …"}, …}], …}
+"""
+
+import hashlib
+import hmac
+import json
+import random
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field, ValidationError
+
+from cotdistill.demo.answers import NOT_FOUND, Answer, answer
+from cotdistill.demo.problems import solve
+
+MODEL = "demo-teacher"
+CREATED = 1_763_683_200
+"""Unix seconds; fixed, since the same request gets the same bytes."""
+WORDS_PER_DELTA = 6
+
+JsonObject = dict[str, Any]  # Any: JSON values of the protocol
+
+
+@dataclass(frozen=True)
+class Teacher:
+    """Who answers, and to whom."""
+
+    seed: int
+    error_rate: float
+    """Share of wrong answers, 0..1."""
+    api_key: str
+
+
+@dataclass(frozen=True)
+class Request:
+    """One HTTP request; `authorization` is the header's value."""
+
+    method: str
+    path: str
+    authorization: str
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A status and one JSON object."""
+
+    status: int
+    payload: JsonObject
+
+
+@dataclass(frozen=True)
+class Stream:
+    """Server-sent events with status 200; the closing `[DONE]` is not among them."""
+
+    payloads: tuple[JsonObject, ...]
+
+
+class Part(BaseModel):
+    """A piece of a message's content."""
+
+    type: Literal["text"]
+    text: str
+
+
+class ChatMessage(BaseModel):
+    """A message; the content of an assistant's may be missing."""
+
+    role: str
+    content: str | list[Part] | None = None
+
+    @property
+    def text(self) -> str:
+        """The content as one string."""
+        if isinstance(self.content, list):
+            return "".join(part.text for part in self.content)
+        return self.content or ""
+
+
+class StreamOptions(BaseModel):
+    """What a stream ends with."""
+
+    include_usage: bool = False
+
+
+class ChatRequest(BaseModel):
+    """The keys that matter here; servers ignore the others, temperature and top_p among them."""
+
+    model: str
+    messages: list[ChatMessage] = Field(min_length=1)
+    n: Literal[1] | None = None
+    seed: int | None = None
+    max_tokens: int | None = Field(None, ge=1)
+    max_completion_tokens: int | None = Field(None, ge=1)
+    stream: bool | None = None
+    stream_options: StreamOptions | None = None
+
+    @property
+    def question(self) -> str:
+        """The last user message."""
+        return next((message.text for message in reversed(self.messages) if message.role == "user"), "")
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """An answer as it leaves: cut at the token limit, counted in words."""
+
+    id: str
+    reasoning: str
+    text: str
+    finish_reason: Literal["stop", "length"]
+    usage: dict[str, int]
+
+
+def reply(request: Request, teacher: Teacher) -> Reply | Stream:
+    """Return the answer to one request: the same request always gets the same one."""
+    path = request.path.partition("?")[0]
+    if path not in ("/v1/models", "/v1/chat/completions"):
+        return error(404, f"unknown path {path}", "not_found")
+    if not hmac.compare_digest(request.authorization.encode(), f"Bearer {teacher.api_key}".encode()):
+        return error(401, "wrong or missing API key", "invalid_api_key")
+    expected = "GET" if path == "/v1/models" else "POST"
+    if request.method != expected:
+        return error(405, f"{path} takes {expected}, not {request.method}", "method_not_allowed")
+    if path == "/v1/models":
+        return Reply(200, {"object": "list", "data": [_model()]})
+    try:
+        chat = ChatRequest.model_validate_json(request.body)
+    except ValidationError as invalid:
+        return error(400, _first_fault(invalid), "invalid_request")
+    if chat.model != MODEL:
+        return error(404, f"the model {chat.model!r} does not exist, {MODEL!r} does", "model_not_found")
+    return _answer(chat, teacher)
+
+
+def error(status: int, message: str, code: str) -> Reply:
+    """Return an error in the protocol's shape."""
+    return Reply(status, {"error": {"message": message, "type": "invalid_request_error", "code": code}})
+
+
+def _answer(chat: ChatRequest, teacher: Teacher) -> Reply | Stream:
+    spoken = _speak(chat, teacher)
+    if chat.stream:
+        with_usage = chat.stream_options is not None and chat.stream_options.include_usage
+        return Stream(tuple(_chunks(spoken, with_usage=with_usage)))
+    message = {"role": "assistant", "content": spoken.text, "reasoning_content": spoken.reasoning}
+    choice = {"index": 0, "message": message, "finish_reason": spoken.finish_reason}
+    return Reply(200, {**_head(spoken.id, "chat.completion"), "choices": [choice], "usage": spoken.usage})
+
+
+def _speak(chat: ChatRequest, teacher: Teacher) -> Spoken:
+    said = [[message.role, message.text] for message in chat.messages]
+    draw = hashlib.sha256(json.dumps([teacher.seed, chat.seed, said]).encode()).hexdigest()
+    solution = solve(chat.question)
+    if solution is None:
+        worked = Answer("", NOT_FOUND, is_right=False)
+    else:
+        worked = answer(solution, random.Random(draw), error_rate=teacher.error_rate)
+    thought, final = _words(worked.reasoning), _words(worked.text)
+    length = len(thought) + len(final)
+    limit = min(length, chat.max_completion_tokens or length, chat.max_tokens or length)
+    asked = sum(len(_words(text)) for _, text in said)
+    return Spoken(
+        id=f"chatcmpl-{draw[:24]}",
+        reasoning="".join(thought[:limit]),
+        text="".join(final[: max(0, limit - len(thought))]),
+        finish_reason="stop" if limit == length else "length",
+        usage={"prompt_tokens": asked, "completion_tokens": limit, "total_tokens": asked + limit},
+    )
+
+
+def _chunks(spoken: Spoken, *, with_usage: bool) -> Iterator[JsonObject]:
+    head = _head(spoken.id, "chat.completion.chunk")
+    usage = {"usage": None} if with_usage else {}
+    deltas: list[JsonObject] = [{"role": "assistant", "content": ""}]
+    deltas += [{"reasoning_content": piece} for piece in _pieces(spoken.reasoning)]
+    deltas += [{"content": piece} for piece in _pieces(spoken.text)]
+    for delta in deltas:
+        yield {**head, "choices": [{"index": 0, "delta": delta, "finish_reason": None}], **usage}
+    end = {"index": 0, "delta": {}, "finish_reason": spoken.finish_reason}
+    yield {**head, "choices": [end], **usage}
+    if with_usage:
+        yield {**head, "choices": [], "usage": spoken.usage}
+
+
+def _words(text: str) -> list[str]:
+    """Return words with the space before them: the teacher's tokens."""
+    return re.findall(r"\s*\S+", text)
+
+
+def _pieces(text: str) -> Iterator[str]:
+    words = iter(_words(text))
+    while piece := "".join(islice(words, WORDS_PER_DELTA)):
+        yield piece
+
+
+def _head(completion_id: str, kind: str) -> JsonObject:
+    return {"id": completion_id, "object": kind, "created": CREATED, "model": MODEL}
+
+
+def _model() -> JsonObject:
+    return {"id": MODEL, "object": "model", "created": CREATED, "owned_by": "cotdistill"}
+
+
+def _first_fault(invalid: ValidationError) -> str:
+    fault = invalid.errors(include_url=False, include_context=False, include_input=False)[0]
+    place = ".".join(str(step) for step in fault["loc"])
+    return f"{place}: {fault['msg']}" if place else str(fault["msg"])

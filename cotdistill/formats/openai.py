@@ -1,0 +1,70 @@
+"""openai: turns under `messages`, each with role and content.
+
+{"messages": [{"role": "user", "content": "…"}, {"role": "assistant", "content": "…"}]}
+"""
+
+from dataclasses import dataclass
+
+from cotdistill.formats import JsonRow
+from cotdistill.formats._checks import checked
+from cotdistill.formats.sharegpt import Sharegpt
+from cotdistill.records import Conversation
+from cotdistill.registry import kind
+
+
+@kind
+@dataclass(frozen=True, kw_only=True)
+class Openai:
+    """OpenAI's fine-tuning rows.
+
+    Options:
+        messages: Key of the list of turns.
+        tools: Key of tool descriptions; a row that has any is refused.
+        role_tag: Key of a turn's role.
+        content_tag: Key of a turn's text.
+        user_tag: Name of the user's role.
+        assistant_tag: Name of the assistant's role.
+        system_tag: Name of the system's role.
+    """
+
+    messages: str = "messages"
+    tools: str = "tools"
+    role_tag: str = "role"
+    content_tag: str = "content"
+    user_tag: str = "user"
+    assistant_tag: str = "assistant"
+    system_tag: str = "system"
+
+    def encode(self, conversation: Conversation, /) -> JsonRow:
+        """Return the conversation as a row of the file."""
+        names = {"user": self.user_tag, "assistant": self.assistant_tag, "system": self.system_tag}
+        return {
+            self.messages: [{self.role_tag: names[m.role], self.content_tag: m.content} for m in conversation.messages]
+        }
+
+    def decode(self, row: JsonRow, row_id: str, /) -> Conversation:
+        """Return the row as a conversation.
+
+        Raises: ValueError.
+        """
+        # The two layouts read alike; here a system prompt can only be a turn.
+        turns = self._as_sharegpt().decode({k: v for k, v in row.items() if k != "system"}, row_id)
+        return checked(row_id, list(turns.messages), self.messages)
+
+    def entry(self, file_name: str, /) -> JsonRow:
+        """Return the dataset_info.json entry under which LLaMA-Factory reads the file."""
+        entry = self._as_sharegpt().entry(file_name)
+        entry["columns"] = {"messages": self.messages}
+        entry["tags"]["system_tag"] = self.system_tag
+        return entry
+
+    def _as_sharegpt(self) -> Sharegpt:
+        return Sharegpt(
+            messages=self.messages,
+            tools=self.tools,
+            role_tag=self.role_tag,
+            content_tag=self.content_tag,
+            user_tag=self.user_tag,
+            assistant_tag=self.assistant_tag,
+            system_tag=self.system_tag,
+        )

@@ -1,0 +1,230 @@
+"""Append-only store of every completion received: raw, one record a line, durable before it is counted.
+
+    {"key":"9f…","index":0,"problem_id":"p1","response":{"choices":[…]},"latency_s":41.2,…,"received":"2026-…"}
+
+Key and index stand first in a line, so that a file is opened without parsing the answers in it.
+"""
+
+import hashlib
+import json
+import logging
+import os
+import re
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from pydantic import Field, ValidationError
+
+from cotdistill.errors import TryAgainLater, UserError
+from cotdistill.records import Message, Record, Sampling
+
+log = logging.getLogger(__name__)
+
+JsonRow = dict[str, Any]  # Any: a foreign JSON row
+
+LINE_START = re.compile(rb'\{"key":"([0-9a-f]{64})","index":([0-9]{1,9}),')
+
+SPACE_HINT = "make space, then run the same command again"
+
+READ_BYTES = 1 << 20
+
+_sync = getattr(os, "fdatasync", os.fsync)
+"""macOS has no fdatasync."""
+
+
+class LedgerEntry(Record):
+    """One completion as it was received."""
+
+    key: str = Field(pattern="^[0-9a-f]{64}$")
+    """Identity of the request: see `completion_key`."""
+    index: int = Field(ge=0, lt=10**9)
+    """Which of the samples of this request, from 0."""
+    problem_id: str
+    response: JsonRow
+    """As the server sent it; a streamed one merged into the same shape."""
+    latency_s: float = 0.0
+    first_content_s: float | None = None
+    attempts: int = 1
+    received: str = ""
+    """UTC, ISO 8601."""
+
+
+class Ledger:
+    """The completions of one run, by key and index. One process writes at a time: the run folder's lock.
+
+    Memory: about 150 bytes a record, whatever its length.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._offsets: dict[bytes, int] = {}
+        """Where the first record of a key and index begins; later ones are duplicates."""
+
+    def __enter__(self) -> "Ledger":
+        """Open or create the file; a torn last record is put aside into `<name>.torn`."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+        try:
+            self._end = self._load()
+            self._mend(self._end)
+        except BaseException:
+            os.close(self._fd)
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        os.close(self._fd)
+
+    def __len__(self) -> int:
+        """Number of distinct completions."""
+        return len(self._offsets)
+
+    def __contains__(self, completion: tuple[str, int]) -> bool:
+        """Whether the completion with this key and index is stored."""
+        return _compact(*completion) in self._offsets
+
+    def append(self, entry: LedgerEntry) -> None:
+        """Store a completion; it is on disk when this returns. One that is there already stays the first.
+
+        Raises: TryAgainLater: no space; the file ends with its last whole record and can be appended to.
+        """
+        line = _line(entry)
+        self._write(line, self._end)
+        self._take_in(entry, self._end + len(line))
+
+    def get(self, key: str, index: int) -> LedgerEntry:
+        """Return a stored completion.
+
+        Raises: KeyError where it is not stored; UserError where its line was changed since.
+        """
+        offset = self._offsets[_compact(key, index)]
+        with self.path.open("rb") as file:
+            file.seek(offset)
+            return self._parsed(file.readline(), 0)
+
+    def entries(self) -> Iterator[LedgerEntry]:
+        """Yield the completions in the order they were stored, each key and index once: the first.
+
+        Raises: UserError that names file and line.
+        """
+        with self.path.open("rb") as file:
+            offset = 0
+            for number, line in enumerate(file, start=1):
+                if offset >= self._end:
+                    return
+                entry = self._parsed(line, number)
+                if self._offsets[_compact(entry.key, entry.index)] == offset:
+                    yield entry
+                offset += len(line)
+
+    def _load(self) -> int:
+        """Take in the keys of all whole records; return where they end."""
+        offset = 0
+        with self.path.open("rb", buffering=READ_BYTES) as file:
+            for number, line in enumerate(file, start=1):
+                if not line.endswith(b"\n"):
+                    break
+                if start := LINE_START.match(line):
+                    identity = _compact(start[1].decode(), int(start[2]))
+                else:
+                    entry = self._parsed(line, number)
+                    identity = _compact(entry.key, entry.index)
+                self._offsets.setdefault(identity, offset)
+                offset += len(line)
+        return offset
+
+    def _mend(self, end: int) -> None:
+        """Cut off what follows the last whole record; its bytes are kept beside the ledger."""
+        torn = self._bytes_after(end)
+        if not torn:
+            return
+        try:
+            entry = LedgerEntry.model_validate(json.loads(torn))
+        except (ValueError, RecursionError):
+            aside = self.path.with_name(self.path.name + ".torn")
+            log.warning("%s: a torn record of %d bytes is moved to %s", self.path, len(torn), aside.name)
+            self._put_aside(torn, aside)
+            os.ftruncate(self._fd, end)
+        else:
+            # Only the line's end was lost: the answer itself is whole.
+            self._write(b"\n", end + len(torn))
+            self._take_in(entry, end + len(torn) + 1)
+
+    def _take_in(self, entry: LedgerEntry, end: int) -> None:
+        self._offsets.setdefault(_compact(entry.key, entry.index), self._end)
+        self._end = end
+
+    def _write(self, data: bytes, end: int) -> None:
+        """Write after the file's end, `end`, and wait until it is on disk; or leave the file as it was."""
+        try:
+            written = os.write(self._fd, data)
+            # A full disk makes a write short without an error.
+            if written == len(data):
+                _sync(self._fd)
+                return
+            reason = f"only {written} of {len(data)} bytes could be written: the disk is full"
+        except OSError as error:
+            reason = f"cannot be written: {error.strerror}"
+        os.ftruncate(self._fd, end)
+        raise TryAgainLater(reason, str(self.path), SPACE_HINT)
+
+    def _put_aside(self, torn: bytes, aside: Path) -> None:
+        try:
+            with aside.open("ab") as file:
+                file.write(torn + b"\n")
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise TryAgainLater(f"cannot be written: {error.strerror}", str(aside), SPACE_HINT) from None
+
+    def _bytes_after(self, offset: int) -> bytes:
+        with self.path.open("rb") as file:
+            file.seek(offset)
+            return file.read()
+
+    def _parsed(self, line: bytes, number: int) -> LedgerEntry:
+        # Not pydantic's own parser: it refuses the lone surrogates that servers do send, escaped.
+        try:
+            return LedgerEntry.model_validate(json.loads(line))
+        except (ValueError, RecursionError) as error:
+            detail = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
+            raise UserError(
+                f"is not a record of a ledger: {detail}",
+                f"{self.path}:{number}",
+                "move that line to another file; the others are good",
+            ) from None
+
+
+def completion_key(model: str, messages: Sequence[Message], sampling: Sampling) -> str:
+    """Return the identity of a request: sha256 of what decides the distribution of its answers, in hex."""
+    identity = {
+        "model": model,
+        "messages": [[message.role, message.content] for message in messages],
+        "sampling": sampling.model_dump(exclude_none=True),
+    }
+    text = json.dumps(identity, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode("ascii")).hexdigest()
+
+
+def utc_now() -> str:
+    """Return the time for `LedgerEntry.received`."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def _compact(key: str, index: int) -> bytes:
+    """Return key and index in 20 bytes: half of a sha256 is more than enough to tell requests apart."""
+    return bytes.fromhex(key[:32]) + index.to_bytes(4, "big")
+
+
+def _line(entry: LedgerEntry) -> bytes:
+    row = entry.model_dump()
+    try:
+        return (json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n").encode()
+    except UnicodeEncodeError:
+        # A lone surrogate, half of a character that a server cut in two, has no UTF-8; escaped it is kept.
+        return (json.dumps(row, separators=(",", ":")) + "\n").encode()

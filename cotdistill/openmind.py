@@ -1,0 +1,55 @@
+"""A flat openMind or LLaMA-Factory recipe -> a recipe with the train stage alone.
+
+model_name_or_path: Qwen/Qwen2.5-7B-Instruct   ->  student: {kind: full, model: Qwen/Qwen2.5-7B-Instruct}
+finetuning_type: full                          ->  student.kind
+seed: 1234                                     ->  seed
+stage: sft, do_train: true                     ->  checked and dropped
+every other key                                ->  train.<key>
+"""
+
+from cotdistill.errors import UserError, raise_all
+from cotdistill.yamlfile import Data, Loc, Source
+
+MARKS = ("model_name_or_path", "model_id", "finetuning_type", "do_train")
+"""Top-level keys that only a flat recipe has."""
+CAST_KEYS: dict[str, Loc] = {
+    "model_name_or_path": ("student", "model"),
+    "model_id": ("student", "model"),
+    "finetuning_type": ("student", "kind"),
+    "trust_remote_code": ("student", "trust_remote_code"),
+    "seed": ("seed",),
+}
+FIXED: dict[str, Data] = {"stage": "sft", "do_train": True}
+"""Keys that can have one value here."""
+
+
+def is_flat(data: Data) -> bool:
+    """Say whether a document is a flat recipe."""
+    return isinstance(data, dict) and any(key in data for key in MARKS)
+
+
+def unflatten(source: Source) -> Source:
+    """Return the recipe in our shape; every value keeps its line and the name that the user gave it.
+
+    Raises: UserError for a stage other than sft.
+    """
+    result = Source(source.path, {"student": {"kind": "full"}, "train": {}}, {(): source.where(())})
+    found = []
+    for key, value in source.data.items():
+        if key in FIXED:
+            if value != FIXED[key]:
+                found.append(UserError(f"only `{key}: {str(FIXED[key]).lower()}` can be run", source.where((key,))))
+            continue
+        target = CAST_KEYS.get(key, ("train", key))
+        holder = result.data
+        for part in target[:-1]:
+            holder = holder.setdefault(part, {})
+        holder[target[-1]] = value
+        for loc, place in source.places.items():
+            if loc[:1] == (key,):
+                result.places[target + loc[1:]] = place
+                result.names[target + loc[1:]] = ".".join(map(str, loc))
+    # openMind cuts long rows without a word; here they are left out with one, and the run goes on as it would there.
+    result.data["train"].setdefault("max_dropped", 1.0)
+    raise_all(found)
+    return result

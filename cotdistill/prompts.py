@@ -1,0 +1,37 @@
+"""Templates of prompts: `{name}` is replaced for declared names only; every other brace stays as it is.
+
+{question}
+
+Give the final answer as \\boxed{}.
+"""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from cotdistill.errors import UserError
+
+
+def render(template: str, **values: str) -> str:
+    """Return the template with every `{name}` of `values` replaced; what is put in is not looked at again."""
+    if not values:
+        return template
+    names = "|".join(sorted(map(re.escape, values), key=len, reverse=True))
+    return re.sub(r"\{(" + names + r")\}", lambda match: values[match[1]], template)
+
+
+def load(path: Path, *, required: Sequence[str] = ("question",)) -> str:
+    """Return the template in a file, without the line ends at its end.
+
+    Raises: UserError: no such file, not UTF-8, a required name is missing.
+    """
+    try:
+        template = path.read_text(encoding="utf-8-sig").rstrip("\r\n")
+    except FileNotFoundError:
+        raise UserError("no such file", str(path), "paths are relative to the working directory") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"cannot be read: {error}", str(path)) from None
+    for name in required:
+        if f"{{{name}}}" not in template:
+            raise UserError(f"lacks {{{name}}}", str(path), f"write {{{name}}} where the {name} belongs")
+    return template

@@ -1,0 +1,152 @@
+"""The rows that stages hand to each other: plain values, frozen, no unknown fields.
+
+A row of `1-sample/rows.jsonl` (a Trace):
+
+    {"problem": {"id": "p1", "question": "…", "gold": "72"},
+     "completion": {"key": "9f…", "index": 0, "text": "… 72", "reasoning": "…", "status": "ok", …},
+     "verdict": null}
+"""
+
+import hashlib
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Record(BaseModel):
+    """A frozen row; an unknown field is an error, not a loss."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Problem(Record):
+    """A question and its gold answer."""
+
+    id: str
+    question: str
+    gold: str | None = None
+    """The final answer alone; None where the source has none."""
+
+
+class Message(Record):
+    """One turn of a conversation."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+class Sampling(Record):
+    """Options that change the distribution that completions are drawn from. None: left to the server."""
+
+    max_tokens: int | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    seed: int | None = None
+
+
+class Usage(Record):
+    """Tokens as the server counted them."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
+CompletionStatus = Literal["ok", "truncated", "empty_reasoning", "empty_answer", "refusal", "content_filter"]
+
+
+class Completion(Record):
+    """What a model returned for one prompt, thinking and text apart."""
+
+    key: str
+    """Identity of the request: see `completion_key`."""
+    index: int
+    """Which of the samples of this request, from 0."""
+    text: str
+    """What follows the thinking."""
+    reasoning: str = ""
+    """The rationale: what the model thought before it answered."""
+    status: CompletionStatus = "ok"
+    finish_reason: str = "stop"
+    model: str = ""
+    """The model's name as the server returned it."""
+    usage: Usage = Usage()
+    latency_s: float = 0.0
+    first_content_s: float | None = None
+    """Seconds to the first content; None where the answer was not streamed."""
+    attempts: int = 1
+
+
+VerdictOutcome = Literal["correct", "wrong", "unparsed", "error"]
+
+
+class Verdict(Record):
+    """A verifier's finding. `unparsed` is not `wrong`, and `error` is the verifier's own."""
+
+    outcome: VerdictOutcome
+    extracted: str | None = None
+    """The final answer that was found in the text; None where none was."""
+    reason: str = ""
+    """Why, in a few words, for people: `bold final`, `two finals disagree: 5, 7`."""
+
+
+class Trace(Record):
+    """One attempt at a problem, later with its verdict."""
+
+    problem: Problem
+    completion: Completion
+    verdict: Verdict | None = None
+
+
+class Conversation(Record):
+    """What the student learns from: the last assistant message is supervised."""
+
+    id: str
+    """Id of the problem; several rationales of one problem share it."""
+    messages: tuple[Message, ...] = Field(min_length=2)
+
+    @property
+    def prompt(self) -> tuple[Message, ...]:
+        """Everything before the final answer."""
+        return self.messages[:-1]
+
+
+class Checkpoint(Record):
+    """Weights that can answer: a trained student, or the base that it started from."""
+
+    path: str
+    """Folder, relative to the run, or a hub's name."""
+    fingerprint: str
+    """What tells these weights from others: sha256 of their files, or the hub's name."""
+    rows: int = 0
+    """Conversations learned from."""
+    dropped: int = 0
+    """Conversations left out as too long."""
+    supervised_tokens: int = 0
+    steps: int = 0
+
+
+class Score(Record):
+    """One graded attempt of an evaluation."""
+
+    task: str
+    problem: Problem
+    completion: Completion
+    verdict: Verdict
+
+
+class Rejected(Record):
+    """A row that a stage did not pass on, and why; kept on disk beside the ones that it did."""
+
+    reason: str
+    """First word is the class that is counted: `wrong: …`, `overlong: 5120 tokens > 4096`."""
+    row: Problem | Trace | Conversation
+
+    @property
+    def reason_class(self) -> str:
+        """The part of the reason before the colon, for counting."""
+        return self.reason.partition(":")[0]
+
+
+def problem_id(question: str) -> str:
+    """Return a stable id for a question that came without one: 16 hex digits of its sha256."""
+    return hashlib.sha256(question.encode("utf-8", "surrogatepass")).hexdigest()[:16]

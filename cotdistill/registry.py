@@ -1,0 +1,195 @@
+"""Kind name -> function or dataclass; its keyword-only parameters are its recipe options.
+
+A kind is one public module of a family's folder (`verifiers/numeric.py` is the verifier `numeric`) that holds one
+object marked `@kind`. Another package adds one by an entry point of the group `cotdistill.<family>`.
+Scanning imports every module of the family, so a kind imports heavy packages inside the function that needs them.
+"""
+
+import functools
+import importlib
+import importlib.metadata
+import inspect
+import pkgutil
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, TypeVar, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, create_model
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticCustomError, core_schema
+
+FAMILIES = ("samplers", "verifiers", "styles", "formats", "students", "losses")
+
+T = TypeVar("T", bound=Callable[..., object])
+
+OPERATIONAL = Field(json_schema_extra={"in_key": False})
+"""Marks an option that changes how a thing is done and not what comes out: it is no part of a stage's key.
+
+Used as `base_url: Annotated[str, OPERATIONAL]`.
+"""
+
+
+class Options(BaseModel):
+    """Options of a stage or a kind: frozen, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, coerce_numbers_to_str=True)
+
+    def key_options(self) -> dict[str, Any]:  # Any: JSON values
+        """Return the options that decide what comes out, as JSON values."""
+        operational = {name for name, field in type(self).model_fields.items() if not is_in_key(field)}
+        return self.model_dump(mode="json", exclude=operational)
+
+
+class KindOptions(Options):
+    """A kind chosen in a recipe, with its options."""
+
+    of_kind: ClassVar["Kind"]
+    kind: str
+
+    def build(self) -> Any:  # Any: what the family's contract (its `__init__.py`) says
+        """Return the function with its options bound, or the dataclass made with them."""
+        options = {name: getattr(self, name) for name in type(self).model_fields if name != "kind"}
+        target = self.of_kind.target
+        return target(**options) if inspect.isclass(target) else functools.partial(target, **options)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One thing that a recipe can choose."""
+
+    family: str
+    name: str
+    target: Callable[..., Any]  # Any: what the family's contract says
+
+    @functools.cached_property
+    def summary(self) -> str:
+        """First line of the docstring."""
+        return (inspect.getdoc(self.target) or "").partition("\n")[0]
+
+    @functools.cached_property
+    def options(self) -> type[KindOptions]:
+        """The options model: one field per keyword-only parameter."""
+        model = create_model(
+            f"{self.family}.{self.name}",
+            __base__=KindOptions,
+            __doc__=self.summary,
+            **_option_fields(self.target),
+            kind=(Literal[self.name], ...),  # type: ignore[arg-type]  # a Literal made at run time
+        )
+        model.of_kind = self
+        return model
+
+
+def is_in_key(field: FieldInfo) -> bool:
+    """Say whether a change of this option changes what comes out."""
+    extra = field.json_schema_extra
+    return not (isinstance(extra, dict) and extra.get("in_key") is False)
+
+
+def kind(target: T) -> T:
+    """Mark the one function or dataclass of a module that is its kind."""
+    target.__cotdistill_kind__ = True  # type: ignore[attr-defined]
+    return target
+
+
+@functools.cache
+def kinds(family: str) -> Mapping[str, Kind]:
+    """Return the kinds of a family by name, sorted: ours, then other packages'."""
+    package = importlib.import_module(f"cotdistill.{family}")
+    found = {}
+    for module in pkgutil.iter_modules(package.__path__):
+        if not module.name.startswith("_"):
+            target = _marked(importlib.import_module(f"{package.__name__}.{module.name}"))
+            found[module.name] = Kind(family, module.name, target)
+    for entry in importlib.metadata.entry_points(group=f"cotdistill.{family}"):
+        found[entry.name] = Kind(family, entry.name, entry.load())
+    return dict(sorted(found.items()))
+
+
+def make(family: str, name: str, **options: object) -> Any:  # Any: what the family's contract says
+    """Build a kind from code: `make("verifiers", "numeric")("72", "so it is 72")`."""
+    return kinds(family)[name].options.model_validate({"kind": name, **options}).build()
+
+
+class OneOf:
+    """Annotation of a recipe field that holds a kind: `Annotated[KindOptions, OneOf("verifiers")]`.
+
+    The value is a mapping with `kind`, or the kind's name alone where all its options have defaults.
+    """
+
+    def __init__(self, family: str) -> None:
+        self.family = family
+
+    def __get_pydantic_core_schema__(
+        self,
+        source: Any,  # Any: pydantic's own signature
+        handler: GetCoreSchemaHandler,
+    ) -> core_schema.CoreSchema:
+        choices = {name: handler.generate_schema(k.options) for name, k in kinds(self.family).items()}
+        union = core_schema.tagged_union_schema(
+            choices,
+            discriminator=lambda value: value.get("kind") if isinstance(value, dict) else getattr(value, "kind", None),
+        )
+        return core_schema.no_info_before_validator_function(self._named, union)
+
+    def model_for(self, value: object) -> type[KindOptions] | None:
+        """Return the options model that a value chooses; None where it chooses none."""
+        name = value.get("kind") if isinstance(value, dict) else value
+        found = kinds(self.family).get(name) if isinstance(name, str) else None
+        return found.options if found else None
+
+    def _named(self, value: object) -> object:
+        """Turn a bare name into a mapping, and refuse one that no kind has."""
+        if isinstance(value, KindOptions):
+            return value
+        if not isinstance(value, dict | str):
+            raise PydanticCustomError("kind_expected", "should be a kind's name or a mapping with `kind`")
+        name = value.get("kind") if isinstance(value, dict) else value
+        context = {"known": list(kinds(self.family)), "given": name, "key": "kind"}
+        if name is None:
+            raise PydanticCustomError("kind_missing", "`kind:` is missing", context)
+        if name not in kinds(self.family):
+            raise PydanticCustomError("kind_unknown", "unknown kind", context)
+        return {"kind": value} if isinstance(value, str) else value
+
+
+def _marked(module: Any) -> Callable[..., object]:  # Any: a module
+    found = [
+        value
+        for value in vars(module).values()
+        if getattr(value, "__cotdistill_kind__", False) and value.__module__ == module.__name__
+    ]
+    if len(found) != 1:
+        raise TypeError(f"{module.__name__} must mark exactly one function with @kind, not {len(found)}")
+    return found[0]  # type: ignore[no-any-return]
+
+
+def _option_fields(target: Callable[..., object]) -> dict[str, Any]:  # Any: pydantic's field tuples
+    function = target.__init__ if inspect.isclass(target) else target
+    hints = get_type_hints(function, include_extras=True)
+    texts = _option_texts(inspect.getdoc(target) or "")
+    fields = {}
+    for name, parameter in inspect.signature(target).parameters.items():
+        if parameter.kind is parameter.KEYWORD_ONLY:
+            default = ... if parameter.default is parameter.empty else parameter.default
+            info = FieldInfo.from_annotated_attribute(hints[name], default)
+            info.description = texts.get(name)
+            fields[name] = (hints[name], info)
+    return fields
+
+
+def _option_texts(docstring: str) -> dict[str, str]:
+    """Read `name: what it does` lines after `Options:`; a deeper indent goes on with the text."""
+    _, _, section = docstring.partition("Options:\n")
+    texts: dict[str, str] = {}
+    name = ""
+    for line in section.splitlines():
+        if match := re.match(r" {4}(\w+): (.+)", line):
+            name = match[1]
+            texts[name] = match[2]
+        elif line.startswith("        ") and name:
+            texts[name] += " " + line.strip()
+        elif line.strip():
+            break
+    return texts

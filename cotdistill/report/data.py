@@ -1,0 +1,232 @@
+"""What a report shows, as plain values: no file, no layout."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from cotdistill.records import Score
+from cotdistill.scoring.statistics import Interval, PairedDifference, pair_up, paired_difference, wilson
+
+BASELINE = "baseline"
+"""Name of the arm that is the untrained student."""
+
+JsonRow = dict[str, Any]  # Any: a JSON value
+
+
+class Attempt(NamedTuple):
+    """What two arms must share to be a pair."""
+
+    task: str
+    problem: str
+    sample: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tally:
+    """Graded answers, counted."""
+
+    n: int
+    right: int
+    unanswered: int
+    """No final answer was found in the text."""
+    truncated: int
+    """Cut off by the token limit."""
+    errors: int
+    """The verifier itself failed; counted as not right."""
+    tokens: int
+    """Tokens of all answers together; 0 where the server did not count."""
+
+    @property
+    def accuracy(self) -> float | None:
+        """Right answers / all answers, 0..1; None where nothing was asked."""
+        return self.right / self.n if self.n else None
+
+    @property
+    def ci95(self) -> Interval | None:
+        """Wilson interval of the accuracy; None where nothing was asked."""
+        return wilson(self.right, self.n) if self.n else None
+
+    @property
+    def mean_tokens(self) -> float | None:
+        """Tokens per answer; None where they were not counted."""
+        return self.tokens / self.n if self.tokens else None
+
+    def share(self, count: int) -> float | None:
+        """Return `count` / all answers, 0..1; None where nothing was asked."""
+        return count / self.n if self.n else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scores:
+    """An arm's evaluation."""
+
+    total: Tally
+    """Over the rows of all tasks."""
+    tasks: Mapping[str, Tally]
+    """In the order in which they were asked."""
+    is_right: Mapping[Attempt, bool]
+    samples: tuple[Score, ...]
+    """The first right answer and the first that is not."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """An arm beside another one, on the problems that both were asked."""
+
+    against: str
+    paired: PairedDifference
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageReport:
+    """One stage folder; arms that share it hold the same object."""
+
+    name: str
+    folder: str
+    """Relative to the run's folder."""
+    is_finished: bool
+    rows_in: int | None = None
+    rows_out: int | None = None
+    rejected: int | None = None
+    reasons: Mapping[str, int]
+    """Rejected rows by class of reason, most frequent first."""
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lengths:
+    """How long each kept row is."""
+
+    unit: str
+    """`tokens`, or `characters` where the server did not count tokens."""
+    values: tuple[int, ...]
+
+
+class LossPoint(NamedTuple):
+    """Training loss at an optimiser step."""
+
+    step: int
+    loss: float
+
+
+class FunnelStep(NamedTuple):
+    """Rows that got as far as this."""
+
+    label: str
+    rows: int | None
+    """None: that stage is not finished."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArmReport:
+    """One variant of the run."""
+
+    name: str
+    stages: Mapping[str, StageReport]
+    scores: Scores | None
+    """None: not evaluated, or not yet."""
+    to_baseline: Comparison | None = None
+    to_first: Comparison | None = None
+    """None for the first arm itself, and where the first arm is the baseline."""
+    lengths: Lengths | None = None
+    loss: tuple[LossPoint, ...] = ()
+
+    @property
+    def funnel(self) -> tuple[FunnelStep, ...]:
+        """Asked, answered, kept, trained; empty for an arm that is only evaluated."""
+        steps = (("asked", "sample"), ("answered", "sample"), ("kept", "filter"), ("trained", "train"))
+        found = []
+        for label, stage in steps:
+            if stage in self.stages:
+                report = self.stages[stage]
+                found.append(FunnelStep(label, report.rows_in if label == "asked" else report.rows_out))
+        return tuple(found)
+
+    @property
+    def trained_rows(self) -> int | None:
+        """Conversations that the student learned from; None where nothing was trained."""
+        return self.stages["train"].rows_out if "train" in self.stages else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportData:
+    """A run."""
+
+    name: str
+    created: str
+    """When its first stage started, UTC, ISO 8601; empty where none is finished."""
+    cast: Mapping[str, str]
+    """Role -> who plays it, in a few words: teacher, verifier, student."""
+    versions: Mapping[str, str]
+    arms: tuple[ArmReport, ...]
+
+    @property
+    def baseline(self) -> str | None:
+        """Name of the arm that the others are compared with."""
+        return next((arm.to_baseline.against for arm in self.arms if arm.to_baseline), None)
+
+    @property
+    def first(self) -> str | None:
+        """Name of the first arm where the others are compared with it as well."""
+        return next((arm.to_first.against for arm in self.arms if arm.to_first), None)
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """Names of all tasks that any arm was asked."""
+        names = (task for arm in self.arms if arm.scores for task in arm.scores.tasks)
+        return tuple(dict.fromkeys(names))
+
+    @property
+    def stages(self) -> tuple[tuple[StageReport, tuple[str, ...]], ...]:
+        """Every stage folder once, with the names of the arms that use it."""
+        users: dict[str, list[str]] = {}
+        reports: dict[str, StageReport] = {}
+        for arm in self.arms:
+            for report in arm.stages.values():
+                reports[report.folder] = report
+                users.setdefault(report.folder, []).append(arm.name)
+        return tuple((report, tuple(users[folder])) for folder, report in reports.items())
+
+
+def summarize(scores: Iterable[Score]) -> Scores:
+    """Count graded answers, in all and per task; reads them once, keeps two."""
+    counts: dict[str, Counter[str]] = {}
+    is_right: dict[Attempt, bool] = {}
+    samples: dict[bool, Score] = {}
+    for score in scores:
+        right = score.verdict.outcome == "correct"
+        counts.setdefault(score.task, Counter()).update(_counted(score))
+        is_right[Attempt(score.task, score.problem.id, score.completion.index)] = right
+        samples.setdefault(right, score)
+    return Scores(
+        total=_tally(sum(counts.values(), Counter())),
+        tasks={task: _tally(counter) for task, counter in counts.items()},
+        is_right=is_right,
+        samples=tuple(samples[right] for right in (True, False) if right in samples),
+    )
+
+
+def _counted(score: Score) -> dict[str, int]:
+    outcome = score.verdict.outcome
+    return {
+        "n": 1,
+        "right": outcome == "correct",
+        "unanswered": outcome == "unparsed",
+        "truncated": score.completion.status == "truncated",
+        "errors": outcome == "error",
+        "tokens": score.completion.usage.completion_tokens,
+    }
+
+
+def _tally(counter: Counter[str]) -> Tally:
+    names = ("n", "right", "unanswered", "truncated", "errors", "tokens")
+    return Tally(**{name: counter[name] for name in names})
+
+
+def compare(scores: Scores, other: Scores) -> PairedDifference | None:
+    """Return the paired difference on the problems that both were asked; None where there is none."""
+    common = [attempt for attempt in scores.is_right if attempt in other.is_right]
+    if not common:
+        return None
+    return paired_difference(pair_up((scores.is_right[a], other.is_right[a]) for a in common))

@@ -1,0 +1,223 @@
+"""Reads a run folder into a report; what is not finished is shown as pending.
+
+runs/<name>/arms.json:
+{"arms": [{"name": "filtered", "stages": {"sample": "1-sample", "filter": "2-filter", …}}, …]}
+"""
+
+import json
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import ConfigDict, ValidationError
+
+from cotdistill import rows
+from cotdistill.errors import UserError
+from cotdistill.records import Completion, Record, Score, Trace
+from cotdistill.report.data import (
+    BASELINE,
+    ArmReport,
+    Comparison,
+    Lengths,
+    LossPoint,
+    ReportData,
+    Scores,
+    StageReport,
+    compare,
+    summarize,
+)
+from cotdistill.runs import Manifest, read_manifest
+
+R = TypeVar("R", bound=Record)
+
+ARMS = "arms.json"
+RECIPE = "recipe.resolved.json"
+ROWS = "rows.jsonl"
+METRICS = "metrics.jsonl"
+
+ROLES = ("problems", "teacher", "judge", "verifier", "student")
+FACTS = ("kind", "model", "dataset", "path")
+"""What a cast member is known by, in this order."""
+
+
+class ArmStages(Record):
+    """Where the stages of an arm live."""
+
+    name: str
+    stages: dict[str, str]
+    """Stage -> its folder, relative to the run's; shared ones occur in several arms."""
+
+
+class Arms(Record):
+    """The file `arms.json`: written before the first stage starts."""
+
+    arms: tuple[ArmStages, ...]
+
+
+class Metric(Record):
+    """A row of `metrics.jsonl`, as far as the report reads it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    step: int
+    loss: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Found:
+    """What one stage folder holds; read once, however many arms share it."""
+
+    stage: StageReport
+    manifest: Manifest | None
+    lengths: Lengths | None = None
+    scores: Scores | None = None
+    loss: tuple[LossPoint, ...] = ()
+
+
+def read_run(run: Path) -> ReportData:
+    """Return what a run folder holds so far.
+
+    Raises: UserError that names the file where the folder is no run or a file in it is damaged.
+    """
+    run = run.resolve()
+    arms = _arms(run).arms
+    folders = {folder: stage for arm in arms for stage, folder in arm.stages.items()}
+    found = {folder: _found(run / folder, stage, folder) for folder, stage in folders.items()}
+    manifests = sorted((f.manifest for f in found.values() if f.manifest), key=lambda manifest: manifest.started)
+    return ReportData(
+        name=run.name,
+        created=manifests[0].started if manifests else "",
+        cast=_cast(run),
+        versions=manifests[-1].versions if manifests else {},
+        arms=tuple(_compared([_arm(arm, found) for arm in arms])),
+    )
+
+
+def _arms(run: Path) -> Arms:
+    path = run / ARMS
+    try:
+        return Arms.model_validate_json(path.read_bytes())
+    except (FileNotFoundError, NotADirectoryError):
+        raise UserError(
+            f"is no run folder: it has no {ARMS}", str(run), "a run folder is runs/<name>, made by `run`"
+        ) from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise UserError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}", str(path)) from None
+
+
+def _arm(arm: ArmStages, found: Mapping[str, _Found]) -> ArmReport:
+    """Return one arm, not yet compared."""
+    parts = {stage: found[folder] for stage, folder in arm.stages.items()}
+    return ArmReport(
+        name=arm.name,
+        stages={stage: part.stage for stage, part in parts.items()},
+        scores=parts["evaluate"].scores if "evaluate" in parts else None,
+        lengths=parts["filter"].lengths if "filter" in parts else None,
+        loss=parts["train"].loss if "train" in parts else (),
+    )
+
+
+def _found(path: Path, stage: str, folder: str) -> _Found:
+    manifest = read_manifest(path)
+    report = _stage_report(stage, folder, manifest)
+    if manifest is None:
+        return _Found(stage=report, manifest=None)
+    return _Found(
+        stage=report,
+        manifest=manifest,
+        lengths=_lengths(_rows(path, Trace)) if stage == "filter" else None,
+        scores=summarize(_rows(path, Score)) if stage == "evaluate" else None,
+        loss=_loss(path / METRICS) if stage == "train" else (),
+    )
+
+
+def _rows(folder: Path, record: type[R]) -> Iterator[R]:
+    path = folder / ROWS
+    if not path.is_file():
+        raise UserError("is missing although its stage is finished", str(path), "redo the stage with `run --redo`")
+    return rows.read(path, record)
+
+
+def _stage_report(name: str, folder: str, manifest: Manifest | None) -> StageReport:
+    if manifest is None:
+        return StageReport(name=name, folder=folder, is_finished=False, reasons={})
+    return StageReport(
+        name=name,
+        folder=folder,
+        is_finished=True,
+        rows_in=manifest.counts.rows_in,
+        rows_out=manifest.counts.rows_out,
+        rejected=manifest.counts.rejected,
+        reasons=dict(sorted(manifest.counts.reasons.items(), key=lambda item: (-item[1], item[0]))),
+        seconds=manifest.seconds,
+    )
+
+
+def _lengths(traces: Iterable[Trace]) -> Lengths:
+    """Return lengths in tokens, or in characters where any row came without its token count."""
+    measured = [_length(trace.completion) for trace in traces]
+    if all(tokens for tokens, _ in measured):
+        return Lengths(unit="tokens", values=tuple(tokens for tokens, _ in measured))
+    return Lengths(unit="characters", values=tuple(characters for _, characters in measured))
+
+
+def _length(completion: Completion) -> tuple[int, int]:
+    return completion.usage.completion_tokens, len(completion.reasoning) + len(completion.text)
+
+
+def _loss(path: Path) -> tuple[LossPoint, ...]:
+    """Return the curve by step; a resumed training wrote some steps twice, the later one counts.
+
+    A training of fewer steps than `logging_steps` logs nothing: its curve is empty.
+    """
+    metrics = rows.read(path, Metric) if path.is_file() else ()
+    by_step = {m.step: m.loss for m in metrics if m.loss is not None and math.isfinite(m.loss)}
+    return tuple(LossPoint(step, by_step[step]) for step in sorted(by_step))
+
+
+def _cast(run: Path) -> dict[str, str]:
+    """Return who plays each role in a few words; several where arms differ."""
+    path = run / RECIPE
+    if not path.is_file():
+        return {}
+    try:
+        recipes = json.loads(path.read_bytes())
+    except ValueError as error:
+        raise UserError(f"is not JSON: {error}", str(path)) from None
+    found: dict[str, dict[str, None]] = {}
+    for recipe in recipes.values() if isinstance(recipes, dict) else ():
+        for role in ROLES:
+            if words := _in_words(recipe.get(role)):
+                found.setdefault(role, {})[words] = None
+    return {role: ", ".join(found[role]) for role in ROLES if role in found}
+
+
+def _in_words(member: object) -> str:
+    if isinstance(member, str):
+        return member
+    if not isinstance(member, Mapping):
+        return ""
+    return " · ".join(str(member[fact]) for fact in FACTS if member.get(fact))
+
+
+def _compared(arms: list[ArmReport]) -> Iterator[ArmReport]:
+    """Yield the arms with their differences to the baseline arm and to the first one."""
+    evaluated = [arm for arm in arms if arm.scores and arm.scores.total.n]
+    first = evaluated[0] if evaluated else None
+    baseline = next((arm for arm in evaluated if arm.name == BASELINE), first)
+    for arm in arms:
+        yield replace(
+            arm,
+            to_baseline=_comparison(arm, baseline),
+            to_first=None if first is baseline else _comparison(arm, first),
+        )
+
+
+def _comparison(arm: ArmReport, other: ArmReport | None) -> Comparison | None:
+    if other is None or arm is other or arm.scores is None or other.scores is None:
+        return None
+    paired = compare(arm.scores, other.scores)
+    return Comparison(against=other.name, paired=paired) if paired else None

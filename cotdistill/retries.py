@@ -1,0 +1,115 @@
+"""What a failed attempt means: try again, give this request up, or stop the run.
+
+HTTP 408 409 425 429 5xx, resets, cut or unreadable answers   Transient    tried again, up to max_attempts
+no connection                                                 Unreachable  tried again, up to max_outage_s
+HTTP 401 402 403                                              AccessRefused  stops the run
+other HTTP 4xx, redirects                                     NoAnswer     after one attempt
+"""
+
+import email.utils
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+from cotdistill.errors import AccessRefused
+
+MAX_REASON_CHARS = 300
+
+TRANSIENT_4XX = frozenset({408, 409, 425, 429})
+
+CUT_FINISHES = frozenset({"insufficient_system_resource", "error", "abort"})
+"""Finish reasons that mean "the server gave up" (DeepSeek, OpenRouter, vLLM): no answer was given."""
+
+
+class Transient(Exception):
+    """This attempt failed in a way that another may not."""
+
+    def __init__(self, reason: str, retry_after_s: float | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.retry_after_s = retry_after_s
+
+
+class Unreachable(Transient):
+    """No connection to the endpoint was made: nothing was sent, nothing was paid."""
+
+
+class NoAnswer(Exception):
+    """This request gets no answer; its text begins with `failed:` (refused for good) or `exhausted:`."""
+
+
+def status_error(status: int, message: str, headers: Mapping[str, str]) -> Exception:
+    """Return the error that an HTTP status stands for; `message` is what the server said about it."""
+    reason = f"HTTP {status}: {message}" if message else f"HTTP {status}"
+    if status in (401, 402, 403):
+        return AccessRefused(f"the endpoint refused the request: {reason}")
+    if status in TRANSIENT_4XX or status >= 500:
+        return Transient(reason, retry_after_s(headers.get("retry-after"), datetime.now(UTC)))
+    if 300 <= status < 400:
+        return NoAnswer(f"failed: HTTP {status}: a redirect to {_place(headers.get('location', ''))} was not followed")
+    return NoAnswer(f"failed: {reason}")
+
+
+def error_in_body(error: object, secret: str | None) -> Exception:
+    """Return the error that an `error` in a 200 stands for: its `code`, where that is an HTTP status."""
+    message = said(error, secret)
+    code = str(error.get("code")) if isinstance(error, dict) else ""
+    if code.isdecimal() and 400 <= int(code) < 600:
+        return status_error(int(code), message, {})
+    return Transient(f"an error instead of an answer: {message}")
+
+
+def said(error: object, secret: str | None) -> str:
+    """Return what a server said in an error: one line, the key that it may repeat blotted out."""
+    text = str((error.get("message") if isinstance(error, dict) else None) or error or "")
+    if text.lstrip().startswith("<"):
+        return "an HTML page"
+    return shortened(text.replace(secret, "[key]") if secret else text)
+
+
+def retry_after_s(value: str | None, now: datetime) -> float | None:
+    """Return the seconds that a Retry-After header asks for, given as seconds or as a date; None: neither."""
+    if not value:
+        return None
+    try:
+        return max(0.0, float(value))
+    except ValueError:
+        pass
+    try:
+        when = email.utils.parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return max(0.0, (when.replace(tzinfo=when.tzinfo or UTC) - now).total_seconds())
+
+
+def wait_s(failed: int, asked_s: float | None, share: float, *, base_s: float, longest_s: float) -> float:
+    """Return how long to wait after `failed` attempts: full jitter, on top of what the server asked for.
+
+    `share` is a random number in [0, 1) (Exponential Backoff and Jitter, AWS Architecture Blog 2015).
+    The server's wish is clamped to `longest_s`: a Retry-After of a day is a mistake or an attack.
+    """
+    jitter = share * min(longest_s, base_s * 2.0 ** min(failed - 1, 30))
+    return jitter if asked_s is None else min(asked_s, longest_s) + jitter
+
+
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and what it came from."""
+    current: BaseException | None = error
+    while current is not None:
+        yield current
+        current = current.__cause__ or current.__context__
+
+
+def shortened(text: str) -> str:
+    """Return a foreign text as one line of bounded length."""
+    line = " ".join(text.split())
+    return line if len(line) <= MAX_REASON_CHARS else line[: MAX_REASON_CHARS - 1] + "…"
+
+
+def _place(location: str) -> str:
+    """Return a redirect's target without its query, which may hold a token."""
+    try:
+        parts = urlsplit(location)
+        return shortened(f"{parts.scheme}://{parts.hostname}{parts.path}" if parts.hostname else parts.path)
+    except ValueError:
+        return "an invalid address"

@@ -1,0 +1,66 @@
+"""demo: the embedded teacher, a real HTTP server on this machine: no key, no network, no cost.
+
+teacher: {kind: demo, error_rate: 0.15}
+"""
+
+import functools
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
+
+from cotdistill.demo.teacher import MODEL, serving
+from cotdistill.endpoint import Client, EndpointOptions, check_installed
+from cotdistill.records import Message, Problem
+from cotdistill.registry import OPERATIONAL, kind
+from cotdistill.samplers import Draw
+from cotdistill.samplers.endpoint import draw
+
+KEY = "demo"
+
+
+@kind
+@dataclass(frozen=True, kw_only=True)
+class Demo:
+    """The embedded teacher: solves the quickstart's word problems over HTTP, as a real teacher would.
+
+    Options:
+        error_rate: share of its answers that are wrong; teachers are wrong now and then
+        seed: decides which answers are wrong and how they are worded
+        port: where it listens while the run lasts; 0 takes a free port
+        latency_s: seconds that it waits before each answer, to see what a slow teacher is like
+    """
+
+    error_rate: Annotated[float, Field(ge=0, le=1)] = 0.15
+    seed: int = 0
+    port: Annotated[int, Field(ge=0, le=65535), OPERATIONAL] = 0
+    latency_s: Annotated[float, Field(ge=0), OPERATIONAL] = 0.0
+
+    @property
+    def model(self) -> str:
+        """Name of the model that is asked."""
+        return MODEL
+
+    @property
+    def identity(self) -> str:
+        """The model and the options that change what it answers."""
+        return f"{self.model} error_rate={self.error_rate:g} seed={self.seed}"
+
+    def check(self) -> None:
+        """Return if the endpoint client is installed. Raises: UserError."""
+        check_installed()
+
+    def messages(self, problem: Problem, /) -> tuple[Message, ...]:
+        """Return the bare question."""
+        return (Message(role="user", content=problem.question),)
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[Draw]:
+        """Start the teacher, and stop it in the end."""
+        with serving(
+            port=self.port, seed=self.seed, error_rate=self.error_rate, api_key=KEY, latency_s=self.latency_s
+        ) as base_url:
+            async with Client(EndpointOptions(base_url=base_url, api_key=KEY)) as client:
+                yield functools.partial(draw, client, self.model)

@@ -1,0 +1,1 @@
+"""What a set of graded answers allows to say: intervals and paired tests."""

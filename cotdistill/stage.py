@@ -1,0 +1,137 @@
+"""How a stage is declared: what it reads, writes and uses is taken from its annotations.
+
+    @stage(2, rejects="rejected.jsonl")
+    def filter(traces: Iterable[Trace], options: FilterOptions, work: Workspace, *, verifier: Verifier) -> Rows[Trace]:
+
+The first parameter is the row type that it reads, the keyword-only ones are the cast members that it uses, and the
+rows that it yields go on to the next stage; a `Rejected` row goes to the file of the rejected instead.
+"""
+
+import importlib
+import inspect
+import pkgutil
+import typing
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Protocol, TypeAlias, TypeVar, get_type_hints
+
+from cotdistill.records import Record, Rejected
+from cotdistill.registry import KindOptions, Options
+from cotdistill.runs import key_of
+
+R = TypeVar("R", bound=Record)
+Rows: TypeAlias = Iterator[R | Rejected]
+
+
+class Advance(Protocol):
+    """Moves a progress bar."""
+
+    def __call__(self, done: int = 1, /, *, total: int | None = None) -> None:
+        """Count `done` more; `total` says how many there are, where that was not known at first."""
+        ...
+
+
+class Progress(Protocol):
+    """Opens a progress bar: `with progress("sampling", total=100, unit="answers") as advance`."""
+
+    def __call__(self, title: str, *, total: int, unit: str) -> AbstractContextManager[Advance]:
+        """Return the open bar."""
+        ...
+
+
+def no_progress(title: str, *, total: int, unit: str) -> AbstractContextManager[Advance]:  # noqa: ARG001
+    """Show nothing."""
+    return nullcontext(lambda _done=1, /, *, total=None: None)  # noqa: ARG005
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """What a stage may touch beside its rows."""
+
+    folder: Path
+    """The stage's own folder; it exists."""
+    run: Path
+    """The run's folder: `run / "base"` holds untrained students that had to be made."""
+    seed: int
+    progress: Progress = no_progress
+
+    def base(self, student: KindOptions) -> str:
+        """Return the folder or hub name of the untrained student, made once per run where it must be made."""
+        folder = self.run / "base" / key_of([student.key_options(), self.seed])[:12]
+        return student.build().base(folder, seed=self.seed)  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One verb of the recipe."""
+
+    name: str
+    number: int
+    function: Callable[..., Iterator[Record]]
+    options: type[Options]
+    reads: type[Record]
+    writes: type[Record]
+    uses: tuple[str, ...]
+    """Cast members, as the recipe names them."""
+    rows_file: str
+    rejects_file: str | None
+    """Where `Rejected` rows go; None for a stage that yields none."""
+    is_incremental: bool
+    """Its folder holds work that a second start goes on with, so a change of options keeps the folder."""
+
+    @property
+    def folder(self) -> str:
+        """Name of its folder in a run: `2-filter`."""
+        return f"{self.number}-{self.name}"
+
+    @property
+    def summary(self) -> str:
+        """First line of the docstring."""
+        return (inspect.getdoc(self.function) or "").partition("\n")[0]
+
+
+def stage(
+    number: int, *, rows: str = "rows.jsonl", rejects: str | None = "rejected.jsonl", is_incremental: bool = False
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:  # Any: the signature is read below
+    """Declare the one function of a module in `stages/` as a stage."""
+
+    def declare(function: Callable[..., Any]) -> Callable[..., Any]:
+        hints = get_type_hints(function)
+        parameters = inspect.signature(function).parameters.values()
+        first = next(iter(parameters))
+        declared = Stage(
+            name=function.__name__,
+            number=number,
+            function=function,
+            options=hints["options"],
+            reads=typing.get_args(hints[first.name])[0],
+            writes=next(a for a in _members(hints["return"]) if a is not Rejected),
+            uses=tuple(p.name for p in parameters if p.kind is p.KEYWORD_ONLY),
+            rows_file=rows,
+            rejects_file=rejects,
+            is_incremental=is_incremental,
+        )
+        function.__cotdistill_stage__ = declared  # type: ignore[attr-defined]
+        return function
+
+    return declare
+
+
+def _members(iterator: Any) -> tuple[type[Record], ...]:  # Any: a type annotation
+    (union,) = typing.get_args(iterator)
+    return typing.get_args(union) or (union,)
+
+
+@cache
+def stages() -> Mapping[str, Stage]:
+    """Return the stages by name, in their order."""
+    package = importlib.import_module("cotdistill.stages")
+    found: list[Stage] = []
+    for module in pkgutil.iter_modules(package.__path__):
+        if not module.name.startswith("_"):
+            content = importlib.import_module(f"{package.__name__}.{module.name}")
+            found.append(getattr(content, module.name).__cotdistill_stage__)
+    return {s.name: s for s in sorted(found, key=lambda s: s.number)}

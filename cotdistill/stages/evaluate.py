@@ -1,0 +1,116 @@
+"""evaluate: let the student answer held-out problems, and grade it by the verifier that filtered its teacher."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Annotated
+
+from pydantic import Field
+
+from cotdistill import registry
+from cotdistill.errors import UserError
+from cotdistill.ledger import Ledger
+from cotdistill.records import Checkpoint, Problem, Sampling, Score
+from cotdistill.registry import OPERATIONAL, Options
+from cotdistill.rows import write_text
+from cotdistill.samplers import Request
+from cotdistill.samplers._draw import draw_all, request_key
+from cotdistill.scoring.statistics import wilson
+from cotdistill.stage import Workspace, stage
+from cotdistill.styles import Style
+from cotdistill.thinking import read_completion
+from cotdistill.verifiers import Verifier, judge
+
+LEDGER = "completions.jsonl"
+
+TaskProblems = Mapping[str, Sequence[Problem]]
+
+
+class EvaluateOptions(Options):
+    """What the student is asked."""
+
+    tasks: tuple[str, ...] = Field(("holdout",), min_length=1)
+    """`holdout`, or names of problem sets in dataset_info.json."""
+    baseline: bool = True
+    """Ask the untrained student too: without it nothing says what was gained."""
+    max_tokens: int = Field(4096, ge=1)
+    """Longest answer in tokens; one that is cut off counts as no answer."""
+    batch_size: Annotated[int, OPERATIONAL] = Field(64, ge=1)
+    """Problems answered at a time, as many as the device's memory holds."""
+
+
+@stage(5, rejects=None, is_incremental=True)
+def evaluate(
+    checkpoints: Iterable[Checkpoint],
+    options: EvaluateOptions,
+    work: Workspace,
+    *,
+    tasks: TaskProblems,
+    style: Style,
+    verifier: Verifier,
+) -> Iterator[Score]:
+    """Let the student answer problems that it has not seen, and grade the answers."""
+    checkpoint = next(iter(checkpoints))
+    folder = work.run / checkpoint.path
+    sampler = registry.make(
+        "samplers",
+        "local",
+        model=str(folder) if folder.is_dir() else checkpoint.path,
+        batch_size=options.batch_size,
+    )
+    sampling = Sampling(max_tokens=options.max_tokens, temperature=0)
+    total = sum(len(problems) for problems in tasks.values())
+    with (
+        Ledger(work.folder / LEDGER) as ledger,
+        work.progress("evaluating", total=total, unit="answers") as advance,
+    ):
+        requests = [
+            (task, Request(problem, style.prompt(problem), sampling, 0))
+            for task, problems in tasks.items()
+            for problem in problems
+        ]
+        keys = [request_key(request, checkpoint.fingerprint) for _, request in requests]
+        advance(sum((key, 0) in ledger for key in keys))
+        drawing = draw_all(
+            sampler,
+            (request for _, request in requests),
+            ledger,
+            identity=checkpoint.fingerprint,
+            concurrency=4 * options.batch_size,
+            on_answer=advance,
+        )
+        if drawing.failed:
+            raise UserError(
+                f"{len(drawing.failed)} of {total} problems got no answer: {next(iter(drawing.failed.values()))}"
+            )
+        outcomes: dict[str, Counter[str]] = {task: Counter() for task in tasks}
+        for (task, request), key in zip(requests, keys, strict=True):
+            score = _graded(task, request.problem, ledger, key, style, verifier)
+            outcomes[task][score.verdict.outcome] += 1
+            yield score
+    _write_report(work, outcomes)
+
+
+def _graded(task: str, problem: Problem, ledger: Ledger, key: str, style: Style, verifier: Verifier) -> Score:
+    """Return the score of a stored answer, read in the student's own style."""
+    entry = ledger.get(key, 0)
+    completion = read_completion(entry)
+    output = entry.response["choices"][0]["message"]["content"]
+    reasoning, text = style.split(output)
+    status = "truncated" if completion.status == "truncated" else "ok" if text.strip() else "empty_answer"
+    read = completion.model_copy(update={"reasoning": reasoning, "text": text, "status": status})
+    return Score(task=task, problem=problem, completion=read, verdict=judge(verifier, problem, read))
+
+
+def _write_report(work: Workspace, outcomes: Mapping[str, Counter[str]]) -> None:
+    report = {}
+    for task, counts in outcomes.items():
+        n = counts.total()
+        low, high = wilson(counts["correct"], n)
+        report[task] = {
+            "n": n,
+            "accuracy": counts["correct"] / n if n else 0.0,
+            "ci95": [low, high],
+            "outcomes": dict(sorted(counts.items())),
+        }
+    write_text(work.folder / "report.json", json.dumps({"tasks": report}, indent=1) + "\n")

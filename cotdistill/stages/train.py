@@ -1,0 +1,52 @@
+"""train: the student learns from the conversations, in a worker process of its own."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from cotdistill.records import Checkpoint, Conversation
+from cotdistill.registry import KindOptions
+from cotdistill.runs import weights_fingerprint
+from cotdistill.stage import Workspace, stage
+from cotdistill.training.options import TrainOptions
+from cotdistill.training.run import train as train_worker
+
+
+# It writes dropped.jsonl itself: what is left out can be looked at before the hours of training are spent.
+@stage(4, rows="checkpoint.jsonl", rejects=None)
+def train(
+    conversations: Iterable[Conversation], options: TrainOptions, work: Workspace, *, student: KindOptions
+) -> Iterator[Checkpoint]:
+    """Train the student on the conversations, and keep its weights."""
+    base = work.base(student)
+    with work.progress("training", total=0, unit="steps") as advance:
+        done = 0
+
+        def count(steps: int, total: int) -> None:
+            nonlocal done
+            advance(steps - done, total=total)
+            done = steps
+
+        result = train_worker(
+            conversations,
+            options,
+            student=student,
+            base=base,
+            folder=work.folder,
+            log_file=work.run / "run.log",
+            seed=work.seed,
+            on_progress=count,
+        )
+    yield Checkpoint(
+        path=_relative(result.checkpoint, work.run),
+        fingerprint=weights_fingerprint(result.checkpoint),
+        rows=result.rows,
+        dropped=result.dropped,
+        supervised_tokens=result.supervised_tokens,
+        steps=result.steps,
+    )
+
+
+def _relative(checkpoint: Path, run: Path) -> str:
+    """Return a path that moves with the run; an `output_dir` elsewhere stays where it is."""
+    whole = checkpoint.resolve()
+    return str(whole.relative_to(run.resolve())) if whole.is_relative_to(run.resolve()) else str(whole)

@@ -1,0 +1,126 @@
+"""Full fine-tuning: every weight of a causal language model learns."""
+
+import logging
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import Field
+
+from cotdistill.errors import UserError
+from cotdistill.registry import OPERATIONAL, kind
+from cotdistill.runs import key_of
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
+
+log = logging.getLogger(__name__)
+
+
+@kind
+@dataclass(frozen=True, kw_only=True)
+class Full:
+    """All weights of a causal language model.
+
+    Options:
+        model: hub name, or folder as `save_pretrained` writes it; with `init: random` its tokenizer is enough.
+        init: `pretrained`, or `random` weights drawn from the seed, to try a recipe or to train from scratch.
+        config: architecture for `init: random`: `model_type` (default qwen2) and its sizes, as in config.json;
+            what is not named comes from the model's own config.json, where there is one.
+        trust_remote_code: whether Python code that comes with the model may run.
+    """
+
+    model: Annotated[str, Field(min_length=1)]
+    init: Literal["pretrained", "random"] = "pretrained"
+    config: Mapping[str, Any] | None = None  # Any: values of a config.json
+    trust_remote_code: Annotated[bool, OPERATIONAL] = False
+
+    def base(self, folder: Path, /, *, seed: int) -> str:
+        """Return the model's name or folder; random weights are made once, in a folder of their own in `folder`.
+
+        Raises: UserError where the model is a folder that does not exist, or the config makes no model.
+        """
+        if _is_path(self.model) and not Path(self.model).is_dir():
+            raise UserError(f"no such folder: {self.model}", "student.model")
+        if self.init == "pretrained":
+            if self.config:
+                raise UserError("is for `init: random`; pretrained weights have their own", "student.config")
+            return self.model
+        target = folder / f"full-{key_of([self.model, self.config, seed])[:12]}"
+        if not target.exists():
+            self._make(target, seed=seed)
+        return str(target)
+
+    def load(self, base: str, /) -> "PreTrainedModel":
+        """Return the model; in float32, or as DeepSpeed will hold it where it is at work."""
+        from transformers import AutoModelForCausalLM
+
+        model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
+            base, dtype=_weights_dtype(), trust_remote_code=self.trust_remote_code
+        )
+        return model
+
+    def _make(self, target: Path, *, seed: int) -> None:
+        """Write a model with random weights to `target`, whole or not at all."""
+        import torch
+        import transformers
+        from transformers import AutoModelForCausalLM, AutoTokenizer
+
+        try:
+            tokenizer = AutoTokenizer.from_pretrained(self.model, trust_remote_code=self.trust_remote_code)
+        except (OSError, ValueError) as error:
+            first_line = str(error).strip().partition("\n")[0]
+            raise UserError(f"no tokenizer in {self.model}: {first_line}", "student.model") from None
+        config = self._configured(tokenizer)
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            model = AutoModelForCausalLM.from_config(config)
+        partial = target.with_name(f"{target.name}.partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        transformers.logging.disable_progress_bar()
+        model.save_pretrained(partial)
+        tokenizer.save_pretrained(partial)
+        partial.rename(target)
+        log.info("made a student of %.2f M random weights in %s", model.num_parameters() / 1e6, target)
+
+    def _configured(self, tokenizer: "PreTrainedTokenizerBase") -> "PretrainedConfig":
+        """Return the architecture, with a row of the embedding for every token."""
+        from transformers import AutoConfig, PretrainedConfig
+
+        own, _ = PretrainedConfig.get_config_dict(self.model) if _has_config(self.model) else ({}, None)
+        values = {"model_type": "qwen2"} | own | dict(self.config or {})
+        values |= {
+            "vocab_size": max(len(tokenizer), values.get("vocab_size", 0)),
+            "bos_token_id": tokenizer.bos_token_id,
+            "eos_token_id": tokenizer.eos_token_id,
+            "pad_token_id": tokenizer.pad_token_id,
+        }
+        try:
+            return AutoConfig.for_model(**values)
+        except (TypeError, ValueError) as error:
+            first_line = str(error).strip().partition("\n")[0]
+            raise UserError(f"makes no model: {first_line}", "student.config") from None
+
+
+def _is_path(model: str) -> bool:
+    """Say whether a model's name means a folder: a hub's is `name` or `owner/name`."""
+    return model.startswith((".", "/", "~")) or model.count("/") > 1 or Path(model).exists()
+
+
+def _has_config(model: str) -> bool:
+    return not _is_path(model) or (Path(model) / "config.json").exists()
+
+
+def _weights_dtype() -> "torch.dtype":
+    """Return what the weights are loaded as: DeepSpeed keeps float32 copies of its own, others train these."""
+    import torch
+    from transformers.integrations.deepspeed import deepspeed_config
+
+    config = deepspeed_config() or {}
+    for section, dtype in (("bf16", torch.bfloat16), ("fp16", torch.float16)):
+        if config.get(section, {}).get("enabled") is True:
+            return dtype
+    return torch.float32

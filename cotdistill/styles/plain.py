@@ -1,0 +1,33 @@
+"""plain: the rationale as ordinary text, then the answer."""
+
+from dataclasses import dataclass
+
+from cotdistill.records import Completion, Message, Problem
+from cotdistill.registry import kind
+from cotdistill.styles import Split
+from cotdistill.styles._prompt import ask
+
+
+@kind
+@dataclass(frozen=True, kw_only=True)
+class Plain:
+    """The rationale as ordinary text, a blank line, then the answer.
+
+    Options:
+        system: System prompt of every conversation; default: none.
+    """
+
+    system: str | None = None
+
+    def prompt(self, problem: Problem, /) -> tuple[Message, ...]:
+        """Return the question, under the system prompt if there is one."""
+        return ask(problem, system=self.system)
+
+    def answer(self, completion: Completion, /) -> str:
+        """Return rationale and answer as one text."""
+        return "\n\n".join(part for part in (completion.reasoning.strip(), completion.text.strip()) if part)
+
+    def split(self, output: str, /) -> Split:
+        """Take the last paragraph as the answer: nothing marks where the rationale ends."""
+        reasoning, _, text = output.strip().rpartition("\n\n")
+        return Split(reasoning, text)

@@ -1,0 +1,44 @@
+"""think: the rationale between <think> tags, as DeepSeek-R1 and its students write it.
+
+<think>
+{reasoning}
+</think>
+
+{answer}
+"""
+
+from dataclasses import dataclass
+
+from cotdistill.records import Completion, Message, Problem
+from cotdistill.registry import kind
+from cotdistill.styles import Split
+from cotdistill.styles._prompt import ask
+
+OPEN, CLOSE = "<think>", "</think>"
+
+
+@kind
+@dataclass(frozen=True, kw_only=True)
+class Think:
+    """The rationale between <think> tags, then the answer (DeepSeek-R1, arXiv 2501.12948).
+
+    Options:
+        system: System prompt of every conversation; default: none, as R1's model card advises.
+    """
+
+    system: str | None = None
+
+    def prompt(self, problem: Problem, /) -> tuple[Message, ...]:
+        """Return the question, under the system prompt if there is one."""
+        return ask(problem, system=self.system)
+
+    def answer(self, completion: Completion, /) -> str:
+        """Return the rationale in its tags and the answer behind them."""
+        return f"{OPEN}\n{completion.reasoning.strip()}\n{CLOSE}\n\n{completion.text.strip()}"
+
+    def split(self, output: str, /) -> Split:
+        """Take what follows the thinking as the answer; an unclosed thought is no answer."""
+        thought, closed, text = output.rpartition(CLOSE)
+        if not closed and OPEN in output:
+            return Split(output.partition(OPEN)[2].strip(), "")
+        return Split(thought.partition(OPEN)[2].strip() or thought.strip(), text.strip())

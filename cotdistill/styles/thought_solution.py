@@ -1,0 +1,71 @@
+r"""thought_solution: rationale and answer between Sky-T1's tags, under its long system prompt.
+
+    <|begin_of_thought|>
+
+    {reasoning}<|end_of_thought|>
+
+    <|begin_of_solution|>
+
+    {answer}<|end_of_solution|>
+
+The system prompt is the one published with Sky-T1 (NovaSky, January 2025, Apache-2.0), letter for letter, its
+spelling included: students and data sets made elsewhere carry exactly this text.
+"""
+
+from dataclasses import dataclass
+
+from cotdistill.records import Completion, Message, Problem
+from cotdistill.registry import kind
+from cotdistill.styles import Split
+from cotdistill.styles._prompt import ask
+
+SYSTEM = (
+    "Your role as an assistant involves thoroughly exploring questions through a systematic long thinking process "
+    "before providing the final precise and accurate solutions. This requires engaging in a comprehensive cycle of "
+    "analysis, summarizing, exploration, reassessment, reflection, backtracing, and iteration to develop "
+    "well-considered thinking process. Please structure your response into two main sections: Thought and Solution. "
+    "In the Thought section, detail your reasoning process using the specified format: <|begin_of_thought|> {thought "
+    r"with steps separated with '\n\n'} <|end_of_thought|> Each step should include detailed considerations such as "
+    "analisying questions, summarizing relevant findings, brainstorming new ideas, verifying the accuracy of the "
+    "current steps, refining any errors, and revisiting previous steps. In the Solution section, based on various "
+    "attempts, explorations, and reflections from the Thought section, systematically present the final solution that "
+    "you deem correct. The solution should remain a logical, accurate, concise expression style and detail necessary "
+    "step needed to reach the conclusion, formatted as follows: <|begin_of_solution|> {final formatted, precise, and "
+    "clear solution} <|end_of_solution|> Now, try to solve the following question through the above guidelines:"
+)
+
+THOUGHT = ("<|begin_of_thought|>", "<|end_of_thought|>")
+SOLUTION = ("<|begin_of_solution|>", "<|end_of_solution|>")
+
+
+@kind
+@dataclass(frozen=True, kw_only=True)
+class ThoughtSolution:
+    """Rationale and answer between Sky-T1's tags, as openMind's recipes train them.
+
+    Options:
+        system: System prompt of every conversation; default: the one that Sky-T1 was trained with.
+    """
+
+    system: str | None = SYSTEM
+
+    def prompt(self, problem: Problem, /) -> tuple[Message, ...]:
+        """Return the question, under the system prompt if there is one."""
+        return ask(problem, system=self.system)
+
+    def answer(self, completion: Completion, /) -> str:
+        """Return rationale and answer between their tags."""
+        thought = f"{THOUGHT[0]}\n\n{completion.reasoning}{THOUGHT[1]}"
+        return f"{thought}\n\n{SOLUTION[0]}\n\n{completion.text}{SOLUTION[1]}"
+
+    def split(self, output: str, /) -> Split:
+        """Take what the solution tags hold as the answer; a thought without its end is no answer."""
+        thought, ended, rest = output.partition(THOUGHT[1])
+        if not ended and THOUGHT[0] in output:
+            return Split(output.partition(THOUGHT[0])[2].strip("\n"), "")
+        if not ended:
+            thought, rest = "", output
+        reasoning = thought.partition(THOUGHT[0])[2] or thought
+        _, opened, solution = rest.partition(SOLUTION[0])
+        text = (solution if opened else rest).partition(SOLUTION[1])[0]
+        return Split(reasoning.strip("\n"), text.strip("\n"))

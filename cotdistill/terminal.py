@@ -1,0 +1,113 @@
+"""What a person at a terminal sees: bars with rate and time left, log lines on stderr and in run.log."""
+
+import contextlib
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+from cotdistill.stage import Advance
+
+log = logging.getLogger(__name__)
+
+stderr = Console(stderr=True, highlight=False)
+
+
+class _Rate(ProgressColumn):
+    """Things per second since the bar was opened, what was stored before left out."""
+
+    def render(self, task: Task) -> Text:
+        """Return `120 answers/s`."""
+        speed = task.finished_speed or task.speed
+        rate = f"{speed:,.0f}" if speed and speed >= 10 else f"{speed:.2g}" if speed else "–"
+        return Text(f"{rate} {task.fields['unit']}/s")
+
+
+@contextmanager
+def progress(title: str, *, total: int, unit: str) -> Iterator[Advance]:
+    """Show a bar on a terminal; where there is none, log the start and the end. A total of 0 is not known yet."""
+    if stderr.is_terminal:
+        with _bar(title, total=total, unit=unit) as advance:
+            yield advance
+        return
+    started = time.monotonic()
+    done, known_total = 0, total
+    log.info("%s: %s", title, f"{total:,} {unit}" if total else "starts")
+
+    def count(step: int = 1, /, *, total: int | None = None) -> None:
+        nonlocal done, known_total
+        done += step
+        known_total = known_total if total is None else total
+
+    try:
+        yield count
+    finally:
+        seconds = time.monotonic() - started
+        log.info("%s: %s of %s %s in %.1f s", title, f"{done:,}", f"{known_total:,}", unit, seconds)
+
+
+@contextmanager
+def _bar(title: str, *, total: int, unit: str) -> Iterator[Advance]:
+    columns = (
+        TextColumn("{task.description:<10}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        _Rate(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=stderr) as bars:
+        task = bars.add_task(title, total=total or None, unit=unit)
+
+        def advance(step: int = 1, /, *, total: int | None = None) -> None:
+            bars.update(task, advance=step, total=total)
+
+        yield advance
+
+
+@contextmanager
+def logging_to(run_log: Path | None) -> Iterator[None]:
+    """Send the package's log lines to stderr, and to the run's log with their time."""
+    logger = logging.getLogger("cotdistill")
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    handlers: list[logging.Handler] = [_Stderr()]
+    handlers[0].setFormatter(logging.Formatter("%(message)s"))
+    if run_log is not None:
+        run_log.parent.mkdir(parents=True, exist_ok=True)
+        file = logging.FileHandler(run_log, encoding="utf-8")
+        file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+        handlers.append(file)
+    for handler in handlers:
+        logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        for handler in handlers:
+            logger.removeHandler(handler)
+            handler.close()
+
+
+class _Stderr(logging.Handler):
+    """Prints above an open bar instead of through it."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print one line."""
+        style = "yellow" if record.levelno >= logging.WARNING else "dim"
+        with contextlib.suppress(BrokenPipeError):
+            stderr.print(self.format(record), style=style, markup=False, soft_wrap=True)

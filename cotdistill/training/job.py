@@ -1,0 +1,68 @@
+"""What the training worker is told: everything by value or by path, in one file.
+
+{"key": "9c…", "base": "Qwen/Qwen2.5-7B", "student": {"kind": "full", …}, "loss": "sft", "work": "…/work/9c…",
+ "output": "…/checkpoint", "metrics": "…/metrics.jsonl", "stop_ids": [151645], "pad_id": 151643, "seed": 1234,
+ "keep_checkpoints": 0, "arguments": {"learning_rate": 1e-05, …}}
+"""
+
+from pathlib import Path
+from typing import Any
+
+from cotdistill.records import Record
+
+TRAINING = "training.json"
+"""Beside the weights: `{"key": "9c…", "steps": 125, "seconds": 81.5}`, by which a finished training is known."""
+
+
+class Job(Record):
+    """One training: the student, the rows, the options."""
+
+    key: str
+    """Hash of all that the weights depend on."""
+    base: str
+    """Hub name or folder of the untrained student."""
+    student: dict[str, Any]  # Any: JSON values
+    """Kind and options of the student: says which weights learn."""
+    loss: str = "sft"
+    work: Path
+    """Folder of the token rows, the tokenizer and the points to go on from."""
+    output: Path
+    """Folder of the trained student; it appears when it is whole."""
+    metrics: Path
+    stop_ids: list[int]
+    """Ids at which the student stops generating."""
+    pad_id: int
+    seed: int
+    keep_checkpoints: int
+    """How many points to go on from stay after the training."""
+    arguments: dict[str, Any]  # Any: values of transformers.TrainingArguments
+
+    @property
+    def tokens(self) -> Path:
+        """Folder of the token rows."""
+        return self.work / "tokens"
+
+    @property
+    def tokenizer(self) -> Path:
+        """Folder of the tokenizer that the trained student is saved with."""
+        return self.work / "tokenizer"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Folder of the points that a killed training goes on from."""
+        return self.work / "resume"
+
+    @property
+    def progress(self) -> Path:
+        """File with the steps done and the steps to do."""
+        return self.work / "progress"
+
+    @property
+    def failure(self) -> Path:
+        """File with the line that says why a worker stopped by itself."""
+        return self.work / "failure.txt"
+
+    @property
+    def partial(self) -> Path:
+        """Where the trained student is written before it gets its name."""
+        return self.output.with_name(f"{self.output.name}.partial")

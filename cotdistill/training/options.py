@@ -1,0 +1,96 @@
+"""The recipe's `train:` section: openMind's and LLaMA-Factory's names, and every key of transformers.
+
+train: {dataset: DS_r1_answer, template: qwen, cutoff_len: 4096, learning_rate: 1.0e-5, bf16: true}
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError, PydanticKnownError
+
+from cotdistill.registry import OPERATIONAL, Options
+from cotdistill.training.trainer_keys import OURS, trainer_keys
+
+NOT_TRAINER_KEYS = frozenset(
+    {
+        *("dataset", "template", "cutoff_len", "on_overlong", "max_dropped", "num_processes"),
+        *("output_dir", "overwrite_output_dir", "warmup_ratio", "save_total_limit"),
+    }
+)
+"""Fields of TrainOptions that transformers does not get as they are."""
+
+
+def _known_to_transformers(key: str) -> str:
+    """Refuse a key that transformers would refuse hours later, or that is not the recipe's to set."""
+    if key in OURS:
+        raise PydanticCustomError("set_here", "cannot be set: {why}", {"why": OURS[key]})
+    if (known := trainer_keys()) and key not in known:
+        raise PydanticKnownError("extra_forbidden")
+    return key
+
+
+class TrainOptions(Options):
+    """How the student learns; any other key of `transformers.TrainingArguments` may stand here too."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[Annotated[str, AfterValidator(_known_to_transformers)], Any]
+    # Any: transformers checks the values of its own options
+
+    dataset: str | None = None
+    """Name in dataset_info.json of what is trained on; default: what `convert` wrote."""
+    template: str | None = None
+    """How messages become text: `qwen` as openMind and LLaMA-Factory mean it; default: the tokenizer's own template."""
+    cutoff_len: int = Field(4096, ge=2)
+    """Longest row in tokens, prompt and answer; longer rows are left out, never cut: a cut answer has no end.
+    4096 holds every R1 answer to GSM8K that was measured."""
+    on_overlong: Literal["drop", "raise"] = "drop"
+    """What a row above `cutoff_len` does: left out and written to dropped.jsonl, or it stops the training."""
+    max_dropped: float = Field(0.05, ge=0, le=1)
+    """Largest share of rows that may be left out; more stops before any training: `cutoff_len` must be wrong."""
+    num_train_epochs: float = Field(3.0, gt=0)
+    """Passes over the rows; 3 as in LLaMA-Factory, and worth comparing in arms."""
+    max_steps: int = Field(-1, ge=-1)
+    """Optimiser steps; -1: as many as `num_train_epochs` gives."""
+    learning_rate: float = Field(1e-5, gt=0)
+    """Peak learning rate; 1e-5 is what 7B students are tuned with, tiny ones need 1e-3 and more."""
+    lr_scheduler_type: str = "cosine"
+    """Course of the learning rate after warm-up, by transformers' names."""
+    warmup_ratio: float = Field(0.0, ge=0, lt=1)
+    """Share of the steps in which the learning rate rises; `warmup_steps`, where given, goes before it."""
+    per_device_train_batch_size: int = Field(1, ge=1)
+    """Rows per device and micro-step; 1 as long rows fill a device's memory."""
+    gradient_accumulation_steps: int = Field(1, ge=1)
+    """Micro-steps per optimiser step; the loss is that of one large batch."""
+    logging_steps: Annotated[int, OPERATIONAL] = Field(10, ge=1)
+    """Steps between two rows of metrics.jsonl."""
+    save_steps: Annotated[int, OPERATIONAL] = Field(500, ge=1)
+    """Steps between two points that a killed training goes on from; each holds weights and optimiser state."""
+    save_total_limit: Annotated[int | None, OPERATIONAL] = Field(None, ge=1)
+    """Such points to keep after the training too; default: the newest while it runs, none afterwards."""
+    bf16: bool = False
+    """Compute in bfloat16."""
+    fp16: bool = False
+    """Compute in float16, for devices without bfloat16."""
+    deepspeed: str | None = None
+    """Path of a DeepSpeed configuration, as examples/deepspeed/ds_z2_config.json."""
+    output_dir: str | None = None
+    """Folder of the weights; default: `checkpoint/` in the stage's folder."""
+    overwrite_output_dir: Annotated[bool, OPERATIONAL] = False
+    """Whether an `output_dir` that is not empty is moved aside; otherwise it stops before any training."""
+    num_processes: Annotated[int | None, OPERATIONAL] = Field(None, ge=1)
+    """Training processes on this machine; default: one per visible device."""
+
+    @classmethod
+    def known_keys(cls) -> list[str]:
+        """Return every key that may stand in the section, sorted."""
+        return known_train_keys()
+
+    def trainer_arguments(self) -> dict[str, Any]:  # Any: values of transformers.TrainingArguments
+        """Return the keyword arguments for `transformers.TrainingArguments`, by the names of its version 5."""
+        arguments = {"warmup_steps": self.warmup_ratio}  # below 1 it is a share there
+        return arguments | self.model_dump(mode="json", exclude=set(NOT_TRAINER_KEYS))
+
+
+def known_train_keys() -> list[str]:
+    """Return every key that may stand in `train:`, sorted."""
+    return sorted({*TrainOptions.model_fields, *trainer_keys()} - set(OURS))

@@ -1,0 +1,147 @@
+"""Conversations -> rows of token ids, before any training process starts.
+
+Prompt and answer are encoded apart: the tokens of a prompt need not be the first tokens of prompt + answer.
+The supervised part is the answer and the token that ends it, told by length and never by the padding's id.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple
+
+from cotdistill.errors import UserError
+from cotdistill.losses import IGNORED
+from cotdistill.records import Conversation, Message, Rejected
+from cotdistill.training.templates import text_around, use_template
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+BATCH_ROWS = 256
+"""Conversations given to the Rust tokenizer at a time: it spreads a batch over the cores."""
+
+
+class TokenRow(NamedTuple):
+    """What one conversation is for the student."""
+
+    input_ids: list[int]
+    prompt_length: int
+    """Tokens at the front that are given and not learned."""
+
+    @property
+    def labels(self) -> list[int]:
+        """One label per token: its own id, or IGNORED in the prompt."""
+        return [IGNORED] * self.prompt_length + self.input_ids[self.prompt_length :]
+
+
+def load_tokenizer(base: str, *, template: str | None, trust_remote_code: bool = False) -> "PreTrainedTokenizerBase":
+    """Return the student's tokenizer with the template that it is taught with.
+
+    Raises: UserError.
+    """
+    from transformers import AutoTokenizer
+
+    try:
+        tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(base, trust_remote_code=trust_remote_code)
+    except (OSError, ValueError) as error:
+        first_line = str(error).strip().partition("\n")[0]
+        raise UserError(f"the tokenizer of {base} cannot be loaded: {first_line}") from None
+    use_template(tokenizer, template)
+    return tokenizer
+
+
+class Encoder:
+    """A tokenizer, asked for token rows."""
+
+    def __init__(self, tokenizer: "PreTrainedTokenizerBase") -> None:
+        self.tokenizer = tokenizer
+        self.control = tokenizer.all_special_tokens
+        self.control_ids = frozenset(tokenizer.all_special_ids) - {tokenizer.unk_token_id}
+        self._known_around: dict[tuple[str, ...], list[str]] = {}
+
+    @cached_property
+    def end_id(self) -> int:
+        """Id of the token that ends an answer: the template's, else the tokenizer's end of sequence.
+
+        Raises: UserError where there is neither.
+        """
+        *_, after_answer = text_around(self.tokenizer, ("user", "assistant"), is_prompt=False)
+        (after,) = self._encode([after_answer])
+        found = next((token for token in after if token in self.control_ids), self.tokenizer.eos_token_id)
+        if found is None:
+            raise UserError("the student's tokenizer has no token that ends an answer", hint="give it an eos_token")
+        return int(found)
+
+    @property
+    def stop_ids(self) -> list[int]:
+        """Ids at which the student stops: the end of an answer first, then the tokenizer's end of sequence."""
+        eos = self.tokenizer.eos_token_id
+        return [self.end_id] if eos is None or eos == self.end_id else [self.end_id, int(eos)]
+
+    @property
+    def pad_id(self) -> int:
+        """Id to fill batches with; it is never looked at, so any will do where there is none."""
+        pad = self.tokenizer.pad_token_id
+        return self.end_id if pad is None else int(pad)
+
+    def rows(self, conversations: Sequence[Conversation]) -> Iterator[TokenRow]:
+        """Yield a row per conversation, in order, of any length."""
+        texts = [self._prompt_text(conversation) for conversation in conversations]
+        whole = iter(self._encode([text for text in texts if text is not None]))
+        answers = self._encode_contents([c.messages[-1].content for c in conversations])
+        for conversation, text, answer in zip(conversations, texts, answers, strict=True):
+            prompt = self._guarded(conversation.prompt) if text is None else next(whole)
+            yield TokenRow([*prompt, *answer, self.end_id], len(prompt))
+
+    def _prompt_text(self, conversation: Conversation) -> str | None:
+        """Return the prompt as the one text that inference encodes; None where a content names a control token."""
+        prompt = conversation.prompt
+        if any(token in message.content for message in prompt for token in self.control):
+            return None
+        first, *others = self._around(prompt)
+        return first + "".join(m.content + after for m, after in zip(prompt, others, strict=True))
+
+    def _guarded(self, prompt: Sequence[Message]) -> list[int]:
+        """Return the prompt's tokens, with what looks like a control token in its contents spelled out as text."""
+        contents = self._encode_contents([message.content for message in prompt])
+        first, *others = self._encode(self._around(prompt))
+        return [*first, *(token for pair in zip(contents, others, strict=True) for ids in pair for token in ids)]
+
+    def _around(self, prompt: Sequence[Message]) -> list[str]:
+        """Return the template's texts around the prompt's contents; they depend on the roles alone."""
+        roles = tuple(message.role for message in prompt)
+        if roles not in self._known_around:
+            self._known_around[roles] = text_around(self.tokenizer, roles, is_prompt=True)
+        return self._known_around[roles]
+
+    def _encode(self, texts: list[str], *, split_special_tokens: bool = False) -> list[list[int]]:
+        if not texts:
+            return []
+        ids: list[list[int]] = self.tokenizer(
+            texts,
+            add_special_tokens=False,
+            split_special_tokens=split_special_tokens,
+            return_attention_mask=False,
+            verbose=False,
+        )["input_ids"]
+        return ids
+
+    def _encode_contents(self, texts: list[str]) -> list[list[int]]:
+        """Return tokens of plain words; a word-level vocabulary cannot spell a control token out, so there it goes."""
+        encoded = self._encode(texts, split_special_tokens=True)
+        return [[token for token in ids if token not in self.control_ids] for ids in encoded]
+
+
+def tokenize(
+    conversations: Iterable[Conversation], tokenizer: "PreTrainedTokenizerBase", *, cutoff_len: int
+) -> Iterator[TokenRow | Rejected]:
+    """Yield a row per conversation in order; one longer than `cutoff_len` tokens is rejected whole."""
+    encoder = Encoder(tokenizer)
+    waiting = iter(conversations)
+    while batch := list(islice(waiting, BATCH_ROWS)):
+        for conversation, row in zip(batch, encoder.rows(batch), strict=True):
+            length = len(row.input_ids)
+            if length > cutoff_len:
+                yield Rejected(reason=f"overlong: {length} tokens > cutoff_len {cutoff_len}", row=conversation)
+            else:
+                yield row

@@ -1,0 +1,39 @@
+"""Names of transformers' own training options, read from its source: importing it takes seconds."""
+
+import ast
+import importlib.util
+from functools import cache
+from pathlib import Path
+
+OURS = {
+    "average_tokens_across_devices": "the loss is always divided by the tokens of all devices",
+    "do_eval": "a recipe's `evaluate:` section measures the student",
+    "do_predict": "a recipe's `evaluate:` section measures the student",
+    "do_train": "the `train:` section trains",
+    "eval_strategy": "a recipe's `evaluate:` section measures the student",
+    "label_names": "labels are made here",
+    "load_best_model_at_end": "a recipe's `evaluate:` section measures the student",
+    "local_rank": "the launcher sets it",
+    "logging_nan_inf_filter": "a loss that is not a number stops the training",
+    "remove_unused_columns": "columns are made here",
+    "resume_from_checkpoint": "a stopped training goes on from its newest checkpoint by itself",
+    "seed": "write `seed:` at the top of the recipe",
+    "use_cpu": "a CPU is used where there is no other device",
+}
+"""Options of transformers that a recipe cannot set, and why."""
+
+
+@cache
+def trainer_keys() -> frozenset[str]:
+    """Return the fields of `transformers.TrainingArguments`; empty where transformers is not installed."""
+    spec = importlib.util.find_spec("transformers")
+    if spec is None or spec.origin is None:
+        return frozenset()
+    source = Path(spec.origin).with_name("training_args.py").read_text(encoding="utf-8")
+    return frozenset(
+        statement.target.id
+        for node in ast.parse(source).body
+        if isinstance(node, ast.ClassDef) and node.name == "TrainingArguments"
+        for statement in node.body
+        if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name)
+    )

@@ -1,0 +1,24 @@
+"""Who is right: one module, one verifier.
+
+A verifier is a function `(gold, answer, *, options…) -> Verdict`. `gold` is the final answer alone as the data set
+gives it; `answer` is what a model said after its thinking. Extraction never looks at `gold`: it is only compared.
+"""
+
+from typing import Protocol
+
+from cotdistill.records import Completion, Problem, Verdict
+
+
+class Verifier(Protocol):
+    """A verifier with its options bound."""
+
+    def __call__(self, gold: str, answer: str, /) -> Verdict:
+        """Return the verdict on one answer; never raises on any text."""
+        ...
+
+
+def judge(verifier: Verifier, problem: Problem, completion: Completion) -> Verdict:
+    """Return the verdict on a completion; a problem without a gold answer cannot be judged."""
+    if problem.gold is None:
+        return Verdict(outcome="error", reason="the problem has no gold answer")
+    return verifier(problem.gold, completion.text)

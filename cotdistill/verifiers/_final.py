@@ -1,0 +1,147 @@
+"""Chooses which number of a statement is its result.
+
+| order | rule | example (the result is 60) |
+|---|---|---|
+| 1 | parentheses restate, they do not answer | `60 minutes (1 hour)` |
+| 2 | what follows the last equals sign | `12 x 5 = 60` |
+| 3 | bold before plain | `In 5 days he earns **$60**` |
+| 4 | not the circumstances: `in 5 days`, `each of the 4` | `In 5 days he earns $60` |
+| 5 | not a later clause: `to`, `because`, `which`, `than` … | `She needs 60 days to read 5 books` |
+| 6 | hours with minutes, feet with inches are one quantity | `1 hour and 0 minutes` |
+| 7 | alternatives and lists (`4 or 5`, `4 pens and 18 pencils`) are no result | |
+| 8 | the last one that remains | `The 5 boxes last 60 nights` |
+"""
+
+import re
+from fractions import Fraction
+from typing import NamedTuple
+
+from cotdistill.verifiers._numbers import DecimalMark, Number, number_spots, read_number, word_spots
+from cotdistill.verifiers._units import UNITS
+
+_Spot = re.Match[str]
+
+
+class Final(NamedTuple):
+    """The result that a statement names."""
+
+    text: str
+    values: tuple[Number, ...] = ()
+    """The same quantity in each unit that it is given in; empty where digits state no value (`2:30`)."""
+    rivals: tuple[str, ...] = ()
+    """Not empty where the statement names several results."""
+
+
+_PARENTHESIS = re.compile(r"\([^()]*\)")
+_EQUALS = re.compile(r"[=≈]|\b(?:equals|total(?:s|ing|ling)|a total of|adds? up to|comes? to)\b")
+_CIRCUMSTANCE = re.compile(
+    r"\b(?:in|after|for|over|within|during|by|at|from|with|of|per|every|each|on|than|if|when|until|before|since|"
+    r"between|among|all|the|those|these|both|her|his|their|its|not|day|week|month|year|page|grade|room|age|"
+    r"nach|für|von|mit|pro|alle|en|de|por|para|con|los|las|après|pour|avec|les|par|des|через|за|из|по|на|в)"
+    r"[ *_$€£¥₹]{1,4}$"
+)
+_TOTAL_OF = re.compile(
+    r"\b(?:total|sum|average|mean|rate|maximum|minimum|profit|loss|cost|distance|difference|discount|price|result|"
+    r"answer|change|balance|weight|length|height|width|volume|area|speed|age|score|number|perimeter) "
+    r"(?:of|is)[ *_$]{1,4}$"
+)
+_CLAUSE = re.compile(
+    r"[*,]? (?:to (?!be\b)[a-z]+|because|since|so that|when|while|after|before|if|which|who|than|instead|given|"
+    r"based on|out of|compared|assuming|por|para|porque|weil|damit|pour|parce|чтобы|потому)\b"
+)
+_LIST = re.compile(r"\b(?:and|or|und|oder|y|o|et|ou|и|или)\b|,|;|\n|&|/")
+_OR = re.compile(r"\b(?:or|oder|ou|или)\b")
+_JOINED = re.compile(r"[ a-z*,-]{0,24}")
+
+_MOST_SPOTS = 200
+_MOST_READ = 20
+"""Numbers of one statement that are looked at, and compared with its last one: garbage has thousands."""
+
+
+def final_of(text: str, mark: DecimalMark) -> Final | None:
+    """Return the result that a statement in plain notation names; None where it has no number."""
+    spots = (number_spots(text, mark) or word_spots(text))[-_MOST_SPOTS:]
+    if not spots:
+        return None
+    kept = _narrowed(text, spots)
+    last = read_number(kept[-1], mark)
+    if last.value is None:
+        return Final(last.text)
+    if len(spots) == 1:
+        return Final(last.text, (last,))
+    if compound := _compound(kept, last, mark):
+        return Final(compound[0].text, compound)
+    same = _conversions(last, [spot for spot in spots if spot is not kept[-1]], mark)
+    return Final(last.text, same, _rivals(kept, same, mark))
+
+
+def _narrowed(text: str, spots: list[_Spot]) -> list[_Spot]:
+    """Return the numbers that the rules 1 to 5 leave, at least one."""
+    if len(spots) == 1:
+        return spots
+    kept = spots
+    if "(" in text:
+        inside = [m.span() for m in _PARENTHESIS.finditer(text)]
+        kept = [n for n in kept if not any(a < n.start() < b for a, b in inside)] or kept
+    equals = [sign.end() for sign in _EQUALS.finditer(text)]
+    for end in reversed(equals):
+        if kept[-1].start() >= end and not _OR.search(text, kept[0].end(), end):
+            kept = [n for n in kept if n.start() >= end]
+            break
+    if "**" in text:
+        kept = [n for n in kept if text.count("**", 0, n.start()) % 2] or kept
+    if len(kept) > 1:
+        kept = [n for n in kept if not _is_circumstance(text, n)] or kept
+    if len(kept) > 1 and (clause := _CLAUSE.search(text, kept[0].end())):
+        kept = [n for n in kept if n.start() < clause.start()]
+    return kept
+
+
+def _is_circumstance(text: str, spot: _Spot) -> bool:
+    before = text[max(0, spot.start() - 24) : spot.start()]
+    return bool(_CIRCUMSTANCE.search(before)) and not _TOTAL_OF.search(before)
+
+
+def _conversions(last: Number, others: list[_Spot], mark: DecimalMark) -> tuple[Number, ...]:
+    """Return the result and the same quantity in other units, where the statement gives it."""
+    quantity = _quantity(last)
+    read = (read_number(spot, mark) for spot in others[-_MOST_READ:])
+    return (last, *(number for number in read if number.unit != last.unit and _quantity(number) == quantity))
+
+
+def _quantity(number: Number) -> tuple[str, Fraction | int] | None:
+    unit = UNITS[number.unit]
+    return (unit.dimension, number.value * unit.factor) if number.value is not None else None
+
+
+def _compound(kept: list[_Spot], small: Number, mark: DecimalMark) -> tuple[Number, ...]:
+    """Return one quantity, in its larger and in its smaller unit, for `2 hours and 30 minutes` at the end."""
+    if len(kept) < 2 or not small.unit:
+        return ()
+    large, (start, end) = read_number(kept[-2], mark), (kept[-2].start(), kept[-1].end())
+    whole, part = UNITS[large.unit], UNITS[small.unit]
+    between = kept[-1].string[kept[-2].end() : kept[-1].start()]
+    if (
+        large.value is None
+        or small.value is None
+        or whole.dimension != part.dimension
+        or not small.value * part.factor < whole.factor
+        or not _JOINED.fullmatch(between)
+    ):
+        return ()
+    total = large.value * whole.factor + small.value * part.factor
+    text = kept[-1].string[start:end]
+    return (Number(text, Fraction(total) / whole.factor), Number(text, Fraction(total) / part.factor))
+
+
+def _rivals(kept: list[_Spot], same: tuple[Number, ...], mark: DecimalMark) -> tuple[str, ...]:
+    """Return the results of a list (`4 or 5`) where they differ."""
+    last = kept[-1]
+    values = [number.value for number in same]
+    others = []
+    for spot in kept[-1 - _MOST_READ : -1]:
+        if _LIST.search(last.string, spot.end(), last.start()):
+            number = read_number(spot, mark)
+            if number.value not in values:
+                others.append(number.text)
+    return (*others, same[0].text) if others else ()

@@ -1,0 +1,71 @@
+r"""Rewrites a short text into plain notation: ASCII digits, no LaTeX, one minus, one kind of thin space.
+
+`\$21{,}600`  ->  `$21,600`        `\frac{1}{2}`  ->  ` 1/2`        `１８`, `১৮`, `१८`  ->  `18`
+"""
+
+import re
+import unicodedata
+
+THIN_SPACE = "\u202f"
+"""Stands for every space that only groups digits."""
+
+_SCRIPTS = "٠۰०০੦૦౦೦൦๐０"
+"""The zeros of the scripts whose digits are read: Arabic, Persian, Devanagari, Bengali, … Thai, full width."""
+
+_FRACTIONS = "½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞"
+
+_CHARACTERS = str.maketrans(
+    {chr(ord(zero) + digit): str(digit) for zero in _SCRIPTS for digit in range(10)}
+    | {f: f" {unicodedata.normalize('NFKC', f).replace('⁄', '/')}" for f in _FRACTIONS}
+    | dict.fromkeys("\u2212\u2010\u2011\ufe63\uff0d", "-")
+    | dict.fromkeys("\u00a0\u2009\u2007\u2008", THIN_SPACE)
+    | dict.fromkeys("✕✖", "×")
+    | {
+        "，": ",",
+        "．": ".",
+        "％": "%",
+        "٪": "%",
+        "＄": "$",
+        "￥": "¥",
+        "’": "'",
+        "＝": "=",
+        "：": ":",
+        "（": "(",
+        "）": ")",
+    }
+    | {"⁄": "/", "∕": "/", "／": "/", "°": " ", "٫": ".", "٬": THIN_SPACE, "\u200b": "", "\ufeff": ""}
+)
+
+_LATEX_WORDS = re.compile(r"\\(?:text|mathrm|mathbf|textbf|mathit|boldsymbol|mbox|operatorname)\s{0,3}\{([^{}]*)\}")
+_LATEX_FRACTION = re.compile(
+    r"(\d)?\\[dtc]?frac\s{0,3}(?:\{\s{0,3}(\d{1,20})\s{0,3}\}|(\d))\s{0,3}(?:\{\s{0,3}(\d{1,20})\s{0,3}\}|(\d))"
+)
+_LATEX_SIGNS = {
+    "\\!": "", "{,}": ",", "{.}": ".", "\\$": "$", "\\%": "%", "\\times": "×", "\\cdot": "×", "\\div": "÷",
+    "\\approx": "≈", "\\,": THIN_SPACE, "\\;": " ", "\\:": " ", "\\ ": " ", "\\(": " ", "\\)": " ", "\\[": " ",
+    "\\]": " ", "^\\circ": " ", "^{\\circ}": " ", "\\left": "", "\\right": "", "\\displaystyle": "", "~": " ",
+    "\\\n": "\n",
+}  # fmt: skip
+
+
+def plain(text: str) -> str:
+    """Return the text in plain notation, lower case."""
+    if not text.isascii():
+        text = text.translate(_CHARACTERS)
+    if "\\" in text or "{" in text:
+        text = _without_latex(text)
+    return text.lower()
+
+
+def _without_latex(text: str) -> str:
+    for sign, replacement in _LATEX_SIGNS.items():
+        if sign in text:
+            text = text.replace(sign, replacement)
+    text = _LATEX_WORDS.sub(r"\1", text)
+    return _LATEX_FRACTION.sub(_slashed, text)
+
+
+def _slashed(fraction: re.Match[str]) -> str:
+    """Return `3 1/2` for `3\\frac{1}{2}`, `1/2` where no digit stands before it."""
+    whole, top, short_top, bottom, short_bottom = fraction.groups()
+    return f"{whole + ' ' if whole else ''}{top or short_top}/{bottom or short_bottom} "

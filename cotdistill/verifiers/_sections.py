@@ -1,0 +1,93 @@
+"""Parts an answer into the solution itself and asides: practice questions, checks, examples.
+
+A tutor's answer goes on after its result: "**Check:** 10 x 8 = 80", "If John had 6 friends, how many …? (Answer: 9)".
+A cue at the start of a line or a sentence opens an aside; a heading, a step, praise or a conclusion closes it.
+"""
+
+import re
+from collections import defaultdict
+from typing import Literal
+
+from cotdistill.verifiers._cues import CUES, CueKind
+
+_START = re.compile(r"[\n.!?:…。！？][^\w\n]{0,12}(?:\d{1,2}[.)][^\w\n]{1,8})?(\w[\w']*)")
+"""A line or a sentence starts, after markup, emoji and a list number, with this word."""
+
+_OPENS: dict[str, set[str]] = {
+    "practice": {"final", "step", "next", "heading", "conclude", "praise"},
+    "question": {"final", "step", "next", "heading", "conclude", "praise", "answer"},
+    "check": {"final", "step", "next", "heading", "conclude", "praise", "answer"},
+    "example": {"final", "step", "next", "heading", "conclude", "praise", "answer"},
+}
+"""What opens an aside, and what closes it. `Answer:` after a practice question is that question's own."""
+
+_Row = tuple[CueKind, re.Pattern[str]]
+
+
+def _by_first_word() -> tuple[dict[str, list[_Row]], dict[str, list[_Row]]]:
+    """Return the cues by their first word and, for words of other scripts, by their first character."""
+    words, characters = defaultdict(list), defaultdict(list)
+    for kind, first_words, rest in CUES:
+        for word in first_words.split():
+            if word.isascii():
+                words[word].append((kind, re.compile(re.escape(word) + rest)))
+            else:
+                characters[word[0]].append((kind, re.compile(re.escape(word) + rest)))
+    return dict(words), dict(characters)
+
+
+_WORDS, _CHARACTERS = _by_first_word()
+
+
+def cue_at(low: str, at: int, word: str) -> CueKind | None:
+    """Return the kind of cue that starts here, with its first word given."""
+    rows = _WORDS.get(word) or _CHARACTERS.get(word[0])
+    for kind, pattern in rows or ():
+        if pattern.match(low, at):
+            return kind
+    return None
+
+
+def solution_spans(low: str, start: int, end: int) -> list[tuple[int, int]]:
+    """Return the (start, end) of what is no aside between two positions of lower-case text, in order.
+
+    The text starts with a line break; at `start` no aside is open.
+    """
+    spans = []
+    aside = ""
+    opening = low.find("\n\n", 1, end)  # `Imagine …` in the first paragraph sets the scene
+    for match in _START.finditer(low, start, end):
+        at = match.start(1)
+        kind: CueKind | Literal["heading"] | None = cue_at(low, at, match[1])
+        if kind is None and aside and _is_heading(low, at):
+            kind = "heading"
+        if kind in _OPENS:
+            if kind == "example" and not 0 < opening < at:
+                continue
+            if not aside:
+                spans.append((start, match.start() + 1))
+            if not aside or kind == "practice":
+                aside = kind
+        elif aside and kind in _OPENS[aside] and _opens_line(low, match.start(), at, kind):
+            start, aside = match.start(), ""
+    if not aside:
+        spans.append((start, end))
+    return spans
+
+
+def _is_heading(low: str, at: int) -> bool:
+    """Say whether bold or `#` opens here with a word; a bold sum is no heading."""
+    return (low[at - 1] == "*" or low[at - 2 : at] == "# ") and low[at].isalpha()
+
+
+def _opens_line(low: str, start: int, at: int, kind: str) -> bool:
+    """Say whether the cue opens a line; a conclusion or a next step must open a paragraph, for checks have them too.
+
+    What stands in parentheses answers the question before it.
+    """
+    if low[start] != "\n" or low.find("(", start, at) > 0:
+        return False
+    if kind not in ("conclude", "next") or low.find("**", start, at) > 0:
+        return True
+    previous = low[low.rfind("\n", 0, start) + 1 : start]
+    return not previous or previous.isspace()

@@ -1,0 +1,61 @@
+"""Fixtures that every test may use."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.tiny_student import make_tokenizer, student_options
+
+REPOSITORY = Path(__file__).parent.parent
+
+
+@pytest.fixture
+def repository():
+    """The root of the checkout."""
+    return REPOSITORY
+
+
+@pytest.fixture
+def cli():
+    """Run the real command in a real process: `cli("run", "r.yaml", cwd=tmp_path)`."""
+
+    def run(*arguments, cwd=None, env=None, timeout=600):
+        return subprocess.run(
+            [sys.executable, "-m", "cotdistill", *map(str, arguments)],
+            cwd=cwd,
+            env={**os.environ, **(env or {})},
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def tokenizer_folder(tmp_path_factory):
+    """A folder with a tokenizer and nothing else."""
+    return make_tokenizer(tmp_path_factory.mktemp("tokenizer"))
+
+
+@pytest.fixture(scope="session")
+def tokenizer(tokenizer_folder):
+    from transformers import AutoTokenizer
+
+    return AutoTokenizer.from_pretrained(tokenizer_folder)
+
+
+@pytest.fixture(scope="session")
+def student(tokenizer_folder):
+    """Options of the student, as a recipe gives them."""
+    return student_options(tokenizer_folder)
+
+
+@pytest.fixture(scope="session")
+def base(student, tmp_path_factory):
+    """Folder of the untrained student."""
+    return student.build().base(tmp_path_factory.mktemp("base"), seed=1)

@@ -1,0 +1,70 @@
+"""A flat openMind recipe and data set, verbatim but for the model's folder and the number of steps."""
+
+import json
+import shutil
+
+import pytest
+
+from tests.test_openmind import VERBATIM
+
+ENTRY = {
+    "DS_r1_answer": {
+        "local_path": "data",
+        "file_name": "DS_r1_answer.json",
+        "formatting": "sharegpt",
+        "columns": {"messages": "conversations", "system": "system"},
+        "tags": {"role_tag": "from", "content_tag": "value", "user_tag": "user", "assistant_tag": "assistant"},
+    }
+}
+
+
+@pytest.fixture
+def work(tmp_path, base, repository):
+    shutil.copytree(repository / "examples" / "deepspeed", tmp_path / "examples" / "deepspeed")
+    (tmp_path / "dataset_info.json").write_text(json.dumps(ENTRY, indent=1))
+    (tmp_path / "data").mkdir()
+    rows = [
+        {
+            "system": "Think, then answer.",
+            "conversations": [
+                {"from": "user", "value": f"What is {n} + 7?"},
+                {"from": "assistant", "value": f"<|begin_of_thought|>\n\n{n} + 7 = {n + 7}<|end_of_thought|>"},
+            ],
+        }
+        for n in range(16)
+    ]
+    rows.append({"conversations": [{"from": "user", "value": "q"}, {"from": "assistant", "value": "7 " * 3000}]})
+    (tmp_path / "data" / "DS_r1_answer.json").write_text(json.dumps(rows))
+    recipe = VERBATIM.replace("Qwen/Qwen2.5-7B-Instruct", base).replace("max_steps: 125", "max_steps: 4")
+    (tmp_path / "recipe.yaml").write_text(recipe.replace("output_dir: out", "output_dir: ./output"))
+    return tmp_path
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("variable", ["ASCEND_RT_VISIBLE_DEVICES", "CUDA_VISIBLE_DEVICES"])
+def test_the_verbatim_recipe_trains_on_two_processes_to_a_checkpoint_that_loads(cli, work, variable):
+    done = cli("train", "recipe.yaml", cwd=work, env={variable: "0,1"})
+    assert done.returncode == 0, done.stderr
+    assert "1 of 17 rows are longer than cutoff_len 1024" in done.stderr, "what is left out is said"
+
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    model = AutoModelForCausalLM.from_pretrained(work / "output")
+    tokenizer = AutoTokenizer.from_pretrained(work / "output")
+    prompt = tokenizer.apply_chat_template(
+        [{"role": "user", "content": "What is 3 + 7?"}],
+        add_generation_prompt=True,
+        return_tensors="pt",
+        return_dict=True,
+    )
+    assert model.generate(**prompt, max_new_tokens=4).shape[1] > prompt["input_ids"].shape[1]
+    (job,) = work.rglob("job.json")
+    metrics = [json.loads(line) for line in (job.parent / "metrics.jsonl").read_text().splitlines()]
+    assert [row["step"] for row in metrics] == [1, 2, 3, 4]
+
+
+@pytest.mark.slow
+def test_the_exit_code_of_the_worker_is_passed_on(cli, work):
+    done = cli("train", "recipe.yaml", "--set", "train.deepspeed=null", "--set", "train.optim=nonsense", cwd=work)
+    assert done.returncode not in (0, 2, 75)
+    assert "nonsense" in done.stderr

@@ -1,0 +1,46 @@
+"""The quickstart: in miniature at every test run, whole in CI."""
+
+import json
+
+import pytest
+
+MINIATURE = (
+    "problems.limit=60 problems.holdout=10 student.base_steps=2 train.max_steps=3 train.save_steps=2 "
+    "train.logging_steps=1 evaluate.max_tokens=8"
+)
+
+
+def run(cli, repository, runs, *overrides):
+    arguments = [part for override in overrides for part in ("--set", override)]
+    return cli("run", "examples/quickstart/recipe.yaml", "--runs", runs, *arguments, "--json", cwd=repository)
+
+
+def test_all_stages_and_arms_run_and_are_not_run_again(cli, repository, tmp_path):
+    done = run(cli, repository, tmp_path, *MINIATURE.split())
+    assert done.returncode == 0, done.stderr
+    arms = {arm["name"]: arm for arm in json.loads(done.stdout)["arms"]}
+    assert set(arms) == {"filtered", "unfiltered", "answer_only", "baseline"}
+    assert all(arm["n"] == 10 for arm in arms.values())
+    folder = tmp_path / "quickstart"
+    assert (folder / "1-sample" / "completions.jsonl").read_bytes().count(b"\n") == 50, "the teacher is asked once"
+    assert len(list((folder / "base").iterdir())) == 1, "the untrained student is made once"
+    assert "<svg" in (folder / "report.html").read_text()
+
+    again = run(cli, repository, tmp_path, *MINIATURE.split())
+    assert "already done" in again.stderr
+    assert again.stdout == done.stdout
+    assert all("starts" not in line for line in again.stderr.splitlines())
+
+
+@pytest.mark.slow
+def test_the_quickstart_shows_what_distillation_gains(cli, repository, tmp_path):
+    done = run(cli, repository, tmp_path)
+    assert done.returncode == 0, done.stderr
+    accuracy = {arm["name"]: arm["accuracy"] for arm in json.loads(done.stdout)["arms"]}
+    assert accuracy["filtered"] >= 0.8
+    assert accuracy["filtered"] - accuracy["answer_only"] >= 0.5
+    assert accuracy["filtered"] >= accuracy["unfiltered"]
+    assert accuracy["baseline"] < 0.3
+
+    again = run(cli, repository, tmp_path)
+    assert again.returncode == 0 and again.stdout == done.stdout

@@ -1,0 +1,173 @@
+import json
+from html.parser import HTMLParser
+
+import pytest
+
+from cotdistill.report.page import SAMPLE_CHARS, arm_looks, headline, page, write_page
+from cotdistill.report.read import read_run
+
+VOID = {"meta"}
+HOSTILE = "</script></style><script>alert(1)</script><img src=x onerror=alert(2)>\"' onload='x' {{ 7*7 }}"
+
+
+class Outline(HTMLParser):
+    """Collects a page's elements, and its texts outside drawings; complains about tags that do not match."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.tags, self.attributes, self.texts = [], [], [], []
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes += attrs
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if not {"svg", "style"} & set(self.open):
+            self.texts.append(data)
+
+    @property
+    def text(self):
+        return " ".join(" ".join(self.texts).split())
+
+
+def hostile_run(make_run):
+    run = make_run({HOSTILE.replace("/", "∕"): 0.5, "baseline": 0.1}, tasks=(HOSTILE,), n=30)
+    rows = run / "5-evaluate/rows.jsonl"
+    scores = [json.loads(line) for line in rows.read_text().splitlines()]
+    for score in scores:
+        score["completion"]["text"] = score["completion"]["reasoning"] = HOSTILE
+        score["problem"]["question"] = score["problem"]["gold"] = score["verdict"]["reason"] = HOSTILE
+    rows.write_text("".join(json.dumps(score) + "\n" for score in scores))
+    manifest = run / "2-filter/manifest.json"
+    filtered = json.loads(manifest.read_text())
+    filtered["counts"]["reasons"] = {HOSTILE: 6}
+    manifest.write_text(json.dumps(filtered))
+    (run / "recipe.resolved.json").write_text(json.dumps({"main": {"teacher": {"kind": HOSTILE}}}))
+    return run
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"accuracies": {"only": 0.5}},
+        {"accuracies": {f"arm {i}": i / 12 for i in range(12)}, "tasks": ("a", "b"), "n": 20},
+        {"pending": [("filtered", "evaluate"), ("answer_only", "train"), ("baseline", "evaluate")]},
+        {
+            "accuracies": {"only": 0.5},
+            "pending": [("only", stage) for stage in ("sample", "filter", "train", "evaluate")],
+        },
+    ],
+    ids=["quickstart", "one arm", "many arms", "unfinished", "only begun"],
+)
+def test_a_page_is_whole_and_loads_nothing(make_run, options):
+    data = read_run(make_run(**options))
+    text = page(data)
+    outline = Outline(text)
+    names = [name for name, _ in outline.attributes]
+    assert text.startswith("<!DOCTYPE html>")
+    assert not {"script", "img", "link", "iframe", "object", "embed", "base", "form"} & set(outline.tags)
+    assert not {"src", "href", "srcset", "action", "xlink:href"} & set(names)
+    assert "://" not in text
+    assert "@import" not in text
+    assert "url(" not in text
+    ids = [value for name, value in outline.attributes if name == "id"]
+    assert len(ids) == len(set(ids))
+    assert {value for name, value in outline.attributes if name == "aria-labelledby"} <= set(ids)
+    for arm in data.arms:
+        assert arm.name in outline.text
+
+
+def test_text_of_models_and_recipes_is_inert(make_run):
+    outline = Outline(page(read_run(hostile_run(make_run))))
+    assert not {"script", "img"} & set(outline.tags)
+    assert not [name for name, _ in outline.attributes if name.startswith("on")]
+    assert HOSTILE in outline.text
+
+
+def test_the_page_forbids_what_it_does_not_need(make_run):
+    attributes = Outline(page(read_run(make_run()))).attributes
+    assert ("content", "default-src 'none'; style-src 'unsafe-inline'") in attributes
+
+
+def test_the_page_shows_the_numbers_of_the_run(make_run):
+    data = read_run(make_run(traces=40))
+    text = Outline(page(data)).text
+    for arm in data.arms:
+        total = arm.scores.total
+        assert f"{100 * total.accuracy:.1f}% {100 * total.ci95.low:.1f}–{100 * total.ci95.high:.1f}" in text
+    assert "asked 52 answered 40 76.9% kept 34 65.4% trained 32 61.5%" in text
+    assert "timeout sample all trained arms 9 17.3%" in text
+    assert "Points against baseline" in text
+    assert "Points against filtered" in text
+
+
+def test_an_unfinished_run_says_so(make_run):
+    data = read_run(make_run(pending=[("answer_only", "train"), ("answer_only", "evaluate")]))
+    text = Outline(page(data)).text
+    assert "Not finished: 2 of 13 stages are pending" in text
+    assert "trained pending" in text
+    assert "Not finished" not in Outline(page(read_run(make_run(name="whole")))).text
+
+
+def test_an_evaluation_of_no_rows_is_shown_as_unknown(make_run):
+    run = make_run({"only": 0.5})
+    (run / "5-evaluate/rows.jsonl").write_text("")
+    text = Outline(page(read_run(run))).text
+    assert "No trained arm has been evaluated yet." in text
+    assert "only – – 0 of 0" in text
+
+
+def test_answers_that_the_verifier_failed_on_are_told(make_run):
+    run = make_run({"only": 0.5}, n=20)
+    rows = run / "5-evaluate/rows.jsonl"
+    assert "The verifier failed" not in page(read_run(run))
+    rows.write_text(rows.read_text().replace('"outcome":"correct"', '"outcome":"error"', 3))
+    assert "The verifier failed on 3 answers of only" in page(read_run(run))
+
+
+def test_the_headline_names_the_best_trained_arm(make_run):
+    data = read_run(make_run())
+    total = data.arms[0].scores.total
+    assert headline(data).startswith(f"Best arm: filtered, {100 * total.accuracy:.1f}% of 300 questions right")
+    assert "points above baseline" in headline(data)
+
+
+def test_the_headline_does_not_claim_what_chance_explains(make_run):
+    data = read_run(make_run({"one": 0.52, "baseline": 0.5}, n=60))
+    assert "No clear difference to baseline" in headline(data)
+
+
+def test_long_answers_are_cut_and_the_cut_is_told(make_run):
+    run = make_run({"only": 0.5}, n=4)
+    rows = run / "5-evaluate/rows.jsonl"
+    scores = [json.loads(line) for line in rows.read_text().splitlines()]
+    for score in scores:
+        score["completion"]["reasoning"] = "x" * (SAMPLE_CHARS + 1234)
+    rows.write_text("".join(json.dumps(score) + "\n" for score in scores))
+    text = page(read_run(run))
+    assert "x" * SAMPLE_CHARS + "… (1,234 more characters)" in text
+    assert "x" * (SAMPLE_CHARS + 1) not in text
+
+
+def test_the_baseline_is_grey_and_twelve_arms_look_different(make_run):
+    data = read_run(make_run({**{f"arm {i}": 0.5 for i in range(12)}, "baseline": 0.1}, n=5))
+    looks = arm_looks(data)
+    assert looks["baseline"].colour == 0
+    assert len(set(looks.values())) == 13
+
+
+def test_the_same_run_gives_the_same_bytes(make_run, tmp_path):
+    run = make_run()
+    for name in ("one.html", "two.html"):
+        write_page(read_run(run), tmp_path / name)
+    assert (tmp_path / "one.html").read_bytes() == (tmp_path / "two.html").read_bytes()
+    assert not list(tmp_path.glob("*.partial"))

@@ -1,0 +1,54 @@
+import re
+from xml.etree import ElementTree
+
+import pytest
+
+from cotdistill.report import plots
+from cotdistill.report.axes import round_axis, round_bins
+from cotdistill.report.data import LossPoint
+from cotdistill.report.plots import Curve, Look
+from cotdistill.scoring.statistics import Interval
+
+LOOK = Look(1, 0)
+POINTS = tuple(LossPoint(step, 3 / step) for step in range(1, 1001))
+
+DRAWINGS = {
+    "accuracy": plots.accuracy_bar(0.97, Interval(0.9, 1.0), look=LOOK, title="<a>"),
+    "difference": plots.difference_dot(-0.1, Interval(-0.2, 0.05), axis=round_axis(-0.2, 0.05), look=LOOK, title="<a>"),
+    "share": plots.share_bar(0.5, look=LOOK, title="<a>"),
+    "histogram": plots.histogram([3, 9, 9, 40], round_bins([3, 40]), highest=2, look=LOOK, title="<a>", unit="tokens"),
+    "histogram of one": plots.histogram([7], round_bins([7]), highest=1, look=LOOK, title="<a>", unit="tokens"),
+    "curves": plots.curves([Curve("one", LOOK, POINTS), Curve("two", Look(2, 1), POINTS[:1])], title="<a>"),
+    "curves at step 0": plots.curves([Curve("one", LOOK, (LossPoint(0, 0.0),))], title="<a>"),
+}
+
+
+@pytest.mark.parametrize("name", DRAWINGS)
+def test_a_drawing_is_well_formed_named_and_inside_its_frame(name):
+    drawing = ElementTree.fromstring(DRAWINGS[name])
+    assert drawing.get("role") == "img"
+    assert drawing.get("aria-label", "").startswith("<a>")
+    assert drawing[0].tag == "title"
+    places = re.findall(r'(?:x|x1|x2|cx|width)="(-?[\d.]+)%"', DRAWINGS[name])
+    assert places
+    assert all(0 <= float(place) <= 100 for place in places)
+
+
+def test_a_bar_is_as_long_as_its_value():
+    bars = [rect for rect in ElementTree.fromstring(DRAWINGS["accuracy"]).iter("rect") if rect.get("class") == "bar"]
+    assert [bar.get("width") for bar in bars] == ["97.00%"]
+
+
+def test_histogram_bars_are_as_high_as_their_counts():
+    bars = ElementTree.fromstring(DRAWINGS["histogram"]).iter("rect")
+    heights = [float(bar.get("height")) for bar in bars]
+    assert heights == [heights[0], pytest.approx(2 * heights[0], abs=0.2), heights[0]]
+    assert heights[1] == plots.HISTOGRAM_PX
+
+
+def test_long_curves_are_thinned_to_means():
+    thin = plots.thinned(POINTS)
+    assert len(thin) == 200
+    assert thin[0] == (3, pytest.approx(sum(p.loss for p in POINTS[:5]) / 5))
+    assert plots.thinned(POINTS[:7]) == POINTS[:7]
+    assert plots.thinned(()) == ()

@@ -1,0 +1,75 @@
+import io
+
+import pytest
+from rich.console import Console
+
+from cotdistill.report.read import read_run
+from cotdistill.report.table import markdown_table, table
+
+
+def printed(data, width=80):
+    console = Console(file=io.StringIO(), width=width)
+    console.print(table(data))
+    return console.file.getvalue()
+
+
+@pytest.mark.parametrize("width", [80, 100])
+def test_every_arm_stands_on_a_line_with_its_accuracy(make_run, width):
+    data = read_run(make_run())
+    lines = printed(data, width).splitlines()
+    assert max(map(len, lines)) <= width
+    for arm in data.arms:
+        (line,) = [line for line in lines if line.split()[:1] == [arm.name]]
+        assert f"{100 * arm.scores.total.accuracy:.1f}%" in line
+        assert "300" in line
+
+
+def test_intervals_stay_whole_at_80_columns(make_run):
+    data = read_run(make_run(n=1500))
+    text = printed(data)
+    for arm in data.arms[:3]:
+        low, high = arm.to_baseline.paired.ci95
+        assert f"{100 * low:.1f} to {100 * high:.1f}" in text
+
+
+def test_long_names_stay_readable_at_80_columns(make_run):
+    name = "an_arm_with_a_name_that_says_everything"
+    text = printed(read_run(make_run({name: 0.5, "two": 0.9}, n=1500)))
+    assert "an_arm_w…thing" in text
+    assert max(map(len, text.splitlines())) <= 80
+    folded = "".join(line.split()[0] for line in text.splitlines() if line.startswith(" ") and line.split())
+    assert name in folded
+
+
+def test_square_brackets_in_a_name_are_no_markup(make_run):
+    assert "[bold]x[/nope]" in printed(read_run(make_run({"[bold]x[/nope]": 0.5})), 120)
+
+
+def test_several_tasks_get_a_section_each(make_run):
+    text = printed(read_run(make_run({"one": 0.9, "baseline": 0.1}, tasks=("gsm8k", "mgsm_de"), n=40)))
+    heads = [line.strip() for line in text.splitlines() if line.strip() in ("all tasks", "gsm8k", "mgsm_de")]
+    assert heads == ["all tasks", "gsm8k", "mgsm_de"]
+    assert sum(line.split()[:1] == ["one"] for line in text.splitlines()) == 3
+
+
+def test_an_unfinished_arm_is_pending_and_an_empty_one_is_unknown(make_run):
+    run = make_run(pending=[("filtered", "evaluate")])
+    (run / "arms/baseline/5-evaluate/rows.jsonl").write_text("")
+    lines = {line.split()[0]: line.split() for line in printed(read_run(run)).splitlines() if line.split()}
+    assert lines["filtered"][1] == "pending"
+    assert lines["baseline"][1:3] == ["–", "0"]
+
+
+def test_markdown_has_a_row_per_arm_and_equal_columns(make_run):
+    data = read_run(make_run())
+    lines = markdown_table(data).splitlines()
+    assert len(lines) == 2 + len(data.arms)
+    assert {line.count(" | ") for line in lines} == {7}
+    total = data.arms[0].scores.total
+    interval = f"({100 * total.ci95.low:.1f}–{100 * total.ci95.high:.1f})"
+    assert f"| filtered | {100 * total.accuracy:.1f}% {interval} | 300 | " in lines[2]
+
+
+def test_markdown_of_a_hostile_name_stays_one_cell(make_run):
+    lines = markdown_table(read_run(make_run({"a|b<i>": 0.5}))).splitlines()
+    assert lines[2].startswith("| a\\|b&lt;i> | ")

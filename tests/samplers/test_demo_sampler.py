@@ -1,0 +1,54 @@
+import asyncio
+
+import pytest
+
+from cotdistill import registry
+from cotdistill.demo.problems import problems
+from cotdistill.ledger import LedgerEntry
+from cotdistill.records import Completion, Sampling
+from cotdistill.samplers import Reply, Request
+from cotdistill.samplers.demo import Demo
+from cotdistill.thinking import read_completion
+
+[PROBLEM] = problems(1, seed=3)
+
+
+def drawn(sampler: Demo, times: int = 1) -> list[Reply]:
+    request = Request(PROBLEM, sampler.messages(PROBLEM), Sampling(), 0)
+
+    async def main() -> list[Reply]:
+        async with sampler.session() as draw:
+            return await asyncio.gather(*(draw(request) for _ in range(times)))
+
+    return asyncio.run(main())
+
+
+def read(reply: Reply) -> Completion:
+    return read_completion(LedgerEntry(key="a" * 64, index=0, problem_id="p1", response=reply.response))
+
+
+def test_the_teacher_thinks_and_answers_and_says_the_same_again() -> None:
+    sampler = Demo(error_rate=0)
+    sampler.check()
+    replies = drawn(sampler, times=8)
+    completion = read(replies[0])
+    assert completion.status == "ok"
+    assert completion.reasoning
+    assert PROBLEM.gold is not None
+    assert PROBLEM.gold in completion.text
+    assert completion.usage.completion_tokens > 0
+    assert all(read(reply) == completion for reply in [*replies, *drawn(sampler)])
+    assert replies[0].first_content_s is not None
+
+
+def test_the_identity_holds_what_changes_the_answers() -> None:
+    identities = {Demo(seed=seed, error_rate=rate).identity for seed in (0, 1) for rate in (0.0, 0.15)}
+    assert len(identities) == 4
+    assert Demo(port=8000).identity == Demo().identity
+
+
+def test_where_it_listens_is_no_part_of_the_key() -> None:
+    options = registry.kinds("samplers")["demo"].options
+    assert options(kind="demo", port=8000).key_options() == options(kind="demo").key_options()
+    with pytest.raises(ValueError, match="less than or equal to 1"):
+        options(kind="demo", error_rate=1.5)

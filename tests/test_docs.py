@@ -1,0 +1,120 @@
+"""Docs are part of the product: what they show is run, and what is generated is in step."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from cotdistill.recipe import read_recipe
+from cotdistill.reference import recipe_reference, recipe_schema
+from cotdistill.registry import Kind
+
+REPOSITORY = Path(__file__).parent.parent
+TRACKED = [p for p in REPOSITORY.rglob("*.yaml") if not {".venv", "runs", "node_modules"} & set(p.parts)]
+RECIPES = [p for p in TRACKED if "examples" in p.parts]
+PAGES = [REPOSITORY / "README.md", REPOSITORY / "README.zh-CN.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
+
+
+def test_the_recipe_reference_is_in_step_with_the_models():
+    assert (REPOSITORY / "docs" / "recipe.md").read_text() == recipe_reference(), "run `make docs`"
+
+
+def test_every_key_of_the_reference_has_a_text():
+    rows = [line for line in recipe_reference().splitlines() if line.startswith("| `")]
+    assert len(rows) > 60
+    assert [row for row in rows if row.endswith("|  |")] == []
+
+
+def test_the_schema_knows_every_section():
+    assert {"problems", "teacher", "student", "sample", "train", "arms"} <= set(recipe_schema()["properties"])
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda p: str(p.relative_to(REPOSITORY)))
+def test_every_recipe_of_the_repository_is_valid(path, monkeypatch):
+    monkeypatch.chdir(REPOSITORY)
+    assert read_recipe(path).main.chain()
+
+
+def test_every_yaml_of_the_repository_is_yaml():
+    assert RECIPES
+    for path in TRACKED:
+        assert yaml.safe_load(path.read_text()) is not None, path
+
+
+def blocks(language):
+    for page in PAGES:
+        for number, text in enumerate(re.findall(rf"```{language}\n(.*?)```", page.read_text(), re.DOTALL)):
+            yield pytest.param(text, id=f"{page.name}-{number}")
+
+
+@pytest.mark.parametrize("text", blocks("yaml"))
+def test_every_recipe_in_the_docs_is_valid(text, tmp_path, monkeypatch):
+    monkeypatch.chdir(REPOSITORY)
+    (tmp_path / "t.yaml").write_text(text)
+    assert read_recipe(tmp_path / "t.yaml").main.chain()
+
+
+def test_every_link_of_the_docs_leads_somewhere():
+    for page in [*PAGES, REPOSITORY / "CONTRIBUTING.md"]:
+        for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
+            if "://" not in target:
+                assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_the_verifier_of_the_docs_works(tmp_path):
+    page = (REPOSITORY / "docs" / "add-a-verifier.md").read_text()
+    source = re.search(r"```python\n(.*?)```", page, re.DOTALL)[1]
+    names = {}
+    exec(compile(source, "endswith.py", "exec"), names)
+    options = Kind("verifiers", "endswith", names["endswith"]).options
+    assert options(kind="endswith").build()("Paris", "It is paris.").outcome == "correct"
+    assert options(kind="endswith", ignore_case=False).build()("Paris", "It is paris.").outcome == "wrong"
+    assert options.model_fields["ignore_case"].description
+
+
+def test_both_readmes_show_the_same_commands_and_table():
+    english, chinese = (p.read_text() for p in PAGES[:2])
+
+    def parts(text):
+        return re.findall(r"```\w*\n(.*?)```", text, re.DOTALL)
+
+    assert [len(p.splitlines()) for p in parts(english)] == [len(p.splitlines()) for p in parts(chinese)]
+    assert re.findall(r"^\| .*\d.*$", english, re.M) == re.findall(r"^\| .*\d.*$", chinese, re.M)
+
+
+def test_every_command_of_the_docs_exists(cli):
+    known = set(re.findall(r"^│ ([a-z-]+) ", cli("--help").stdout, re.M))
+    for page in PAGES:
+        for command in re.findall(r"cotdistill-cli ([a-z-]+)", page.read_text()):
+            assert command in known, f"{page.name}: {command}"
+
+
+def test_make_has_every_target_that_the_docs_name():
+    targets = set(re.findall(r"^([a-z-]+):", (REPOSITORY / "Makefile").read_text(), re.M))
+    for page in [*PAGES, REPOSITORY / "CONTRIBUTING.md"]:
+        assert set(re.findall(r"make ([a-z-]+)", page.read_text())) - {"space"} <= targets, page.name
+
+
+def test_make_quickstart_runs_the_quickstart():
+    done = subprocess.run(["make", "-n", "quickstart"], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == ".venv/bin/cotdistill-cli run examples/quickstart/recipe.yaml"
+
+
+@pytest.mark.slow
+def test_the_commands_of_the_tutorial_run(tmp_path):
+    page = (REPOSITORY / "docs" / "tutorial.md").read_text()
+    recipe = re.search(r"```yaml\n(.*?)```", page, re.DOTALL)[1]
+    (tmp_path / "mine.yaml").write_text(recipe)
+    shutil.copytree(REPOSITORY / "configs", tmp_path / "configs")
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    for fails, block in re.findall(r"```sh( fails)?\n(.*?)```", page, re.DOTALL):
+        for command in block.splitlines():
+            done = subprocess.run(
+                command, shell=True, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+            )
+            assert done.returncode == (2 if fails else 0), f"{command}: {done.stderr}"

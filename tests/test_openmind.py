@@ -1,0 +1,64 @@
+import pytest
+
+from cotdistill.errors import UserError
+from cotdistill.recipe import read_recipe
+
+VERBATIM = """\
+model_name_or_path: Qwen/Qwen2.5-7B-Instruct
+
+stage: sft
+do_train: true
+finetuning_type: full
+deepspeed: examples/deepspeed/ds_z2_config.json
+
+dataset: DS_r1_answer
+cutoff_len: 1024
+template: qwen
+
+output_dir: out
+logging_steps: 1
+save_steps: 20000
+overwrite_output_dir: true
+
+per_device_train_batch_size: 1
+learning_rate: 1.0e-5
+lr_scheduler_type: cosine
+warmup_ratio: 0.1
+bf16: true
+max_steps: 125
+seed: 1234
+"""
+
+
+@pytest.fixture
+def recipe(tmp_path):
+    def read(text):
+        (tmp_path / "flat.yaml").write_text(text)
+        return read_recipe(tmp_path / "flat.yaml")
+
+    return read
+
+
+def test_a_flat_recipe_is_the_train_stage_alone(recipe):
+    loaded = recipe(VERBATIM)
+    assert loaded.is_openmind
+    assert [s.name for s in loaded.main.chain()] == ["train"]
+    assert (loaded.main.student.kind, loaded.main.student.model) == ("full", "Qwen/Qwen2.5-7B-Instruct")
+    train = loaded.main.train
+    assert (train.dataset, train.cutoff_len, train.template, train.max_steps) == ("DS_r1_answer", 1024, "qwen", 125)
+    assert (train.learning_rate, train.warmup_ratio, train.bf16, loaded.main.seed) == (1e-5, 0.1, True, 1234)
+    assert train.overwrite_output_dir is True
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("cutoff_len", "cutof_len", r"flat\.yaml:9: cutof_len: unknown key \(did you mean `cutoff_len`\?\)"),
+        ("stage: sft", "stage: dpo", r"flat\.yaml:3: stage: only `stage: sft` can be run"),
+        ("finetuning_type: full", "finetuning_type: ful", r"flat\.yaml:5: finetuning_type: unknown kind `\"ful\"`"),
+        ("max_steps: 125", "max_steps: lots", r"flat\.yaml:22: max_steps: should be a valid integer"),
+    ],
+)
+def test_a_mistake_is_named_as_the_user_wrote_it(recipe, old, new, message):
+    with pytest.raises(UserError, match=message):
+        recipe(VERBATIM.replace(old, new))

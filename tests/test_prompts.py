@@ -1,0 +1,68 @@
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cotdistill import prompts
+from cotdistill.errors import UserError
+
+TEMPLATES = sorted((Path(__file__).parents[1] / "configs" / "prompts").glob("*.txt"))
+
+
+@pytest.mark.parametrize(
+    ("template", "values", "rendered"),
+    [
+        ("Solve: {question}", {"question": "1 + 1"}, "Solve: 1 + 1"),
+        ("{question} in \\boxed{} or \\boxed{72}", {"question": "q"}, "q in \\boxed{} or \\boxed{72}"),
+        ("{question}{question} {gold} {", {"question": "q"}, "qq {gold} {"),
+        ("{{question}} {0} {question!r}", {"question": "q"}, "{q} {0} {question!r}"),
+        ("{a} {ab}", {"a": "1", "ab": "2"}, "1 2"),
+        ("{a} {b}", {"a": "{b}", "b": "{a}"}, "{b} {a}"),
+        ("{question}", {"question": r"\1 \g<0> \n"}, r"\1 \g<0> \n"),
+        ("{question}", {}, "{question}"),
+    ],
+)
+def test_only_declared_names_are_replaced(template: str, values: dict[str, str], rendered: str) -> None:
+    assert prompts.render(template, **values) == rendered
+
+
+@settings(deadline=None)
+@given(st.text(alphabet="{}question\\ "))
+def test_no_question_is_changed_by_being_put_in(question: str) -> None:
+    assert prompts.render("<{question}>", question=question) == f"<{question}>"
+
+
+def test_a_template_without_the_question_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "typo.txt"
+    path.write_text("Solve {qestion}")
+    with pytest.raises(UserError) as caught:
+        prompts.load(path)
+    assert caught.value.lines() == [f"{path}: lacks {{question}} (write {{question}} where the question belongs)"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"), [(None, "no such file"), (b"\xff{question}", "cannot be read"), (b"", "lacks")]
+)
+def test_a_template_that_cannot_be_used_is_named(tmp_path: Path, content: bytes | None, message: str) -> None:
+    path = tmp_path / "template.txt"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(UserError, match=message) as caught:
+        prompts.load(path)
+    assert caught.value.where == str(path)
+
+
+def test_the_line_end_of_the_file_is_no_part_of_the_prompt(tmp_path: Path) -> None:
+    path = tmp_path / "template.txt"
+    path.write_bytes(b"\xef\xbb\xbf  {question}\n\nAnswer:\r\n")
+    assert prompts.load(path) == "  {question}\n\nAnswer:"
+
+
+@pytest.mark.parametrize("path", [pytest.param(p, id=p.stem) for p in TEMPLATES])
+def test_every_template_of_the_repository_asks_the_question(path: Path) -> None:
+    assert "1 + 1 in \\boxed{}?" in prompts.render(prompts.load(path), question="1 + 1 in \\boxed{}?")
+
+
+def test_there_are_templates() -> None:
+    assert {"plain", "patient_father"} <= {path.stem for path in TEMPLATES}

@@ -1,0 +1,86 @@
+import pytest
+from pydantic import BaseModel, ConfigDict
+
+from cotdistill.errors import UserError
+from cotdistill.yamlfile import load, validate
+
+
+class Part(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    rate: float = 0
+    label: str = ""
+    is_on: bool = False
+
+
+class Whole(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    part: Part = Part()
+    count: int = 1
+
+
+def read(tmp_path, text, *overrides):
+    path = tmp_path / "r.yaml"
+    path.write_text(text)
+    source = load(path)
+    for key, value in overrides:
+        source.set(key, value)
+    return validate(source, Whole)
+
+
+@pytest.mark.parametrize(
+    ("text", "rate"), [("1e-5", 1e-5), ("1.0e-5", 1e-5), ("3E4", 3e4), ("-2e+3", -2000.0), (".5", 0.5), ("7", 7.0)]
+)
+def test_numbers_are_read_as_people_mean_them(tmp_path, text, rate):
+    assert read(tmp_path, f"part: {{rate: {text}}}").part.rate == rate
+
+
+@pytest.mark.parametrize("word", ["NO", "no", "yes", "on", "Off", "2024-01-01", "1e5x", "e5"])
+def test_words_stay_words(tmp_path, word):
+    assert read(tmp_path, f"part: {{label: {word}}}").part.label == word
+
+
+def test_true_is_a_boolean(tmp_path):
+    assert read(tmp_path, "part: {is_on: True}").part.is_on is True
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("part:\n  rate: 1\n  rate: 2\n", r"r\.yaml:3: rate: the key stands twice, first in line 2"),
+        ("part:\n  rat: 1\n", r"r\.yaml:2: part\.rat: unknown key \(did you mean `rate`\?\)"),
+        ("cuont: 3\n", r"r\.yaml:1: cuont: unknown key \(did you mean `count`\?\)"),
+        ("count: many\n", r"r\.yaml:1: count: .*integer.*`\"many\"`"),
+        ("part: [1\n", r"r\.yaml:2: is not YAML"),
+        ("- 1\n", "must be a mapping"),
+        ("part: &a {x: *a}\n", "alias refers to itself"),
+    ],
+)
+def test_a_fault_names_file_line_key_and_the_nearest_spelling(tmp_path, text, message):
+    with pytest.raises(UserError, match=message):
+        read(tmp_path, text)
+
+
+def test_all_faults_are_reported_at_once(tmp_path):
+    with pytest.raises(UserError) as caught:
+        read(tmp_path, "cuont: 3\npart:\n  rat: 1\n  is_on: perhaps\n")
+    keys = {line.split(": ")[1] for line in caught.value.lines()}
+    assert keys == {"cuont", "part.rat", "part.is_on"}
+
+
+def test_an_override_is_read_as_yaml_and_named_in_its_faults(tmp_path):
+    assert read(tmp_path, "count: 1", ("part.rate", "1e-3")).part.rate == 1e-3
+    with pytest.raises(UserError, match=r"--set part\.rat=1"):
+        read(tmp_path, "count: 1", ("part.rat", "1"))
+
+
+def test_a_missing_file_is_one_line(tmp_path):
+    with pytest.raises(UserError, match="no such file"):
+        load(tmp_path / "none.yaml")
+
+
+def test_json_keeps_its_lines_tabs_and_surrogates(tmp_path):
+    path = tmp_path / "a.json"
+    path.write_text('{\n\t"part": {"label": "\\ud83d\\ude00"}\n}')
+    source = load(path)
+    assert source.data == {"part": {"label": "😀"}}
+    assert source.where(("part",)).endswith("a.json:2: part")

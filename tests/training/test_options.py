@@ -1,0 +1,96 @@
+"""The train section: its own keys, those of transformers, and typing errors in either."""
+
+import pytest
+from pydantic import BaseModel, ValidationError
+
+from cotdistill.training.options import NOT_TRAINER_KEYS, TrainOptions, known_train_keys
+from cotdistill.training.trainer_keys import OURS, trainer_keys
+
+
+class Recipe(BaseModel):
+    train: TrainOptions
+
+
+OPENMIND = {
+    "deepspeed": "examples/deepspeed/ds_z2_config.json",
+    "dataset": "DS_r1_answer",
+    "cutoff_len": 1024,
+    "template": "qwen",
+    "output_dir": "./output",
+    "logging_steps": 1,
+    "save_steps": 20000,
+    "overwrite_output_dir": True,
+    "per_device_train_batch_size": 1,
+    "learning_rate": 1.0e-5,
+    "lr_scheduler_type": "cosine",
+    "warmup_ratio": 0.1,
+    "bf16": True,
+    "max_steps": 125,
+}
+
+
+def test_all_faults_of_the_section_are_found_at_once_at_their_keys():
+    section = {"learning_rat": 1e-5, "cutoff_len": "long", "seed": 1, "weight_decay": 0.1}
+    with pytest.raises(ValidationError) as caught:
+        Recipe.model_validate({"train": section})
+    found = {error["loc"]: error["type"] for error in caught.value.errors()}
+    assert found == {
+        ("train", "learning_rat"): "extra_forbidden",
+        ("train", "cutoff_len"): "int_parsing",
+        ("train", "seed"): "set_here",
+    }
+
+
+@pytest.mark.parametrize("key", sorted(OURS))
+def test_a_key_that_the_worker_sets_is_refused_with_the_reason(key):
+    with pytest.raises(ValidationError, match=r"cannot be set: \S+"):
+        TrainOptions.model_validate({key: None})
+
+
+def test_the_known_keys_hold_ours_and_those_of_transformers():
+    known = known_train_keys()
+    assert {"cutoff_len", "template", "warmup_ratio", "weight_decay", "gradient_checkpointing"} <= set(known)
+    assert known == sorted(known)
+    assert not set(known) & set(OURS)
+    assert TrainOptions.known_keys() == known
+
+
+def test_transformers_keys_are_read_as_transformers_has_them():
+    from dataclasses import fields
+
+    from transformers import TrainingArguments
+
+    public = {f.name for f in fields(TrainingArguments) if f.init}
+    assert trainer_keys() >= public
+
+
+@pytest.mark.parametrize("options", [OPENMIND, {}, {"weight_decay": 0.1, "max_grad_norm": 0.5}])
+def test_transformers_takes_the_arguments_as_they_are_passed(options, tmp_path):
+    from transformers import TrainingArguments
+
+    arguments = TrainOptions.model_validate(options).trainer_arguments() | {"deepspeed": None}
+    made = TrainingArguments(output_dir=str(tmp_path), use_cpu=True, **arguments)
+    for name, value in options.items():
+        if name not in NOT_TRAINER_KEYS | {"deepspeed"}:
+            assert getattr(made, name) == value
+
+
+@pytest.mark.parametrize(
+    ("options", "steps"),
+    [({}, 0), ({"warmup_ratio": 0.1}, 20), ({"warmup_steps": 7}, 7), ({"warmup_ratio": 0.1, "warmup_steps": 7}, 7)],
+)
+def test_warm_up_is_a_share_of_the_steps_unless_steps_are_given(options, steps, tmp_path):
+    from transformers import TrainingArguments
+
+    arguments = TrainOptions.model_validate(options).trainer_arguments()
+    made = TrainingArguments(output_dir=str(tmp_path), use_cpu=True, **arguments)
+    assert made.get_warmup_steps(200) == steps
+
+
+def test_what_leaves_the_weights_alone_is_no_part_of_the_key():
+    plain = TrainOptions().key_options()
+    changed = TrainOptions(
+        logging_steps=1, save_steps=7, save_total_limit=3, num_processes=2, overwrite_output_dir=True
+    )
+    assert changed.key_options() == plain
+    assert TrainOptions.model_validate({"weight_decay": 0.1}).key_options() != plain

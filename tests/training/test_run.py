@@ -1,0 +1,248 @@
+"""One training from conversations to weights, in worker processes."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from cotdistill.errors import UserError, WorkerFailed
+from cotdistill.records import Rejected
+from cotdistill.rows import read
+from cotdistill.training.options import TrainOptions
+from cotdistill.training.run import train
+from tests.tiny_student import sums
+
+ZERO_2 = "examples/deepspeed/ds_z2_config.json"
+QUICK = {"max_steps": 3, "learning_rate": 1e-2, "per_device_train_batch_size": 4, "cutoff_len": 200, "num_processes": 1}
+
+
+@pytest.fixture
+def run(tmp_path, base, student):
+    """Train in tmp_path: `run(sums(9), max_steps=5)`."""
+
+    def start(conversations, *, on_progress=lambda done, total: None, **options):
+        return train(
+            conversations,
+            TrainOptions.model_validate(QUICK | options),
+            student=student,
+            base=base,
+            folder=tmp_path / "4-train",
+            log_file=tmp_path / "run.log",
+            seed=7,
+            on_progress=on_progress,
+        )
+
+    return start
+
+
+def _metrics(folder: Path) -> list[dict]:
+    return [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+
+
+def test_a_training_leaves_weights_metrics_and_what_was_dropped_and_is_done_once(run, tmp_path):
+    folder = tmp_path / "4-train"
+    first = run(sums(30), cutoff_len=40, max_dropped=0.9)
+    assert first.checkpoint == folder / "checkpoint"
+    assert first.steps == 3
+    assert first.rows + first.dropped == 30
+    assert 0 < first.dropped == len(list(read(folder / "dropped.jsonl", Rejected)))
+    assert [row["step"] for row in _metrics(folder)] == [3]
+    assert {path.name for path in folder.iterdir()} == {"checkpoint", "dropped.jsonl", "job.json", "metrics.jsonl"}
+    log = (tmp_path / "run.log").read_text()
+    assert run(sums(30), cutoff_len=40, max_dropped=0.9) == first
+    assert (tmp_path / "run.log").read_text() == log, "a worker was started again"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"cutoff_len": 40}, r"train.cutoff_len: \d+ of 100 rows are longer than cutoff_len 40; at most 5% may be"),
+        ({"cutoff_len": 40, "on_overlong": "raise", "max_dropped": 1.0}, "at most 0% may be"),
+        ({"cutoff_len": 4, "max_dropped": 1.0}, "100 of 100 rows are longer"),
+        ({"template": "llama9"}, "unknown template `llama9`"),
+        ({"deepspeed": "no/such.json"}, r"train.deepspeed: no/such.json: .*No such file"),
+        ({"output_dir": "."}, "train.output_dir: . holds the run itself"),
+    ],
+)
+def test_what_cannot_train_is_refused_before_any_worker_starts(run, tmp_path, options, message):
+    with pytest.raises(UserError, match=message):
+        run(sums(100), **options)
+    assert not (tmp_path / "run.log").exists()
+
+
+def test_the_refusal_names_the_limit_that_keeps_99_of_100_rows(run, tmp_path):
+    with pytest.raises(UserError) as refused:
+        run(sums(100), cutoff_len=40)
+    limit = int(refused.value.hint.split()[1].rstrip("`"))
+    with pytest.raises(UserError):
+        run(sums(100), cutoff_len=limit - 1, max_dropped=0.01)
+    with pytest.raises(UserError, match="is not empty"):
+        (tmp_path / "used").mkdir()
+        (tmp_path / "used" / "file").touch()
+        run(sums(100), cutoff_len=limit, max_dropped=0.01, output_dir=str(tmp_path / "used"))
+
+
+def test_no_rows_are_refused(run):
+    with pytest.raises(UserError, match="nothing to train on"):
+        run([])
+
+
+def test_dropped_rows_are_kept_with_their_reason(run, tmp_path):
+    with pytest.raises(UserError):
+        run(sums(10), cutoff_len=40)
+    dropped = list(read(tmp_path / "4-train" / "dropped.jsonl", Rejected))
+    assert dropped
+    assert {row.reason_class for row in dropped} == {"overlong"}
+    assert all(row.row in sums(10) for row in dropped)
+
+
+def test_the_workers_reason_and_exit_code_come_back(run, tmp_path):
+    with pytest.raises(WorkerFailed, match=r"failed: the (loss|gradient) is \S+ at step \d") as failed:
+        run(sums(20), learning_rate=1e30, max_grad_norm=0.0, max_steps=20, optim="sgd")
+    assert failed.value.exit_code == 2
+    assert not (tmp_path / "4-train" / "checkpoint").exists()
+
+
+@pytest.mark.slow
+def test_zero_2_on_two_processes_ends_in_a_checkpoint_that_answers(run, tmp_path, monkeypatch):
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    monkeypatch.setenv("ASCEND_RT_VISIBLE_DEVICES", "0,1")
+    seen = []
+    options = {"deepspeed": ZERO_2, "bf16": True, "num_processes": None, "template": "qwen", "max_steps": 40}
+    result = run(sums(50), **options, on_progress=lambda done, total: seen.append((done, total)))
+    losses = [row["loss"] for row in _metrics(tmp_path / "4-train")]
+    assert losses[-1] < losses[0] / 2
+    assert seen[-1] == (40, 40)
+    model = AutoModelForCausalLM.from_pretrained(result.checkpoint)
+    tokenizer = AutoTokenizer.from_pretrained(result.checkpoint)
+    prompt = tokenizer.apply_chat_template(
+        [{"role": "user", "content": "What is 3 + 7?"}],
+        add_generation_prompt=True,
+        return_tensors="pt",
+        return_dict=True,
+    )
+    answer = model.generate(**prompt, max_new_tokens=8)[0, prompt["input_ids"].shape[1] :]
+    assert tokenizer.decode(answer).startswith("The answer is")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("deepspeed", [None, ZERO_2, "examples/deepspeed/ds_z3_config.json"])
+def test_two_processes_learn_what_one_learns(tmp_path, base, student, deepspeed):
+    import torch
+    from safetensors.torch import load_file
+
+    made = {}
+    for processes in (1, 2):
+        options = {"num_processes": processes, "per_device_train_batch_size": 8 // processes, "deepspeed": deepspeed}
+        options |= {"gradient_accumulation_steps": 2, "optim": "adamw_torch"}
+        result = train(
+            sums(48),
+            TrainOptions.model_validate(QUICK | options),
+            student=student,
+            base=base,
+            folder=tmp_path / str(processes),
+            log_file=tmp_path / "run.log",
+            seed=7,
+            on_progress=lambda done, total: None,
+        )
+        made[processes] = load_file(result.checkpoint / "model.safetensors"), _metrics(tmp_path / str(processes))[-1]
+    (weights, metrics), (other_weights, other_metrics) = made[1], made[2]
+    assert metrics["loss"] == pytest.approx(other_metrics["loss"], rel=1e-4)
+    assert metrics["tokens"] == other_metrics["tokens"]
+    for name in weights:
+        torch.testing.assert_close(weights[name], other_weights[name], atol=2e-4, rtol=1e-3)
+
+
+@pytest.mark.slow
+def test_a_worker_failing_under_torchrun_gives_its_own_exit_code(run):
+    with pytest.raises(WorkerFailed, match=r"the (loss|gradient) is") as failed:
+        run(sums(20), learning_rate=1e30, max_grad_norm=0.0, max_steps=20, optim="sgd", num_processes=2)
+    assert failed.value.exit_code == 2
+
+
+SCRIPT = """
+import sys, pathlib
+from cotdistill.errors import Interrupted
+from cotdistill.training.options import TrainOptions
+from cotdistill.training.run import train
+from tests.tiny_student import student_options, sums
+tokenizer, base, folder = map(pathlib.Path, sys.argv[1:])
+options = TrainOptions.model_validate(
+    {"max_steps": 300, "learning_rate": 1e-2, "logging_steps": 20, "save_steps": 20, "num_processes": 2,
+     "deepspeed": "examples/deepspeed/ds_z2_config.json"}
+)
+try:
+    train(sums(50), options, student=student_options(tokenizer), base=str(base), folder=folder,
+          log_file=folder / "run.log", seed=7, on_progress=lambda done, total: None)
+except Interrupted as stopped:
+    sys.exit(stopped.exit_code)
+"""
+
+
+def _start(tokenizer_folder, base, folder) -> subprocess.Popen:
+    folder.mkdir(exist_ok=True)
+    return subprocess.Popen([sys.executable, "-c", SCRIPT, str(tokenizer_folder), base, str(folder)])
+
+
+def _wait_for_step(folder: Path, step: int) -> None:
+    deadline = time.monotonic() + 120
+    while not any(folder.glob(f"work/*/resume/checkpoint-{step}/complete")):
+        assert time.monotonic() < deadline, "the training does not get there"
+        time.sleep(0.05)
+
+
+def _workers(folder: Path) -> list[int]:
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (process / "cmdline").read_bytes().decode()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if "cotdistill.training.worker" in command and str(folder) in command:
+            found.append(int(process.name))
+    return found
+
+
+def _wait_until_gone(folder: Path) -> None:
+    deadline = time.monotonic() + 30
+    while _workers(folder):
+        assert time.monotonic() < deadline, "workers outlive the process that started them"
+        time.sleep(0.1)
+
+
+@pytest.mark.slow
+def test_a_killed_training_goes_on_and_ends_as_if_it_had_not_been(tmp_path, tokenizer_folder, base):
+    import torch
+    from safetensors.torch import load_file
+
+    killed = _start(tokenizer_folder, base, tmp_path / "killed")
+    _wait_for_step(tmp_path / "killed", 40)
+    killed.kill()
+    _wait_until_gone(tmp_path / "killed")
+    assert not (tmp_path / "killed" / "checkpoint").exists()
+    for folder in ("killed", "straight"):
+        assert _start(tokenizer_folder, base, tmp_path / folder).wait(300) == 0
+    assert "from the start" in (tmp_path / "killed" / "run.log").read_text()
+    assert "resume/checkpoint-" in (tmp_path / "killed" / "run.log").read_text()
+    one, other = (_metrics(tmp_path / folder) for folder in ("killed", "straight"))
+    assert [row["step"] for row in one] == list(range(20, 301, 20))
+    assert [row["tokens"] for row in one] == [row["tokens"] for row in other]
+    first, second = (load_file(tmp_path / folder / "checkpoint/model.safetensors") for folder in ("killed", "straight"))
+    for name in first:
+        torch.testing.assert_close(first[name], second[name])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_stops_every_worker_and_says_so(tmp_path, tokenizer_folder, base, number, code):
+    process = _start(tokenizer_folder, base, tmp_path / "run")
+    _wait_for_step(tmp_path / "run", 20)
+    os.kill(process.pid, number)
+    assert process.wait(60) == code
+    _wait_until_gone(tmp_path / "run")
