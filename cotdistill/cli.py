@@ -170,8 +170,9 @@ def _run(
 
     if redo is not None and redo not in stages():
         raise UserError(f"no stage `{redo}`", "--redo", f"stages: {', '.join(stages())}")
-    loaded = _recipe(recipe, overrides)
-    pipeline = Pipeline(loaded, Request(runs=runs, only=only, redo=redo, progress=progress))
+    with _logging(None):
+        loaded = _recipe(recipe, overrides)
+        pipeline = Pipeline(loaded, Request(runs=runs, only=only, redo=redo, progress=progress))
     with _logging(pipeline.folder):
         outcome = pipeline.run()
     if outcome.skipped:

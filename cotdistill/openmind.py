@@ -4,11 +4,16 @@ model_name_or_path: Qwen/Qwen2.5-7B-Instruct   ->  student: {kind: full, model: 
 finetuning_type: full                          ->  student.kind
 seed: 1234                                     ->  seed
 stage: sft, do_train: true                     ->  checked and dropped
+overwrite_cache, plot_loss and the like        ->  dropped with a word: they mean nothing here
 every other key                                ->  train.<key>
 """
 
+import logging
+
 from cotdistill.errors import UserError, raise_all
 from cotdistill.yamlfile import Data, Loc, Source
+
+log = logging.getLogger(__name__)
 
 MARKS = ("model_name_or_path", "model_id", "finetuning_type", "do_train")
 """Top-level keys that only a flat recipe has."""
@@ -21,6 +26,14 @@ CAST_KEYS: dict[str, Loc] = {
 }
 FIXED: dict[str, Data] = {"stage": "sft", "do_train": True}
 """Keys that can have one value here."""
+
+WITHOUT_MEANING = frozenset(
+    {
+        *("preprocessing_num_workers", "overwrite_cache", "cache_dir", "use_fast_tokenizer"),
+        *("plot_loss", "print_param_status"),
+    }
+)
+"""Keys of theirs that change nothing here: tokens are not cached by hand, losses are always drawn."""
 
 
 def is_flat(data: Data) -> bool:
@@ -36,6 +49,9 @@ def unflatten(source: Source) -> Source:
     result = Source(source.path, {"student": {"kind": "full"}, "train": {}}, {(): source.where(())})
     found = []
     for key, value in source.data.items():
+        if key in WITHOUT_MEANING:
+            log.warning("%s: has no meaning here and is ignored", source.where((key,)))
+            continue
         if key in FIXED:
             if value != FIXED[key]:
                 found.append(UserError(f"only `{key}: {str(FIXED[key]).lower()}` can be run", source.where((key,))))

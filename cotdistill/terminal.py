@@ -86,6 +86,8 @@ def logging_to(run_log: Path | None) -> Iterator[None]:
     logger = logging.getLogger("cotdistill")
     logger.setLevel(logging.INFO)
     logger.propagate = False
+    # transformers imports DeepSpeed to save a model, and that warns on every machine without a GPU.
+    logging.getLogger("DeepSpeed").disabled = True
     handlers: list[logging.Handler] = [_Stderr()]
     handlers[0].setFormatter(logging.Formatter("%(message)s"))
     if run_log is not None:

@@ -50,6 +50,12 @@ def test_a_flat_recipe_is_the_train_stage_alone(recipe):
     assert train.overwrite_output_dir is True
 
 
+def test_a_key_without_meaning_here_is_named_and_ignored(recipe, caplog):
+    loaded = recipe(VERBATIM + "overwrite_cache: true\npreprocessing_num_workers: 16\n")
+    assert "overwrite_cache" not in loaded.main.train.model_dump()
+    assert "flat.yaml:24: overwrite_cache: has no meaning here" in caplog.text
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [

@@ -2,7 +2,7 @@
 
     Answer(reasoning="First 23 + 12 = 35. 35 - 8 = 27.", text="The answer is 27.", is_right=True)
 
-Its slips are those of people, not noise: it likes to forget the carry where an amount ends in 9, so a student that
+Its slips are those of people, not noise: it likes to forget the carry where it adds 9, so a student that
 learns from its unchecked answers learns to forget it, too. Evenly spread noise would teach no habit: a student
 answers with the majority of what it saw.
 """
@@ -19,12 +19,12 @@ EQUATIONS = (
     ("{a} plus {b} is {c}.", "{a} minus {b} is {c}."),
 )
 """Each for a gain and for a loss. A worked answer keeps to one of them."""
-OPENINGS = ("First",)
+OPENING = "First"
 """A worked answer begins with a word, so that every number has the space before it that makes it one token."""
 FINALS = ("The answer is {c}.", "So the answer is {c}.")
 
-CARRY_SHARE = 0.2
-"""Share of the problems (2-4 steps) with a step whose carry the teacher may forget: 0.20 of 20,000."""
+CARRY_SHARE = 0.142
+"""Share of the problems (2-4 steps) with a step whose carry the teacher may forget: measured on 20,000."""
 CARRY_RATE = 5.0
 """How much likelier than elsewhere on average such a problem goes wrong: 75 % at an error rate of 15 %."""
 
@@ -47,8 +47,7 @@ def answer(solution: Solution, rng: random.Random, *, error_rate: float) -> Answ
         for before, change, after in zip(amounts, solution.changes, amounts[1:], strict=False)
     ]
     text = rng.choice(FINALS).format(c=amounts[-1])
-    opening = rng.choice(OPENINGS)
-    return Answer(" ".join([opening, *steps]), text, is_right=amounts[-1] == solution.final)
+    return Answer(" ".join([OPENING, *steps]), text, is_right=amounts[-1] == solution.final)
 
 
 def _slip(solution: Solution, rng: random.Random, error_rate: float) -> tuple[int, ...]:
@@ -62,11 +61,10 @@ def _slip(solution: Solution, rng: random.Random, error_rate: float) -> tuple[in
 
 
 def _forgotten_carry(solution: Solution) -> tuple[int, ...] | None:
-    """Return the amounts with the carry of the first change by 9, 19, 29 … forgotten, None where there is none."""
+    """Return the amounts with the carry of the first gain of 9 forgotten, None where there is none."""
     for step, (before, change) in enumerate(zip(solution.amounts, solution.changes, strict=False)):
-        carries = (before % 10 + 9 > 9) if change > 0 else (before % 10 < 9)
-        if abs(change) % 10 == 9 and carries:
-            shifted = _shifted(solution, step, -10 if change > 0 else 10)
+        if change == 9 and before % 10:
+            shifted = _shifted(solution, step, -10)
             return shifted if _in_range(shifted) else None
     return None
 

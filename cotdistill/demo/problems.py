@@ -1,9 +1,9 @@
 """Word problems of running additions and subtractions, made by a seed and read back from text.
 
 Every number stays within 0..99 and every word comes from the short lists below, so that a word-level tokenizer of
-about 200 entries covers them and a tiny student can learn them on a CPU in about a minute:
+some 200 words and numbers covers them and a tiny student learns them on a CPU in a minute or two:
 
-    Problem(id="5d…", question="Ben has 23 pears. Then Ben buys 12 more. A friend takes 8. How many pears …", gold="27")
+    Problem(id="5d…", question="Ben has 23 pears. Ben buys 12 more. Then Ben drops 8. How many pears …?", gold="27")
 """
 
 import random
@@ -16,18 +16,18 @@ from cotdistill.records import Problem, problem_id
 
 LARGEST = 99
 """No amount in a problem, in between or at its end is larger."""
-LARGEST_CHANGE = 20
-"""Smaller than LARGEST, so that there is room for several changes in a row."""
+LARGEST_CHANGE = 9
+"""Small, so that the sums are learned in few steps: with 40, 2,000 steps of training are not enough."""
 
 NAMES = ("Ada", "Ben", "Chen", "Dana", "Emil", "Fatima", "Goran", "Hana", "Ivan", "Jun", "Kofi", "Lena")
 THINGS = (
     *("apples", "books", "cards", "coins", "eggs", "marbles"),
     *("pears", "pens", "shells", "stamps", "stickers", "stones"),
 )
-STARTS = ("{name} has {n} {things}.", "At first {name} has {n} {things}.")
-GAINS = ("{name} finds {n}.", "{name} buys {n} more.", "Then {name} wins {n}.", "A friend gives {n} to {name}.")
-LOSSES = ("{name} loses {n}.", "{name} sells {n} of them.", "Then {name} drops {n}.", "A friend takes {n} away.")
-QUESTIONS = ("How many {things} are left?", "How many {things} does {name} have now?")
+STARTS = ("{name} has {n} {things}.", "{name} starts with {n} {things}.")
+GAINS = ("{name} finds {n}.", "{name} buys {n} more.", "Then {name} wins {n}.", "A friend gives {n}.")
+LOSSES = ("{name} loses {n}.", "{name} sells {n}.", "Then {name} drops {n}.", "A friend takes {n}.")
+QUESTIONS = ("How many {things} are left?", "How many are there now?")
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def _signed(sentence: re.Match[str]) -> int:
     return -int(sentence[role]) if role.startswith("loss") else int(sentence[role])
 
 
-def _pattern(template: str, number: str = r"\d+") -> str:
+def _pattern(template: str, number: str) -> str:
     blanks = {"name": f"(?:{'|'.join(NAMES)})", "things": f"(?:{'|'.join(THINGS)})", "n": number}
     literal = re.escape(template).replace(r"\{", "{").replace(r"\}", "}").replace(r"\ ", r"\s+")
     return re.sub(r"\{(\w+)\}", lambda blank: blanks[blank[1]], literal)
@@ -108,10 +108,11 @@ def _pattern(template: str, number: str = r"\d+") -> str:
 def _any(templates: tuple[str, ...], role: str = "") -> str:
     """Return an alternation; with a role, the number of each alternative is a group named after it."""
     return "|".join(
-        _pattern(template, rf"(?P<{role}{i}>\d+)" if role else r"\d+") for i, template in enumerate(templates)
+        _pattern(template, f"(?P<{role}{i}>{_NUMBER})" if role else _NUMBER) for i, template in enumerate(templates)
     )
 
 
+_NUMBER = "[0-9]{1,9}"
 _PROBLEM = re.compile(
     rf"(?:{_any(STARTS)})(?:\s+(?:{_any(GAINS + LOSSES)}))+\s+(?:{_any(QUESTIONS)})",
 )

@@ -1,4 +1,4 @@
-"""The tiny student: a Qwen2 of 0.41 M parameters that was taught one-step problems and nothing longer.
+"""The tiny student: a Qwen2 of 0.46 M parameters that was taught one-step problems and nothing longer.
 
 A folder of it is an ordinary Hugging Face one (`config.json`, `model.safetensors`, `tokenizer.json` …) beside
 `taught.json`, written with the rest in one rename:
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from cotdistill.demo import tokenizer
 from cotdistill.demo.answers import answer
 from cotdistill.demo.problems import LARGEST, problems, solve
+from cotdistill.errors import UserError
 from cotdistill.records import Problem
 
 if TYPE_CHECKING:
@@ -33,7 +34,9 @@ BATCH_SIZE = 32
 LEARNING_RATE = 3e-3
 MAX_GRAD_NORM = 1.0
 PERIODS = (2.5, 5.0, 10.0, 20.0, 25.0, 50.0, 100.0, 200.0)
+"""Waves that the vectors of the numbers start with: short ones tell neighbours apart, long ones carry the size."""
 WAVE_HEIGHT = 0.4
+"""0.15 is learned more slowly: 57 % instead of 81 %."""
 NO_LABEL = -100
 TAUGHT = "taught.json"
 
@@ -49,10 +52,14 @@ def make_base(folder: Path, *, seed: int, steps: int) -> None:
     """Write the untrained student to `folder`, unless the very same one stands there already.
 
     It answers with a rationale of one step: a base taught bare answers is a bad start for rationales.
+
+    Raises: UserError if the folder holds something else.
     """
     taught = {"seed": seed, "steps": steps}
-    if _is_there(folder, taught):
-        log.info("student base: %s is there already", folder)
+    if folder.exists():
+        if not _is_there(folder, taught):
+            raise UserError(f"{folder} is not the student that is wanted", hint="move or remove the folder")
+        log.debug("student base: %s is there already", folder)
         return
     log.info("student base: teaching one-step problems for %d steps", steps)
     started = time.monotonic()
@@ -92,8 +99,8 @@ def new_model(words: "Qwen2Tokenizer", *, seed: int) -> "Qwen2ForCausalLM":
 def _order_numbers(model: "Qwen2ForCausalLM", words: "Qwen2Tokenizer") -> None:
     """Add waves of the value to the random vectors of 0..99: near numbers start alike, sums turn the waves.
 
-    A real student has met numbers before. With nothing but random vectors 800 steps get 42 % of one-step problems
-    right, with the waves 81 %.
+    A real student has met numbers before. After 800 steps 31 % of one-step problems (changes up to 20) are right
+    with nothing but random vectors, and 81 % with the waves.
     """
     import torch
 
@@ -126,6 +133,9 @@ def _teach(model: "Qwen2ForCausalLM", batches: Iterator[list[Lesson]], *, steps:
     """Train in place: AdamW, cosine to zero without warm-up."""
     import torch
 
+    threads = torch.get_num_threads()
+    # Two threads take 33 ms a step and one 52 ms on idle cores, but 1,200 and 60 ms where others are at work there.
+    torch.set_num_threads(1)
     optimizer = torch.optim.AdamW(model.parameters(), lr=LEARNING_RATE, betas=(0.9, 0.98), weight_decay=0.1)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=steps)
     model.train()
@@ -136,6 +146,7 @@ def _teach(model: "Qwen2ForCausalLM", batches: Iterator[list[Lesson]], *, steps:
         schedule.step()
         optimizer.zero_grad()
     model.eval()
+    torch.set_num_threads(threads)
 
 
 def _tensors(batch: list[Lesson], *, pad: int) -> "dict[str, torch.Tensor]":
@@ -161,12 +172,13 @@ def _is_there(folder: Path, taught: dict[str, int]) -> bool:
 
 def _save(folder: Path, model: "Qwen2ForCausalLM", words: "Qwen2Tokenizer", taught: dict[str, int]) -> None:
     """Write beside the folder, then rename: a folder that exists is whole."""
+    import transformers
+
+    transformers.logging.disable_progress_bar()
     partial = folder.with_name(f"{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     model.save_pretrained(partial)
     words.save_pretrained(partial)
     (partial / TAUGHT).write_text(json.dumps(taught) + "\n", encoding="utf-8")
-    if folder.exists():
-        shutil.rmtree(folder)
     partial.rename(folder)

@@ -78,6 +78,8 @@ def _listen(host: str, port: int) -> socket.socket:
             hint = "stop what listens there, choose another port, or 0 for a free one"
             raise UserError(f"port {port} is in use", hint=hint) from None
         raise UserError(f"cannot listen on {host} port {port}: {fault.strerror}") from None
+    except OverflowError:
+        raise UserError(f"port {port} does not exist", hint="ports are 0..65535") from None
 
 
 async def _serve(listener: socket.socket, site: Site) -> None:
@@ -105,7 +107,6 @@ async def _serve_until_stdin_ends(listener: socket.socket) -> None:
     server = asyncio.create_task(_serve(listener, site))
     await stdin.read()
     server.cancel()
-    await asyncio.wait([server])
 
 
 def _main() -> None:

@@ -37,7 +37,7 @@ def pieces() -> list[str]:
     """Return every known piece of text, sorted: what may begin a line both with and without a space before."""
     leading = (
         *(*problems.NAMES, *problems.STARTS, *problems.QUESTIONS),
-        *(*answers.OPENINGS, *answers.FINALS, answers.NOT_FOUND, STYLES),
+        *(answers.OPENING, *answers.FINALS, answers.NOT_FOUND, STYLES),
     )
     inner = (
         *(*problems.THINGS, *problems.GAINS, *problems.LOSSES),

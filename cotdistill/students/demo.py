@@ -1,4 +1,4 @@
-"""The quickstart's student: 0.41 M parameters, taught one-step problems and nothing longer."""
+"""The quickstart's student: 0.46 M parameters, taught one-step problems and nothing longer."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 @kind
 @dataclass(frozen=True, kw_only=True)
 class Demo:
-    """A Qwen2 of 0.41 M parameters that knows one-step word problems.
+    """A Qwen2 of 0.46 M parameters that knows one-step word problems.
 
     Options:
-        base_steps: steps of teaching it one-step problems; 800 take about 25 s on two cores.
+        base_steps: steps of teaching it one-step problems; 800 take about 40 s and leave it at
+            1-8 % of the problems of two to four steps; 0 leaves its weights random.
     """
 
     base_steps: Annotated[int, Field(ge=0)] = 800
