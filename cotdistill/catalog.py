@@ -198,7 +198,8 @@ def _problem(row: JsonRow, where: str, columns: Columns) -> Problem:
         key = columns.question or "question"
         raise UserError("a problem needs its question as text", f"{where}: {key}", f"keys here: {', '.join(row)}")
     gold = row.get(columns.gold or "gold")
-    if gold is None:
+    # Where a rationale stands beside it, `answer` is what a teacher said and not what is right.
+    if gold is None and (columns.answer or "reasoning" not in row):
         answer = row.get(columns.answer or "answer")
         # GSM8K's answers are worked out, with the final one behind four hashes.
         gold = None if answer is None else str(answer).rpartition("####")[2]

@@ -113,7 +113,9 @@ class Material:
         if step.upstream is not None:
             return
         if step.stage.reads is Problem:
-            self._check_gold("problems", self.problems(step.recipe).sampled, step.recipe)
+            problems = self.problems(step.recipe).sampled
+            if getattr(getattr(step.recipe, "filter", None), "keep", "all") == "correct":
+                self._check_gold("problems", problems, step.recipe)
         elif step.stage.reads is Conversation:
             name = _dataset(step)
             if not name:
@@ -166,7 +168,7 @@ class Material:
             raise UserError(
                 f"no gold answer of `{name}` passes the verifier `{recipe.verifier.kind}`; problem {bad[0].id} {gold}",
                 self.recipe.source.where(("problems",)),
-                "choose another `verifier:`, or name the column that holds the final answer",
+                "choose another `verifier:`, name the column that holds the final answer, or `filter: {keep: all}`",
             )
         if bad:
             names = ", ".join(p.id for p in bad[:5])
@@ -181,6 +183,12 @@ class Material:
     def _task(self, name: str, recipe: Cast) -> tuple[Problem, ...]:
         if name == HOLDOUT:
             return self.problems(recipe).holdout
+        if recipe.problems is not None and name == recipe.problems.dataset:
+            raise UserError(
+                f"`{name}` is what the student learns from, and no exam",
+                self.recipe.source.where(("evaluate", "tasks")),
+                "use `holdout`, or register its test split under another name",
+            )
         if name not in self._tasks:
             try:
                 self._tasks[name] = tuple(self.catalog.find(name).problems())

@@ -5,6 +5,7 @@ a stage between them that has no section takes its defaults.
 """
 
 import copy
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -24,7 +25,7 @@ from cotdistill.yamlfile import Data, Loc, Source, faults, load, validate
 BASELINE = "baseline"
 """Name of the arm that is the untrained student."""
 
-NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
+NAME_PATTERN = r"^\w[\w.-]*$"
 
 
 class Cast(Options):
@@ -115,9 +116,15 @@ def read_recipe(path: Path, *, overrides: Sequence[str] = ()) -> Recipe:
     if is_openmind:
         source = unflatten(source)
     refuse_secrets(source)
-    source.data.setdefault("name", path.parent.name if path.stem == "recipe" else path.stem)
+    source.data.setdefault("name", _default_name(path))
     main = validate(source, recipe_model())
     return Recipe(main, _arms(main, source), source, is_openmind)
+
+
+def _default_name(path: Path) -> str:
+    """Return a name for a run after its recipe's file, or after its folder where the file is just `recipe.yaml`."""
+    name = path.resolve().parent.name if path.stem == "recipe" else path.stem
+    return re.sub(r"[^\w.-]+", "-", name).strip("-.") or "run"
 
 
 def _arms(main: Cast, source: Source) -> tuple[Arm, ...]:

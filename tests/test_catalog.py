@@ -47,6 +47,7 @@ def test_num_samples_takes_the_first_rows(tmp_path, registry):
         ({"question": "q", "gold": 3}, "3"),
         ({"problem": "q", "answer": "2"}, "2"),
         ({"question": "q"}, None),
+        ({"question": "q", "reasoning": "r", "answer": "so it is 3"}, None),
     ],
 )
 def test_the_gold_answer_is_found_where_sets_keep_it(tmp_path, registry, row, gold):

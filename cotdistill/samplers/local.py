@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 from pydantic import Field
@@ -14,6 +15,7 @@ from pydantic import Field
 from cotdistill.errors import UserError
 from cotdistill.records import Message, Problem, Sampling
 from cotdistill.registry import OPERATIONAL, kind
+from cotdistill.runs import weights_fingerprint
 from cotdistill.samplers import Draw, JsonRow, Reply, Request, Unanswered
 
 if TYPE_CHECKING:
@@ -35,6 +37,12 @@ class Local:
 
     model: Annotated[str, Field(min_length=1)]
     batch_size: Annotated[int, Field(ge=1), OPERATIONAL] = 64
+
+    @property
+    def identity(self) -> str:
+        """The hub name, or what tells the weights in a folder from others."""
+        folder = Path(self.model)
+        return weights_fingerprint(folder) if folder.is_dir() else self.model
 
     def messages(self, problem: Problem, /) -> tuple[Message, ...]:
         """Return the bare question."""

@@ -1,11 +1,12 @@
 """sample: ask the teacher, store every answer before anything looks at it."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
 
-from cotdistill.errors import TryAgainLater
+from cotdistill.errors import TryAgainLater, UserError
 from cotdistill.ledger import Ledger
 from cotdistill.records import Problem, Rejected, Sampling, Trace
 from cotdistill.registry import OPERATIONAL, Options
@@ -58,11 +59,7 @@ def sample(problems: Iterable[Problem], options: SampleOptions, work: Workspace,
             )
         if len(drawing.failed) > options.max_failed * total:
             reason = next(iter(drawing.failed.values()))
-            raise TryAgainLater(
-                f"{len(drawing.failed)} of {total} requests got no answer, the first one: {reason}",
-                str(work.folder / LEDGER),
-                f"the others are stored and not asked again; or raise `sample.max_failed: {options.max_failed}`",
-            )
+            raise _too_many_failed(drawing.failed, total, work.folder / LEDGER)
         for request in _requests(asked, teacher, sampling, options.samples_per_problem):
             if reason := drawing.failed.get((request.problem.id, request.index), ""):
                 yield Rejected(reason=f"unanswered: {reason}", row=request.problem)
@@ -78,3 +75,15 @@ def _requests(
         messages = teacher.messages(problem)
         for index in range(samples_per_problem):
             yield Request(problem, messages, sampling, index)
+
+
+def _too_many_failed(failed: Mapping[tuple[str, int], str], total: int, ledger: Path) -> UserError:
+    """Return the error for a stage that lost too much: what passes by itself is worth another try, the rest is not."""
+    reasons = list(failed.values())
+    passing = [reason for reason in reasons if reason.startswith("exhausted")]
+    kind = TryAgainLater if passing else UserError
+    return kind(
+        f"{len(reasons)} of {total} requests got no answer, one of them: {(passing or reasons)[0]}",
+        str(ledger),
+        "what came is stored and not asked again; `sample: {max_failed: 1}` goes on without the rest",
+    )
