@@ -134,7 +134,8 @@ def _teach(model: "Qwen2ForCausalLM", batches: Iterator[list[Lesson]], *, steps:
     import torch
 
     threads = torch.get_num_threads()
-    # Two threads take 33 ms a step and one 52 ms on idle cores, but 1,200 and 60 ms where others are at work there.
+    # A step takes 33 ms on two free cores and 52 ms on one, but two threads spin while they wait for each other:
+    # with another process at work on the same cores they took 1,200 ms.
     torch.set_num_threads(1)
     optimizer = torch.optim.AdamW(model.parameters(), lr=LEARNING_RATE, betas=(0.9, 0.98), weight_decay=0.1)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=steps)
