@@ -129,7 +129,7 @@ def schema() -> None:
 
 @app.command("demo-teacher")
 def demo_teacher(
-    port: Annotated[int, typer.Option(help="Port on the loopback interface.")] = 8000,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port on the loopback interface.")] = 8000,
     seed: Annotated[int, typer.Option(help="Seed of its wording and its slips.")] = 0,
     error_rate: Annotated[float, typer.Option(min=0, max=1, help="Share of wrong answers.")] = 0.15,
     api_key: Annotated[str, typer.Option(help="The key it accepts.")] = "demo",
@@ -137,8 +137,8 @@ def demo_teacher(
     """Serve the embedded teacher, an OpenAI-compatible endpoint on loopback, until Ctrl-C."""
     from cotdistill.demo.teacher import serve_forever
 
-    typer.echo(f"demo teacher on http://127.0.0.1:{port}/v1, key `{api_key}`; Ctrl-C stops it", err=True)
-    serve_forever(port=port, seed=seed, error_rate=error_rate, api_key=api_key)
+    with _logging(None):
+        serve_forever(port=port, seed=seed, error_rate=error_rate, api_key=api_key)
 
 
 def main() -> NoReturn:

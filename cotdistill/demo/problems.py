@@ -3,7 +3,7 @@
 Every number stays within 0..99 and every word comes from the short lists below, so that a word-level tokenizer of
 some 200 words and numbers covers them and a tiny student learns them on a CPU in a minute or two:
 
-    Problem(id="5d…", question="Ben has 23 pears. Ben buys 12 more. Then Ben drops 8. How many pears …?", gold="27")
+    Problem(id="5d…", question="Ben has 23 pears. Ben buys 9 more. Then Ben drops 8. How many pears …?", gold="24")
 """
 
 import random

@@ -2,26 +2,20 @@
 
 from dataclasses import dataclass
 
-from cotdistill.records import Completion, Message, Problem
+from cotdistill.records import Completion
 from cotdistill.registry import kind
 from cotdistill.styles import Split
-from cotdistill.styles._prompt import ask
+from cotdistill.styles._prompt import Asking
 
 
 @kind
 @dataclass(frozen=True, kw_only=True)
-class Plain:
+class Plain(Asking):
     """The rationale as ordinary text, a blank line, then the answer.
 
     Options:
         system: System prompt of every conversation; default: none.
     """
-
-    system: str | None = None
-
-    def prompt(self, problem: Problem, /) -> tuple[Message, ...]:
-        """Return the question, under the system prompt if there is one."""
-        return ask(problem, system=self.system)
 
     def answer(self, completion: Completion, /) -> str:
         """Return rationale and answer as one text."""

@@ -9,28 +9,22 @@
 
 from dataclasses import dataclass
 
-from cotdistill.records import Completion, Message, Problem
+from cotdistill.records import Completion
 from cotdistill.registry import kind
 from cotdistill.styles import Split
-from cotdistill.styles._prompt import ask
+from cotdistill.styles._prompt import Asking
 
 OPEN, CLOSE = "<think>", "</think>"
 
 
 @kind
 @dataclass(frozen=True, kw_only=True)
-class Think:
+class Think(Asking):
     """The rationale between <think> tags, then the answer (DeepSeek-R1, arXiv 2501.12948).
 
     Options:
         system: System prompt of every conversation; default: none, as R1's model card advises.
     """
-
-    system: str | None = None
-
-    def prompt(self, problem: Problem, /) -> tuple[Message, ...]:
-        """Return the question, under the system prompt if there is one."""
-        return ask(problem, system=self.system)
 
     def answer(self, completion: Completion, /) -> str:
         """Return the rationale in its tags and the answer behind them."""

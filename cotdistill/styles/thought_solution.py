@@ -14,10 +14,10 @@ spelling included: students and data sets made elsewhere carry exactly this text
 
 from dataclasses import dataclass
 
-from cotdistill.records import Completion, Message, Problem
+from cotdistill.records import Completion
 from cotdistill.registry import kind
 from cotdistill.styles import Split
-from cotdistill.styles._prompt import ask
+from cotdistill.styles._prompt import Asking
 
 SYSTEM = (
     "Your role as an assistant involves thoroughly exploring questions through a systematic long thinking process "
@@ -40,7 +40,7 @@ SOLUTION = ("<|begin_of_solution|>", "<|end_of_solution|>")
 
 @kind
 @dataclass(frozen=True, kw_only=True)
-class ThoughtSolution:
+class ThoughtSolution(Asking):
     """Rationale and answer between Sky-T1's tags, as openMind's recipes train them.
 
     Options:
@@ -48,10 +48,6 @@ class ThoughtSolution:
     """
 
     system: str | None = SYSTEM
-
-    def prompt(self, problem: Problem, /) -> tuple[Message, ...]:
-        """Return the question, under the system prompt if there is one."""
-        return ask(problem, system=self.system)
 
     def answer(self, completion: Completion, /) -> str:
         """Return rationale and answer between their tags."""
