@@ -186,8 +186,8 @@ class Dataset:
 
 def open_catalog(folders: Iterable[Path]) -> Catalog:
     """Read the registries that stand in these folders, each folder once."""
-    unique = dict.fromkeys(folder.resolve() for folder in folders)
-    paths = [folder / REGISTRY for folder in unique if (folder / REGISTRY).is_file()]
+    unique = {folder.resolve(): folder for folder in folders}
+    paths = [folder / REGISTRY for folder in unique.values() if (folder / REGISTRY).is_file()]
     return Catalog(tuple(load(path) for path in paths))
 
 

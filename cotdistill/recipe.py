@@ -107,18 +107,25 @@ def read_recipe(path: Path, *, overrides: Sequence[str] = ()) -> Recipe:
     Raises: UserError, UserErrors: every fault at once, each with `file:line: key`.
     """
     source = load(path)
+    is_openmind = is_flat(source.data)
+    # A flat recipe takes its own keys (`max_steps=4`) and ours (`train.max_steps=4`).
+    ours = [o for o in overrides if is_openmind and o.startswith(("train.", "student."))]
+    _override(source, [o for o in overrides if o not in ours])
+    if is_openmind:
+        source = unflatten(source)
+    _override(source, ours)
+    refuse_secrets(source)
+    source.data.setdefault("name", _default_name(path))
+    main = validate(source, recipe_model())
+    return Recipe(main, _arms(main, source), source, is_openmind)
+
+
+def _override(source: Source, overrides: Sequence[str]) -> None:
     for override in overrides:
         key, equals, value = override.partition("=")
         if not equals:
             raise UserError("write it as key.path=value", f"--set {override}")
         source.set(key, value)
-    is_openmind = is_flat(source.data)
-    if is_openmind:
-        source = unflatten(source)
-    refuse_secrets(source)
-    source.data.setdefault("name", _default_name(path))
-    main = validate(source, recipe_model())
-    return Recipe(main, _arms(main, source), source, is_openmind)
 
 
 def _default_name(path: Path) -> str:

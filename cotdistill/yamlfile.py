@@ -229,7 +229,7 @@ def _explain(detail: ErrorDetails, value: Data, siblings: list[str]) -> tuple[st
 
 def _shown(value: Data) -> str:
     text = json.dumps(value, ensure_ascii=False, default=str)
-    return f"`{text if len(text) <= 60 else text[:57] + '…'}`"
+    return text if len(text) <= 60 else text[:57] + "…"
 
 
 def _siblings(model: type[BaseModel], loc: Loc, source: Source, prefix: Loc) -> list[str]:

@@ -50,6 +50,12 @@ def test_a_flat_recipe_is_the_train_stage_alone(recipe):
     assert train.overwrite_output_dir is True
 
 
+@pytest.mark.parametrize("override", ["max_steps=4", "train.max_steps=4"])
+def test_an_override_may_use_their_keys_or_ours(tmp_path, override):
+    (tmp_path / "flat.yaml").write_text(VERBATIM)
+    assert read_recipe(tmp_path / "flat.yaml", overrides=[override]).main.train.max_steps == 4
+
+
 def test_a_key_without_meaning_here_is_named_and_ignored(recipe, caplog):
     loaded = recipe(VERBATIM + "overwrite_cache: true\npreprocessing_num_workers: 16\n")
     assert "overwrite_cache" not in loaded.main.train.model_dump()
@@ -61,7 +67,7 @@ def test_a_key_without_meaning_here_is_named_and_ignored(recipe, caplog):
     [
         ("cutoff_len", "cutof_len", r"flat\.yaml:9: cutof_len: unknown key \(did you mean `cutoff_len`\?\)"),
         ("stage: sft", "stage: dpo", r"flat\.yaml:3: stage: only `stage: sft` can be run"),
-        ("finetuning_type: full", "finetuning_type: ful", r"flat\.yaml:5: finetuning_type: unknown kind `\"ful\"`"),
+        ("finetuning_type: full", "finetuning_type: ful", r"flat\.yaml:5: finetuning_type: unknown kind \"ful\""),
         ("max_steps: 125", "max_steps: lots", r"flat\.yaml:22: max_steps: should be a valid integer"),
     ],
 )
