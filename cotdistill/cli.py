@@ -112,6 +112,39 @@ def report(run_folder: RunFolder, as_json: Json = False) -> None:
 
 
 @app.command()
+def verify(
+    cases: Annotated[Path, typer.Argument(metavar="CASES.jsonl", help="Rows of {gold, pred, expect?}.")],
+    kind: Annotated[str, typer.Option(metavar="KIND", help="The verifier to measure.")] = "numeric",
+    as_json: Json = False,
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write one verdict a line, in input order.")] = None,
+) -> None:
+    """Measure a verifier on labelled answers: precision, recall, speed, disagreements."""
+    from cotdistill import registry
+    from cotdistill.rows import AtomicFile
+    from cotdistill.verification import Measurement, judge_cases, read_cases
+    from cotdistill.yamlfile import nearest
+
+    known = registry.kinds("verifiers")
+    if kind not in known:
+        raise UserError(f"no verifier `{kind}`", "--kind", nearest(kind, list(known)))
+    measurement = Measurement()
+    judged = judge_cases(read_cases(cases), registry.make("verifiers", kind), measurement)
+    if out is None:
+        for _ in judged:
+            pass
+    else:
+        with AtomicFile(out) as file:
+            for row in judged:
+                file.write_row(row.verdict)
+    if as_json:
+        typer.echo(json.dumps(measurement.as_json()))
+        return
+    from cotdistill.terminal import verification_text
+
+    typer.echo(verification_text(kind, measurement))
+
+
+@app.command()
 def kinds(family: Annotated[str | None, typer.Argument(help="One family only.")] = None) -> None:
     """List what a recipe can choose, with options and defaults."""
     from cotdistill.reference import kinds_text

@@ -21,6 +21,7 @@ from rich.progress import (
 from rich.text import Text
 
 from cotdistill.stage import Advance
+from cotdistill.verification import Measurement
 
 log = logging.getLogger(__name__)
 
@@ -113,3 +114,20 @@ class _Stderr(logging.Handler):
         style = "yellow" if record.levelno >= logging.WARNING else "dim"
         with contextlib.suppress(BrokenPipeError):
             stderr.print(self.format(record), style=style, markup=False, soft_wrap=True)
+
+
+def verification_text(kind: str, measurement: Measurement) -> str:
+    """Return a verifier's measurement for a person: counts, quality, speed, and where it disagrees."""
+    result = measurement.as_json()
+    quality = [f"{name} {result[name]:.3f}" for name in ("precision", "recall", "f1") if result[name] is not None] or [
+        "no case is labelled: add `expect`"
+    ]
+    counts = ", ".join(f"{count:,} {outcome}" for outcome, count in result["verdicts"].items())
+    lines = [f"{kind}: {result['n']:,} cases: {counts}", ", ".join(quality)]
+    if result["pairs_per_s"]:
+        lines.append(f"{result['pairs_per_s']:,.0f} pairs per second of CPU")
+    for case, verdict in measurement.disagreements:
+        found = verdict.extracted if verdict.extracted is not None else "nothing"
+        said = f"labelled {'right' if case.expect else 'wrong'}, judged {verdict.outcome}"
+        lines.append(f"{case.where}: {said}: found {found}, gold {case.gold}; {verdict.reason}")
+    return "\n".join(lines)

@@ -56,6 +56,7 @@ def test_help_names_every_command(work):
         "report",
         "kinds",
         "schema",
+        "verify",
         "demo-teacher",
     ]
     assert [name for name in commands if f" {name} " not in text] == []

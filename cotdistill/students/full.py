@@ -73,7 +73,8 @@ class Full:
             tokenizer = AutoTokenizer.from_pretrained(self.model, trust_remote_code=self.trust_remote_code)
         except (OSError, ValueError) as error:
             first_line = str(error).strip().partition("\n")[0]
-            raise UserError(f"no tokenizer in {self.model}: {first_line}", "student.model") from None
+            hint = "without a network name a folder that holds it: --set student.model=FOLDER"
+            raise UserError(f"no tokenizer in {self.model}: {first_line}", "student.model", hint) from None
         config = self._configured(tokenizer)
         with torch.random.fork_rng():
             torch.manual_seed(seed)
