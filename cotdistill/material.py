@@ -15,7 +15,7 @@ from cotdistill.problem_set import ProblemOptions, ProblemSet, load_problems
 from cotdistill.recipe import Cast, Recipe
 from cotdistill.records import Checkpoint, Conversation, Problem, Record
 from cotdistill.runs import key_of, weights_fingerprint
-from cotdistill.stage import Workspace
+from cotdistill.stage import Progress, Workspace
 
 log = logging.getLogger(__name__)
 
@@ -79,13 +79,13 @@ class Material:
             return {name: by_content(str(dataset.file)) if dataset.file else dataset.entry.model_dump(mode="json")}
         return {"student": by_content(step.recipe.student.key_options()) if step.recipe.student else None}
 
-    def source(self, step: Step, run: Path) -> Iterable[Record]:
+    def source(self, step: Step, run: Path, progress: Progress) -> Iterable[Record]:
         """Return the rows that a chain's first step reads."""
         if step.stage.reads is Problem:
             return self.problems(step.recipe).sampled
         if step.stage.reads is Conversation:
             return self.catalog.find(_dataset(step)).conversations()
-        return [base_checkpoint(step, run)]
+        return [base_checkpoint(step, run, progress)]
 
     def converted(self, convert: Step, folder: Path) -> Iterator[Conversation]:
         """Return the conversations of a finished convert step, read as any registered set is."""
@@ -215,12 +215,12 @@ def _faults(steps: Iterable[Step], *checks: Callable[[Step], None]) -> list[User
     return list(found.values())
 
 
-def base_checkpoint(step: Step, run: Path) -> Checkpoint:
+def base_checkpoint(step: Step, run: Path, progress: Progress) -> Checkpoint:
     """Return the untrained student of a step, made where it must be made."""
     student = step.recipe.student
     if student is None:
         raise AssertionError("the check lets no baseline pass without a student")
-    base = Workspace(run, run, step.recipe.seed).base(student)
+    base = Workspace(run, run, step.recipe.seed, progress).base(student)
     path = Path(base)
     return Checkpoint(
         path=str(path.relative_to(run)) if path.is_relative_to(run) else base,

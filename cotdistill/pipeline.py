@@ -230,7 +230,7 @@ class Pipeline:
 
     def _rows_in(self, step: Step) -> Iterable[Record]:
         if step.upstream is None:
-            return self.material.source(step, self.folder)
+            return self.material.source(step, self.folder, self.request.progress)
         rows = self.folder / step.upstream.folder / step.upstream.rows_file
         if step.stage.reads is Conversation:
             return self.material.converted(step.upstream, rows.parent)

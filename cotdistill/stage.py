@@ -61,7 +61,8 @@ class Workspace:
     def base(self, student: KindOptions) -> str:
         """Return the folder or hub name of the untrained student, made once per run where it must be made."""
         folder = self.run / "base" / key_of([student.key_options(), self.seed])[:12]
-        return student.build().base(folder, seed=self.seed)  # type: ignore[no-any-return]
+        base: str = student.build().base(folder, seed=self.seed, progress=self.progress)
+        return base
 
 
 @dataclass(frozen=True)

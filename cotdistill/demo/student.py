@@ -12,7 +12,7 @@ import math
 import random
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -48,7 +48,7 @@ class Lesson(NamedTuple):
     reply: list[int]
 
 
-def make_base(folder: Path, *, seed: int, steps: int) -> None:
+def make_base(folder: Path, *, seed: int, steps: int, on_step: Callable[[], None] = lambda: None) -> None:
     """Write the untrained student to `folder`, unless the very same one stands there already.
 
     It answers with a rationale of one step: a base taught bare answers is a bad start for rationales.
@@ -61,12 +61,11 @@ def make_base(folder: Path, *, seed: int, steps: int) -> None:
             raise UserError(f"{folder} is not the student that is wanted", hint="move or remove the folder")
         log.debug("student base: %s is there already", folder)
         return
-    log.info("student base: teaching one-step problems for %d steps", steps)
     started = time.monotonic()
     words = tokenizer.build(max_length=MAX_LENGTH)
     model = new_model(words, seed=seed)
     if steps:
-        _teach(model, _batches(words, seed=seed, steps=steps), steps=steps)
+        _teach(model, _batches(words, seed=seed, steps=steps), steps=steps, on_step=on_step)
     _save(folder, model, words, taught)
     log.info("student base: written to %s after %.0f s", folder, time.monotonic() - started)
 
@@ -129,7 +128,9 @@ def _lesson(words: "Qwen2Tokenizer", problem: Problem, rng: random.Random) -> Le
     return Lesson(words.encode(asked), words.encode(said))
 
 
-def _teach(model: "Qwen2ForCausalLM", batches: Iterator[list[Lesson]], *, steps: int) -> None:
+def _teach(
+    model: "Qwen2ForCausalLM", batches: Iterator[list[Lesson]], *, steps: int, on_step: Callable[[], None]
+) -> None:
     """Train in place: AdamW, cosine to zero without warm-up."""
     import torch
 
@@ -146,6 +147,7 @@ def _teach(model: "Qwen2ForCausalLM", batches: Iterator[list[Lesson]], *, steps:
         optimizer.step()
         schedule.step()
         optimizer.zero_grad()
+        on_step()
     model.eval()
     torch.set_num_threads(threads)
 

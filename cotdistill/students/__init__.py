@@ -6,6 +6,8 @@ A student is a frozen dataclass whose fields are its options. torch is imported 
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from cotdistill.stage import Progress, no_progress
+
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
@@ -13,12 +15,7 @@ if TYPE_CHECKING:
 class Student(Protocol):
     """A student kind with its options bound."""
 
-    @property
-    def model(self) -> str:
-        """Hub name, folder or config that the student starts from."""
-        ...
-
-    def base(self, folder: Path, /, *, seed: int) -> str:
+    def base(self, folder: Path, /, *, seed: int, progress: Progress = no_progress) -> str:
         """Return the hub name or folder of the untrained student, making it in `folder` where it must be made."""
         ...
 

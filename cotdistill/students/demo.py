@@ -8,6 +8,7 @@ from pydantic import Field
 
 from cotdistill.demo.student import make_base
 from cotdistill.registry import kind
+from cotdistill.stage import Progress, no_progress
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -25,14 +26,11 @@ class Demo:
 
     base_steps: Annotated[int, Field(ge=0)] = 800
 
-    @property
-    def model(self) -> str:
-        """Name of what it starts from."""
-        return "demo"
-
-    def base(self, folder: Path, /, *, seed: int) -> str:
+    def base(self, folder: Path, /, *, seed: int, progress: Progress = no_progress) -> str:
         """Make the untrained student in `folder`, unless it stands there, and return the folder."""
-        make_base(folder, seed=seed, steps=self.base_steps)
+        shown = no_progress if folder.exists() else progress
+        with shown("teaching", total=self.base_steps, unit="steps") as advance:
+            make_base(folder, seed=seed, steps=self.base_steps, on_step=advance)
         return str(folder)
 
     def load(self, base: str, /) -> "PreTrainedModel":

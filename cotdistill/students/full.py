@@ -12,6 +12,7 @@ from pydantic import Field
 from cotdistill.errors import UserError
 from cotdistill.registry import OPERATIONAL, kind
 from cotdistill.runs import key_of
+from cotdistill.stage import Progress, no_progress
 
 if TYPE_CHECKING:
     import torch
@@ -38,7 +39,7 @@ class Full:
     config: Mapping[str, Any] | None = None  # Any: values of a config.json
     trust_remote_code: Annotated[bool, OPERATIONAL] = False
 
-    def base(self, folder: Path, /, *, seed: int) -> str:
+    def base(self, folder: Path, /, *, seed: int, progress: Progress = no_progress) -> str:  # noqa: ARG002
         """Return the model's name or folder; random weights are made once, in a folder of their own in `folder`.
 
         Raises: UserError where the model is a folder that does not exist, or the config makes no model.
