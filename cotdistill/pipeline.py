@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from cotdistill.errors import UserError, raise_all
 from cotdistill.material import Material
@@ -86,7 +86,7 @@ class Pipeline:
             self._write_recipe()
             redone: set[str] = set()
             for step in self._chosen():
-                if step.folder not in {s.folder for s in todo} and self._is_done(step, redone):
+                if step.stage.name != self.request.redo and self._is_done(step, redone):
                     outcome.skipped.append(step.folder)
                     continue
                 self._do(step)
@@ -98,10 +98,6 @@ class Pipeline:
         """Raise every fault that can be known before money or hours are spent, done steps included."""
         steps = list(self._chosen())
         raise_all(self.material.input_faults(steps) + self.material.work_faults(steps))
-
-    def states(self) -> list[tuple[Step, str]]:
-        """Return each step with its state: done, changed, waiting, interrupted or to do."""
-        return [(step, self._state(step)) for step in self.plan.steps]
 
     def _chosen(self) -> Iterator[Step]:
         for step in self.plan.steps:
@@ -115,19 +111,28 @@ class Pipeline:
         """
         todo: list[Step] = []
         for step in self._chosen():
+            if self.request.only and step.upstream is not None:
+                self._check_finished(step, step.upstream)
             state = self._state(step)
-            upstream = step.upstream
-            if self.request.only and upstream is not None and self._state(upstream) not in ("done", "changed"):
-                raise UserError(
-                    f"`{step.stage.name}` reads the rows of `{upstream.stage.name}`, which is not finished",
-                    str(self.folder / upstream.folder),
-                    f"first: cotdistill-cli {upstream.stage.name} {self.recipe.source.path}",
-                )
             if state == "changed" and not self._is_redo(step, todo):
                 raise self._changed_error(step)
             if state != "done" or self.request.redo == step.stage.name:
                 todo.append(step)
         return todo
+
+    def _check_finished(self, step: Step, upstream: Step) -> None:
+        """Raise UserError where a stage that runs alone would read rows that are not there or of another recipe."""
+        if upstream.upstream is not None:
+            self._check_finished(upstream, upstream.upstream)
+        state = self._state(upstream)
+        if state == "changed":
+            raise self._changed_error(upstream)
+        if state != "done":
+            raise UserError(
+                f"`{step.stage.name}` reads the rows of `{upstream.stage.name}`, which is not finished",
+                str(self.folder / upstream.folder),
+                f"first: cotdistill-cli {upstream.stage.name} {self.recipe.source.path}",
+            )
 
     def _is_redo(self, step: Step, todo: list[Step]) -> bool:
         """Say whether a changed step may be done again: it was named, or one that it reads from was."""
@@ -141,15 +146,13 @@ class Pipeline:
             raise self._changed_error(step)
         return state == "done"
 
-    def _state(self, step: Step) -> str:
+    def _state(self, step: Step) -> Literal["done", "changed", "to do"]:
+        """Return where a step stands; one whose upstream is not finished cannot be called done yet."""
         manifest = read_manifest(self.folder / step.folder)
-        recipe = self._key_parts(step)
-        if manifest is None:
-            is_begun = (self.folder / step.folder / STARTED).exists()
-            return "interrupted" if is_begun else "to do" if recipe is not None else "waiting"
-        if recipe is None:
-            return "waiting"
-        return "done" if manifest.key == key_of(recipe) else "changed"
+        parts = self._key_parts(step)
+        if manifest is None or parts is None:
+            return "to do"
+        return "done" if manifest.key == key_of(parts) else "changed"
 
     def _changed_error(self, step: Step) -> UserError:
         manifest = read_manifest(self.folder / step.folder)

@@ -99,6 +99,26 @@ def test_one_stage_alone_needs_the_one_before_it(recipe):
     assert run(recipe(), only="filter").done == ["2-filter"]
 
 
+def test_a_stage_alone_refuses_rows_of_another_recipe(recipe):
+    run(recipe(), only="sample")
+    with pytest.raises(UserError, match=r"1-sample: was done with other options: options\.max_tokens: 256 -> 99"):
+        run(recipe("sample.max_tokens=99"), only="filter")
+
+
+def test_a_stage_alone_looks_at_all_stages_before_it(recipe):
+    run(recipe(), only="sample")
+    run(recipe(), only="filter")
+    with pytest.raises(UserError, match="1-sample: was done with other options"):
+        run(recipe("sample.max_tokens=99"), only="convert")
+
+
+def test_a_stage_done_again_with_the_same_rows_leaves_the_later_ones_alone(recipe):
+    folder = run(recipe()).folder
+    (folder / "2-filter" / "manifest.json").unlink()
+    outcome = run(recipe())
+    assert (outcome.done, outcome.skipped) == (["2-filter"], ["1-sample", "3-convert"])
+
+
 def test_a_filter_that_keeps_nothing_stops_and_loses_nothing(recipe, tmp_path):
     with pytest.raises(UserError, match=r"`filter` kept no rows: 35 wrong"):
         run(recipe("teacher.error_rate=1.0"))
