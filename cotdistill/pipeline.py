@@ -15,6 +15,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from cotdistill.cards import FILE as CARD
+from cotdistill.cards import card
 from cotdistill.errors import UserError, raise_all
 from cotdistill.material import Material
 from cotdistill.plan import Plan, Step, cast_member, changed, make_plan, recipe_part
@@ -191,6 +193,8 @@ class Pipeline:
         cast = {member: self._member(member, step) for member in step.stage.uses}
         rows = step.stage.function(self._rows_in(step), step.options, work, **cast)
         counts, outputs = store(step, folder, rows)
+        if text := card(step, self.folder, counts):
+            write_text(folder / CARD, text)
         for path in sorted(folder.iterdir()):
             if path.is_file() and path.name not in {STARTED, MANIFEST, *outputs}:
                 outputs[path.name] = Output(sha256=file_sha256(path), size_bytes=path.stat().st_size)

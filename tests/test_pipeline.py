@@ -7,6 +7,7 @@ import sys
 import time
 
 import pytest
+import yaml
 
 from cotdistill.errors import FolderInUse, UserError
 from cotdistill.ledger import Ledger
@@ -46,6 +47,15 @@ def test_the_chain_runs_and_every_stage_declares_itself_finished(recipe, tmp_pat
     rows = json.loads((outcome.folder / "3-convert" / "sharegpt.json").read_text())
     assert len(rows) == counts[2].rows_out
     assert "mine" in json.loads((outcome.folder / "3-convert" / "dataset_info.json").read_text())
+
+
+def test_the_data_set_has_a_card_that_hubs_can_read(recipe):
+    folder = run(recipe()).folder
+    _, header, text = (folder / "3-convert" / "README.md").read_text().split("---\n", 2)
+    assert yaml.safe_load(header)["configs"] == [{"config_name": "default", "data_files": "sharegpt.json"}]
+    counts = read_manifest(folder / "2-filter").counts
+    assert "* Teacher: demo\n" in text
+    assert f"| filter | 35 | {counts.rows_out} | {counts.rejected} wrong |" in text
 
 
 def test_a_second_run_does_nothing(recipe):

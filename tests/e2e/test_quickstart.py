@@ -25,6 +25,7 @@ def test_all_stages_and_arms_run_and_are_not_run_again(cli, repository, tmp_path
     assert (folder / "1-sample" / "completions.jsonl").read_bytes().count(b"\n") == 50, "the teacher is asked once"
     assert len(list((folder / "base").iterdir())) == 1, "the untrained student is made once"
     assert "<svg" in (folder / "report.html").read_text()
+    assert "* `max_steps`: `3`" in (folder / "4-train" / "README.md").read_text()
 
     again = run(cli, repository, tmp_path, *MINIATURE.split())
     assert "already done" in again.stderr
