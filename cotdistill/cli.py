@@ -4,6 +4,7 @@ Progress goes to stderr, results to stdout. Exit codes: 0 done, 1 bug, 2 the use
 5 run folder in use, 75 try again later, 130/143 interrupted, otherwise the training worker's own code.
 """
 
+import errno
 import json
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from cotdistill import __version__
-from cotdistill.errors import Interrupted, UserError
+from cotdistill.errors import Interrupted, TryAgainLater, UserError
 
 if TYPE_CHECKING:
     from cotdistill.recipe import Recipe
@@ -185,6 +186,13 @@ def main() -> NoReturn:
     except Interrupted as error:
         typer.echo(error.message, err=True)
         sys.exit(error.exit_code)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        typer.echo(
+            f"error: {error.filename or 'a file'}: the disk is full (make space, then the same command)", err=True
+        )
+        sys.exit(TryAgainLater.exit_code)
     sys.exit(0)
 
 

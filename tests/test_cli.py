@@ -1,5 +1,6 @@
 """The command as a user runs it: lines, exit codes, no traceback."""
 
+import errno
 import json
 import socket
 import subprocess
@@ -7,6 +8,7 @@ import sys
 
 import pytest
 
+from cotdistill.cli import main
 from cotdistill.demo.teacher import serving
 from cotdistill.runs import locked
 
@@ -144,6 +146,23 @@ def test_a_port_in_use_exits_2(work, arguments):
     assert done.returncode == 2
     assert f"port {port} is in use" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_full_disk_exits_75_and_another_fault_of_the_system_is_a_bug(monkeypatch, capsys):
+    def fail(number):
+        def app():
+            raise OSError(number, "no", "rows.jsonl.partial")
+
+        return app
+
+    monkeypatch.setattr("cotdistill.cli.app", fail(errno.ENOSPC))
+    with pytest.raises(SystemExit) as caught:
+        main()
+    assert caught.value.code == 75
+    assert "rows.jsonl.partial: the disk is full" in capsys.readouterr().err
+    monkeypatch.setattr("cotdistill.cli.app", fail(errno.EIO))
+    with pytest.raises(OSError, match="rows"):
+        main()
 
 
 def test_check_spends_nothing(work, tmp_path):
