@@ -54,12 +54,13 @@ def _model_card(step: Step, run: Path, counts: Counts) -> str:
     if "model" in student and not Path(student["model"]).exists():
         header["base_model"] = student["model"]
     options = step.options.model_dump(mode="json", exclude_defaults=True)
+    weights = options.get("output_dir", "checkpoint/")
     said = {"Student": _named(student), "Teacher": _named(recipe.teacher), "Seed": str(recipe.seed)}
     said |= {f"`{key}`": f"`{value}`" for key, value in sorted(options.items())}
     return _page(
         header,
         f"{recipe.name}: student",
-        f"Trained on {counts.rows_out:,} conversations by cotdistill {__version__}; the weights are in `checkpoint/`.",
+        f"Trained on {counts.rows_out:,} conversations by cotdistill {__version__}; the weights are in `{weights}`.",
         said,
         _funnel(step, run, counts),
         "What was gained is in the run's report.html, beside the untrained student's score.",

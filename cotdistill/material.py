@@ -15,7 +15,7 @@ from cotdistill.problem_set import ProblemOptions, ProblemSet, load_problems
 from cotdistill.recipe import Cast, Recipe
 from cotdistill.records import Checkpoint, Conversation, Problem, Record
 from cotdistill.runs import key_of, weights_fingerprint
-from cotdistill.stage import Progress, Workspace
+from cotdistill.stage import Progress, Workspace, stages
 
 log = logging.getLogger(__name__)
 
@@ -114,7 +114,9 @@ class Material:
             return
         if step.stage.reads is Problem:
             problems = self.problems(step.recipe).sampled
-            if getattr(getattr(step.recipe, "filter", None), "keep", "all") == "correct":
+            judged = stages()["filter"]
+            # The filter's default is to keep what is right: a recipe without the section needs gold answers too.
+            if judged in step.recipe.chain() and step.recipe.section(judged).keep == "correct":  # type: ignore[attr-defined]
                 self._check_gold("problems", problems, step.recipe)
         elif step.stage.reads is Conversation:
             name = _dataset(step)

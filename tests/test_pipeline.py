@@ -151,6 +151,17 @@ def test_every_fault_is_reported_before_the_first_request(recipe, tmp_path):
     assert not (tmp_path / "runs/t/1-sample").exists()
 
 
+@pytest.mark.parametrize("section", ["filter: {keep: correct}\n", ""])
+def test_answers_that_no_gold_can_judge_are_not_paid_for(tmp_path, monkeypatch, section):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "p.jsonl").write_text('{"question": "Why?", "gold": "because"}\n')
+    text = "name: t\nproblems: {dataset: p.jsonl}\nteacher: demo\nsample: {}\nconvert: {}\n"
+    (tmp_path / "t.yaml").write_text(text + section)
+    with pytest.raises(UserError, match="no gold answer of `problems` passes the verifier `numeric`"):
+        run(read_recipe(tmp_path / "t.yaml"))
+    assert not (tmp_path / "runs/t/1-sample").exists()
+
+
 def stored(path):
     with Ledger(path) as ledger:
         return [(entry.key, entry.index) for entry in ledger.entries()]
