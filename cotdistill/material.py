@@ -102,7 +102,7 @@ class Material:
     def _check_cast(self, step: Step) -> None:
         for member in ("teacher", "judge"):
             chosen = getattr(step.recipe, member)
-            if member in step.stage.uses and chosen is not None:
+            if member in step.uses and chosen is not None:
                 try:
                     built = chosen.build()
                     getattr(built, "check", lambda: None)()
@@ -151,7 +151,7 @@ class Material:
             raise UserError(f"no file `{path}`", self.recipe.source.where(("train", key)))
 
     def _check_tasks(self, step: Step) -> None:
-        if "tasks" in step.stage.uses:
+        if "tasks" in step.uses:
             for name, problems in self.tasks(step).items():
                 if not problems:
                     raise UserError(

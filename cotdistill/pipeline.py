@@ -176,7 +176,7 @@ class Pipeline:
             inputs["rows"] = manifest.outputs[step.upstream.rows_file].sha256
         else:
             inputs["rows"] = self.material.source_key(step)
-        if "tasks" in step.stage.uses:
+        if "tasks" in step.uses:
             inputs["tasks"] = self.material.tasks_key(step)
         return {**recipe_part(step.stage, step.recipe), "inputs": inputs, "seed": step.recipe.seed}
 
@@ -190,7 +190,7 @@ class Pipeline:
         log.info("%s: starts", step.folder)
         started, clock = datetime.now(UTC), time.monotonic()
         work = Workspace(folder, self.folder, step.recipe.seed, self.request.progress)
-        cast = {member: self._member(member, step) for member in step.stage.uses}
+        cast = {member: self._member(member, step) if member in step.uses else None for member in step.stage.uses}
         rows = step.stage.function(self._rows_in(step), step.options, work, **cast)
         counts, outputs = store(step, folder, rows)
         if text := card(step, self.folder, counts):

@@ -41,6 +41,11 @@ class Step:
         return self.recipe.section(self.stage)
 
     @property
+    def uses(self) -> tuple[str, ...]:
+        """The cast members that the stage uses with these options."""
+        return tuple(member for member in self.stage.uses if member not in self.options.unused())
+
+    @property
     def rows_file(self) -> str:
         """Name of the file of its rows."""
         name = self.stage.rows_file
@@ -102,12 +107,13 @@ def _add_chain(recipe: Cast, prefix: str, known: dict[str, Step]) -> tuple[Step,
 
 def recipe_part(stage: Stage, recipe: Cast) -> Json:
     """Return the options and the cast that decide what a stage puts out, files by their content."""
+    options = recipe.section(stage)
     cast = {
         member: by_content(chosen.key_options())
         for member in stage.uses
-        if (chosen := cast_member(member, recipe)) is not None
+        if member not in options.unused() and (chosen := cast_member(member, recipe)) is not None
     }
-    return {"options": by_content(recipe.section(stage).key_options()), "cast": cast}
+    return {"options": by_content(options.key_options()), "cast": cast}
 
 
 def cast_member(member: str, recipe: Cast) -> KindOptions | None:

@@ -74,6 +74,8 @@ class Completion(Record):
     first_content_s: float | None = None
     """Seconds to the first content; None where the answer was not streamed."""
     attempts: int = 1
+    is_hinted: bool = False
+    """Whether the model was shown the gold answer."""
 
 
 VerdictOutcome = Literal["correct", "wrong", "unparsed", "error"]
@@ -95,6 +97,8 @@ class Trace(Record):
     problem: Problem
     completion: Completion
     verdict: Verdict | None = None
+    pass_rate: float | None = Field(None, ge=0, le=1)
+    """Share of the problem's attempts that are correct: how difficult it is for the teacher."""
 
 
 class Conversation(Record):

@@ -40,6 +40,10 @@ class Options(BaseModel):
         operational = {name for name, field in type(self).model_fields.items() if not is_in_key(field)}
         return self.model_dump(mode="json", exclude=operational)
 
+    def unused(self) -> frozenset[str]:
+        """Return the cast members that the stage has no use for with these options: no part of its key."""
+        return frozenset()
+
 
 class KindOptions(Options):
     """A kind chosen in a recipe, with its options."""

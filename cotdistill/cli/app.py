@@ -1,0 +1,61 @@
+"""The application that commands register with, and what their parameters are called."""
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cotdistill import __version__
+
+if TYPE_CHECKING:
+    from cotdistill.recipe import Recipe
+
+app = typer.Typer(
+    help="Chain-of-thought distillation from one YAML recipe: teacher, filter, student, measured.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+RecipeFile = Annotated[Path, typer.Argument(metavar="RECIPE", help="The recipe, a YAML file.")]
+RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder: runs/<name>.")]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY.PATH=VALUE", help="Override a key of the recipe; may be repeated."),
+]
+Runs = Annotated[Path, typer.Option("--runs", metavar="DIR", help="Folder of the run folders.")]
+Redo = Annotated[
+    str | None,
+    typer.Option(
+        "--redo",
+        metavar="STAGE",
+        help="Do this stage again, and what its change changes; old folders are kept.",
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+RUNS = Path("runs")
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    if version:
+        typer.echo(f"cotdistill {__version__}")
+        raise typer.Exit
+
+
+def read(path: Path, overrides: list[str] | None) -> "Recipe":
+    """Return the recipe in a file with `--set` applied. Raises: UserError."""
+    from cotdistill.recipe import read_recipe
+
+    return read_recipe(path, overrides=overrides or ())
+
+
+def logging_to(folder: Path | None) -> AbstractContextManager[None]:
+    """Send log lines to stderr, and to the run's own log where a run's folder is given."""
+    from cotdistill.terminal import logging_to as to
+
+    return to(folder / "run.log" if folder else None)

@@ -1,0 +1,115 @@
+"""Commands on a recipe and on a run's folder."""
+
+import json
+from pathlib import Path
+
+import typer
+
+from cotdistill.cli.app import RUNS, Json, RecipeFile, Redo, RunFolder, Runs, Set, app, logging_to, read
+from cotdistill.errors import UserError
+
+
+@app.command()
+def run(recipe: RecipeFile, overrides: Set = None, redo: Redo = None, runs: Runs = RUNS, as_json: Json = False) -> None:
+    """Do every stage of a recipe that is not done yet, then report."""
+    _run(recipe, overrides, redo=redo, runs=runs, only=None, as_json=as_json)
+
+
+def _stage_command(name: str, text: str) -> None:
+    def command(
+        recipe: RecipeFile, overrides: Set = None, redo: Redo = None, runs: Runs = RUNS, as_json: Json = False
+    ) -> None:
+        _run(recipe, overrides, redo=redo, runs=runs, only=name, as_json=as_json)
+
+    app.command(name, help=text)(command)
+
+
+for _name, _text in {
+    "sample": "Ask the teacher; every answer is stored before anything looks at it.",
+    "filter": "Keep the traces worth learning from, and say why the others are not.",
+    "convert": "Write the kept traces as a registered data set.",
+    "train": "Train the student; takes openMind's flat recipes as they are.",
+    "evaluate": "Let the student answer held-out problems and grade it.",
+}.items():
+    _stage_command(_name, _text)
+
+
+@app.command()
+def check(recipe: RecipeFile, overrides: Set = None, runs: Runs = RUNS) -> None:
+    """Check everything that can be known before money or hours are spent."""
+    from cotdistill.pipeline import Pipeline, Request
+
+    with logging_to(None):
+        loaded = read(recipe, overrides)
+        pipeline = Pipeline(loaded, Request(runs=runs))
+        pipeline.check()
+        for step in pipeline.plan.steps:
+            typer.echo(f"{step.folder}: {step.stage.summary}")
+        typer.echo(f"{recipe}: no fault found")
+
+
+@app.command()
+def status(run_folder: RunFolder, as_json: Json = False) -> None:
+    """Show which stages of a run are done, and their counts."""
+    from cotdistill.status import run_status
+
+    states = run_status(run_folder)
+    if as_json:
+        typer.echo(json.dumps({"run": run_folder.name, "stages": [s._asdict() for s in states]}, indent=1))
+        return
+    for state in states:
+        typer.echo(f"{state.folder:<32} {state.state:<12} {state.detail}")
+
+
+@app.command()
+def report(run_folder: RunFolder, as_json: Json = False) -> None:
+    """Compare the arms of a run: a table, and report.html in its folder."""
+    _report(run_folder, as_json=as_json)
+
+
+def _run(
+    recipe: Path,
+    overrides: list[str] | None,
+    *,
+    redo: str | None,
+    runs: Path,
+    only: str | None,
+    as_json: bool,
+) -> None:
+    from cotdistill.pipeline import Pipeline, Request
+    from cotdistill.stage import stages
+    from cotdistill.terminal import progress
+
+    if redo is not None and redo not in stages():
+        raise UserError(f"no stage `{redo}`", "--redo", f"stages: {', '.join(stages())}")
+    with logging_to(None):
+        loaded = read(recipe, overrides)
+        pipeline = Pipeline(loaded, Request(runs=runs, only=only, redo=redo, progress=progress))
+    with logging_to(pipeline.folder):
+        outcome = pipeline.run()
+    if outcome.skipped:
+        typer.echo(f"already done: {', '.join(outcome.skipped)}", err=True)
+    if only in (None, "evaluate") and getattr(loaded.main, "evaluate", None) is not None:
+        _report(outcome.folder, as_json=as_json)
+    elif as_json:
+        typer.echo(json.dumps({"run": str(outcome.folder), "done": outcome.done, "skipped": outcome.skipped}))
+    else:
+        typer.echo(f"{recipe}: done, in {outcome.folder}")
+
+
+def _report(folder: Path, *, as_json: bool) -> None:
+    from cotdistill.report.as_json import as_json as to_json
+    from cotdistill.report.page import write_page
+    from cotdistill.report.read import read_run
+    from cotdistill.report.table import table
+
+    data = read_run(folder)
+    page = folder / "report.html"
+    write_page(data, page)
+    if as_json:
+        typer.echo(json.dumps(to_json(data), indent=1, ensure_ascii=False))
+        return
+    from rich.console import Console
+
+    Console().print(table(data))
+    typer.echo(f"report: {page}", err=True)

@@ -1,0 +1,73 @@
+"""Commands beside the runs: measure a verifier, list the kinds, serve the embedded teacher."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cotdistill.cli.app import Json, app, logging_to
+from cotdistill.errors import UserError
+
+
+@app.command()
+def verify(
+    cases: Annotated[Path, typer.Argument(metavar="CASES.jsonl", help="Rows of {gold, pred, expect?}.")],
+    kind: Annotated[str, typer.Option(metavar="KIND", help="The verifier to measure.")] = "numeric",
+    as_json: Json = False,
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write one verdict a line, in input order.")] = None,
+) -> None:
+    """Measure a verifier on labelled answers: precision, recall, speed, disagreements."""
+    from cotdistill import registry
+    from cotdistill.rows import AtomicFile
+    from cotdistill.verification import Measurement, judge_cases, read_cases
+    from cotdistill.yamlfile import nearest
+
+    known = registry.kinds("verifiers")
+    if kind not in known:
+        raise UserError(f"no verifier `{kind}`", "--kind", nearest(kind, list(known)))
+    measurement = Measurement()
+    judged = judge_cases(read_cases(cases), registry.make("verifiers", kind), measurement)
+    if out is None:
+        for _ in judged:
+            pass
+    else:
+        with AtomicFile(out) as file:
+            for row in judged:
+                file.write_row(row.verdict)
+    if as_json:
+        typer.echo(json.dumps(measurement.as_json()))
+        return
+    from cotdistill.terminal import verification_text
+
+    typer.echo(verification_text(kind, measurement))
+
+
+@app.command()
+def kinds(family: Annotated[str | None, typer.Argument(help="One family only.")] = None) -> None:
+    """List what a recipe can choose, with options and defaults."""
+    from cotdistill.reference import kinds_text
+
+    typer.echo(kinds_text(family))
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON schema of a recipe, for editors."""
+    from cotdistill.reference import recipe_schema
+
+    typer.echo(json.dumps(recipe_schema(), indent=1, ensure_ascii=False))
+
+
+@app.command("demo-teacher")
+def demo_teacher(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port on the loopback interface.")] = 8000,
+    seed: Annotated[int, typer.Option(help="Seed of its wording and its slips.")] = 0,
+    error_rate: Annotated[float, typer.Option(min=0, max=1, help="Share of wrong answers.")] = 0.15,
+    api_key: Annotated[str, typer.Option(help="The key it accepts.")] = "demo",
+) -> None:
+    """Serve the embedded teacher, an OpenAI-compatible endpoint on loopback, until Ctrl-C."""
+    from cotdistill.demo.teacher import serve_forever
+
+    with logging_to(None):
+        serve_forever(port=port, seed=seed, error_rate=error_rate, api_key=api_key)
