@@ -1,47 +1,46 @@
-"""Asynchronous client of an OpenAI-compatible server that loses nothing that was paid for.
+"""Asynchronous client of OpenAI-compatible servers that loses nothing that was paid for.
 
     async with Client(EndpointOptions(base_url="https://api.deepseek.com/v1", api_key=key)) as client:
         answer = await client.complete({"model": "deepseek-reasoner", "messages": [...]})
 
-The openai package makes the requests; what it hides is done here: reading the stream, the clocks, the
-retries. Measured with openai 3.52, it takes an empty 200, a stream that was cut and `choices: null` for
-answers, lets a trickle of keep-alives defeat its timeout, and sends the prompt on to where a redirect points.
+One retry layer stands here, over one or several servers: `lanes` says which takes the next attempt, `connection`
+makes it, `retries` says what its failure means.
 """
 
 import asyncio
-import importlib
-import importlib.util
-import ipaddress
+import contextlib
 import logging
+import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import urlsplit
+from typing import NamedTuple
 
-from cotdistill.errors import TryAgainLater, UserError
+from cotdistill.admission import Admission
+from cotdistill.connection import Connection, Server
+from cotdistill.errors import AccessRefused, TryAgainLater
+from cotdistill.lanes import FIRST_LIMIT, Lane, Lanes
 from cotdistill.reading import Limits, Reading
-from cotdistill.retries import NoAnswer, Transient, Unreachable, causes, said, shortened, status_error, wait_s
+from cotdistill.retries import NoAnswer, Transient, Unreachable, wait_s
 from cotdistill.sse import JsonRow
-
-if TYPE_CHECKING:
-    from openai import AsyncOpenAI
 
 log = logging.getLogger(__name__)
 
-INSTALL_HINT = "pip install 'openai[aiohttp]'"
-
 LAST_PROBE = 5
-"""Waits grow up to this probe of an endpoint that is down, so that its return is noticed within seconds."""
+"""Waits grow up to this probe of a server that is down, so that its return is noticed within seconds."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class EndpointOptions:
-    """Where the server is, and how patient to be. All times by the monotonic clock."""
+    """Where the servers are, and how patient to be. All times by the monotonic clock."""
 
     base_url: str
     api_key: str | None = field(default=None, repr=False)
+    model: str | None = None
+    """The model's name at this server, where it is not the request's."""
+    others: tuple[Server, ...] = ()
+    """Further servers of the same model."""
     stream: bool = True
     connect_timeout_s: float = 20.0
     limits: Limits = field(default_factory=Limits)
@@ -50,6 +49,11 @@ class EndpointOptions:
     base_wait_s: float = 1.0
     """Mean wait doubles from half of this with every attempt."""
     longest_wait_s: float = 60.0
+
+    @property
+    def servers(self) -> tuple[Server, ...]:
+        """Every server."""
+        return (Server(base_url=self.base_url, api_key=self.api_key, model=self.model), *self.others)
 
 
 class Answer(NamedTuple):
@@ -60,172 +64,155 @@ class Answer(NamedTuple):
     """Of the attempt that succeeded."""
     first_content_s: float | None
     """None where the answer was not streamed."""
-    attempts: int
+    errors: tuple[str, ...]
+    """What went wrong in the attempts before, in order."""
+    base_url: str
+    """Of the server that answered."""
+
+    @property
+    def attempts(self) -> int:
+        """How often the request was sent."""
+        return len(self.errors) + 1
 
 
 class Client:
-    """Connections to one server, for any number of requests at a time."""
+    """Connections to the servers of one model, for any number of requests at a time."""
 
-    def __init__(self, options: EndpointOptions, *, jitter: Callable[[], float] = random.random) -> None:
+    def __init__(
+        self,
+        options: EndpointOptions,
+        admission: Admission | None = None,
+        *,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
         """`jitter` gives the random share of each wait: numbers in [0, 1)."""
         self.options = options
+        self.admission = admission or Admission(concurrency=len(options.servers) * 1000)
         self._jitter = jitter
-        self._down_since_s: float | None = None
+        self._connections = {self._lane(server): self._connection(server) for server in options.servers}
+        self.lanes = Lanes(list(self._connections), self.admission)
+
+    def _lane(self, server: Server) -> Lane:
+        is_sought = self.admission.concurrency is None
+        return Lane(
+            server.host,
+            probe_wait_s=lambda probe: self._wait_s(min(probe, LAST_PROBE), None),
+            limit=FIRST_LIMIT if is_sought else math.inf,
+            is_limit_sought=is_sought,
+        )
+
+    def _connection(self, server: Server) -> Connection:
+        options = self.options
+        return Connection(
+            server,
+            connect_timeout_s=options.connect_timeout_s,
+            limits=options.limits,
+            is_streamed=options.stream,
+        )
 
     async def __aenter__(self) -> "Client":
-        self._sdk = _sdk(self.options)
-        self._attempt_errors = _attempt_errors()
+        for connection in self._connections.values():
+            connection.open()
+        self._doorkeeper = asyncio.create_task(self.lanes.end_when_closed())
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._sdk.close()
+        self._doorkeeper.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._doorkeeper
+        for connection in self._connections.values():
+            await connection.close()
 
     async def complete(self, body: JsonRow) -> Answer:
         """Return the answer to one chat-completion request, tried as often as it takes.
 
         A field of `body` that is None is left out.
-        Raises: NoAnswer for this request; AccessRefused, TryAgainLater, UserError for what stops the run.
+        Raises: NoAnswer for this request; NotSent where the run stops before it is answered;
+            AccessRefused, TryAgainLater, UserError for what stops the run.
         """
-        failed = probes = 0
+        errors: list[str] = []
+        last: Lane | None = None
         while True:
+            last = await self.lanes.take(but=last)
             try:
-                reading = await self._attempt(body)
-                return Answer(reading.response, reading.latency_s, reading.first_content_s, failed + 1)
+                reading = await self._attempt(last, body)
             except Unreachable as error:
-                self._note_outage(error)
-                probes = min(probes + 1, LAST_PROBE)
-                wait = self._wait_s(probes, None)
+                self._check_outage(error)
+                continue
             except Transient as error:
-                failed += 1
-                if failed >= self.options.max_attempts:
-                    raise NoAnswer(f"exhausted: {error.reason} ({failed} attempts)") from None
-                wait = self._wait_s(failed, error.retry_after_s)
-                log.info("attempt %d failed, next in %.1f s: %s", failed, wait, error.reason)
-            await asyncio.sleep(wait)
+                errors.append(self._named(last, error.reason))
+                if len(errors) >= self.options.max_attempts:
+                    raise NoAnswer(f"exhausted: {error.reason} ({len(errors)} attempts)") from None
+                self._check_outage(error)
+                wait = self._wait_s(len(errors), error.retry_after_s)
+                log.info("attempt %d failed, next in %.1f s: %s", len(errors), wait, errors[-1])
+            else:
+                if reading is not None:
+                    base_url = self._connections[last].server.base_url
+                    return Answer(reading.response, reading.latency_s, reading.first_content_s, tuple(errors), base_url)
+                continue
+            await self.admission.sleep(wait)
+
+    async def _attempt(self, lane: Lane, body: JsonRow) -> Reading | None:
+        """Send the request once on a lane that was taken; None: this server will not do, another may.
+
+        Raises: Transient, Unreachable, NoAnswer, AccessRefused, UserError.
+        """
+        now = asyncio.get_running_loop().time
+        sent_s = now()
+        try:
+            reading = await self._connections[lane].attempt(body)
+        except Transient as error:
+            if error.is_rate_limit:
+                longest_s = self.options.longest_wait_s
+                pause_s = None if error.retry_after_s is None else min(error.retry_after_s, longest_s)
+                lane.rate_limited(sent_s, now(), pause_s=pause_s)
+            else:
+                lane.failed(now(), is_unreachable=isinstance(error, Unreachable))
+            raise
+        except (AccessRefused, NoAnswer) as error:
+            if isinstance(error, NoAnswer) and not (error.is_model_unknown and len(self.lanes.all) > 1):
+                # The server is there and has judged this request.
+                lane.answered(now())
+                raise
+            lane.refusal = AccessRefused(error.message if isinstance(error, AccessRefused) else str(error), lane.name)
+            self._leave(lane)
+            return None
+        else:
+            lane.answered(now())
+            return reading
+        finally:
+            self.lanes.give_back(lane)
+
+    def _leave(self, lane: Lane) -> None:
+        """Send no more to a server that refused. Raises: AccessRefused where no other is left."""
+        if all(other.refusal for other in self.lanes.all) and lane.refusal is not None:
+            self.lanes.wake()
+            raise lane.refusal
+        log.warning("%s: %s; the other servers go on", lane.name, lane.refusal and lane.refusal.message)
 
     def _wait_s(self, failed: int, asked_s: float | None) -> float:
         options = self.options
         return wait_s(failed, asked_s, self._jitter(), base_s=options.base_wait_s, longest_s=options.longest_wait_s)
 
-    def _note_outage(self, error: Unreachable) -> None:
-        """Begin or go on with an outage, which all requests share.
-
-        Raises: TryAgainLater: it is too long.
-        """
+    def _check_outage(self, error: Transient) -> None:
+        """Say that a server went down; raise TryAgainLater where all are, for too long."""
         now_s = asyncio.get_running_loop().time()
-        host = urlsplit(self.options.base_url).netloc
-        if self._down_since_s is None:
-            self._down_since_s = now_s
-            log.warning("%s: %s; trying for %g s", host, error.reason, self.options.max_outage_s)
-        if now_s - self._down_since_s >= self.options.max_outage_s:
+        alive = [lane for lane in self.lanes.all if lane.refusal is None]
+        if not all(lane.is_down and lane.down_since_s is not None for lane in alive):
+            return
+        down_s = min(now_s - (lane.down_since_s or now_s) for lane in alive)
+        hosts = ", ".join(lane.name for lane in alive)
+        if down_s >= self.options.max_outage_s:
             raise TryAgainLater(
-                f"no connection for {now_s - self._down_since_s:.0f} s: {error.reason}",
-                host,
+                f"no answer for {down_s:.0f} s: {error.reason}",
+                hosts,
                 "start the server or mend base_url, then run the same command again",
             ) from None
+        if all(lane.probes == 0 for lane in alive):
+            log.warning("%s: %s; trying for %g s", hosts, error.reason, self.options.max_outage_s)
 
-    async def _attempt(self, body: JsonRow) -> Reading:
-        """Send the request once; return the complete answer.
-
-        Raises: Transient, Unreachable, NoAnswer, AccessRefused, UserError.
-        """
-        arguments = _arguments(body, is_streamed=self.options.stream)
-        reading = Reading(self.options.limits, is_streamed=self.options.stream, secret=self.options.api_key)
-        try:
-            async with asyncio.timeout(None) as timer:
-                reading.start(timer)
-                async with self._sdk.chat.completions.with_streaming_response.create(**arguments) as reply:
-                    self._down_since_s = None
-                    await reading.read(reply.headers.get("content-type", ""), reply.iter_bytes())
-        except self._attempt_errors as error:
-            # What goes wrong after the last word takes nothing away from an answer that was paid for.
-            if not reading.is_finished:
-                raise self._explained(error, reading.running_clock) from None
-        return reading
-
-    def _explained(self, error: Exception, running_clock: str) -> Exception:
-        """Return what an error of the openai package, or of what lies below it, means."""
-        import aiohttp
-        import openai
-
-        if isinstance(error, Transient):
-            return error
-        if isinstance(error, TimeoutError):
-            return Transient(running_clock)
-        if isinstance(error, openai.APIStatusError):
-            self._down_since_s = None
-            message = said(error.body, self.options.api_key)
-            return status_error(error.status_code, message, error.response.headers)
-        chain = list(causes(error))
-        root = next((e for e in chain if isinstance(e, aiohttp.ClientError | OSError)), chain[-1])
-        reason = shortened(f"{type(root).__name__}: {root}" if str(root) else type(root).__name__)
-        if isinstance(root, aiohttp.ClientConnectorCertificateError):
-            return UserError(f"the server's certificate was not accepted: {reason}", self.options.base_url)
-        if isinstance(root, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
-            return Unreachable(reason)
-        return Transient(f"the connection broke: {reason}")
-
-
-def check_installed() -> None:
-    """Return if the openai package can be used, without importing it.
-
-    Raises: UserError.
-    """
-    for package in ("openai", "aiohttp"):
-        if importlib.util.find_spec(package) is None:
-            raise UserError(f"the package {package} is not installed", hint=INSTALL_HINT)
-
-
-def _sdk(options: EndpointOptions) -> "AsyncOpenAI":
-    check_installed()
-    import openai
-
-    # A base_url on this machine is never meant for the proxy that the environment names.
-    http_client = openai.DefaultAioHttpClient(
-        follow_redirects=False,
-        limits=_httpx().Limits(max_connections=0),  # aiohttp's "no limit": its caller bounds what is in flight
-        trust_env=not _is_loopback(options.base_url),
-    )
-    connect_s = options.connect_timeout_s
-    sdk = openai.AsyncOpenAI(
-        base_url=options.base_url,
-        api_key=options.api_key or "none",  # servers without keys ignore it; the package insists on one
-        max_retries=0,
-        timeout=openai.Timeout(None, connect=connect_s, pool=connect_s),
-        http_client=http_client,
-    )
-    # Taken from the environment by the package; they belong to another endpoint than this one.
-    sdk.organization = sdk.project = None
-    return sdk
-
-
-def _httpx() -> Any:  # Any: a module
-    """Return the HTTP package that openai stands on: httpx up to version 2, httpx2 from 3 on."""
-    import openai
-
-    return importlib.import_module(type(openai.DEFAULT_CONNECTION_LIMITS).__module__.partition(".")[0])
-
-
-def _attempt_errors() -> tuple[type[Exception], ...]:
-    import aiohttp
-    import openai
-
-    return (Transient, openai.APIError, _httpx().HTTPError, aiohttp.ClientError, OSError)
-
-
-def _is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _arguments(body: JsonRow, *, is_streamed: bool) -> dict[str, Any]:  # Any: JSON values
-    """Return the arguments of the package's `create`; what it has no parameter for goes through as it is."""
-    fields = {"stream_options": {"include_usage": True}, **body} if is_streamed else body
-    rest = {name: value for name, value in fields.items() if value is not None}
-    named = {"model": rest.pop("model"), "messages": rest.pop("messages")}
-    return {**named, "stream": is_streamed, "extra_body": rest}
+    def _named(self, lane: Lane, reason: str) -> str:
+        return f"{lane.name}: {reason}" if len(self.lanes.all) > 1 else reason

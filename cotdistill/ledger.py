@@ -48,6 +48,12 @@ class LedgerEntry(Record):
     latency_s: float = 0.0
     first_content_s: float | None = None
     attempts: int = 1
+    attempt_errors: tuple[str, ...] = ()
+    """What went wrong in the attempts before the one that was answered, in order."""
+    applied: JsonRow = {}
+    """The sampling options that were sent and that the server is not known to ignore."""
+    host: str = ""
+    """Who answered, where there are several servers."""
     received: str = ""
     """UTC, ISO 8601."""
 

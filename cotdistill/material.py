@@ -13,9 +13,11 @@ from cotdistill.errors import UserError
 from cotdistill.plan import Step, by_content
 from cotdistill.problem_set import ProblemOptions, ProblemSet, load_problems
 from cotdistill.recipe import Cast, Recipe
-from cotdistill.records import Checkpoint, Conversation, Problem, Record
+from cotdistill.records import Checkpoint, Conversation, Problem, Record, Sampling
 from cotdistill.runs import key_of, weights_fingerprint
+from cotdistill.samplers import Sampler
 from cotdistill.stage import Progress, Workspace, stages
+from cotdistill.stages.sample import SampleOptions
 
 log = logging.getLogger(__name__)
 
@@ -108,6 +110,24 @@ class Material:
                     getattr(built, "check", lambda: None)()
                 except UserError as error:
                     raise self._placed(error, (member,)) from None
+                if step.stage.reads is Problem:
+                    self._check_sampling(step, built)
+
+    def _check_sampling(self, step: Step, teacher: Sampler) -> None:
+        """Raise where a budget cannot be counted; warn of options that the server is known to ignore."""
+        options: SampleOptions = step.options  # type: ignore[assignment]
+        if options.budget is not None and options.budget.usd is not None and teacher.prices is None:
+            raise UserError(
+                "a budget in US dollars needs the teacher's prices",
+                self.recipe.source.where(("sample", "budget", "usd")),
+                "add `teacher: {prices: {input: …, output: …}}`, per million tokens, or use `output_tokens`",
+            )
+        wanted = options.sampling(step.recipe.seed).model_dump(exclude_none=True)
+        ignored = [
+            name for name, value in wanted.items() if getattr(teacher.effective(Sampling(**wanted)), name) != value
+        ]
+        if ignored:
+            log.warning("%s: ignored by this server, and not sent: %s", step.recipe.name, ", ".join(ignored))
 
     def _check_source(self, step: Step) -> None:
         if step.upstream is not None:
@@ -116,7 +136,9 @@ class Material:
             problems = self.problems(step.recipe).sampled
             judged = stages()["filter"]
             # The filter's default is to keep what is right: a recipe without the section needs gold answers too.
-            if judged in step.recipe.chain() and step.recipe.section(judged).keep == "correct":  # type: ignore[attr-defined]
+            options: SampleOptions = step.options  # type: ignore[assignment]
+            needs_gold = judged in step.recipe.chain() and step.recipe.section(judged).keep == "correct"  # type: ignore[attr-defined]
+            if needs_gold or options.until is not None:
                 self._check_gold("problems", problems, step.recipe)
         elif step.stage.reads is Conversation:
             name = _dataset(step)

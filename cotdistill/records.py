@@ -8,7 +8,7 @@ A row of `1-sample/rows.jsonl` (a Trace):
 """
 
 import hashlib
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -42,6 +42,10 @@ class Sampling(Record):
     temperature: float | None = None
     top_p: float | None = None
     seed: int | None = None
+    stop: tuple[str, ...] | None = None
+    """Texts at which the completion ends."""
+    top_logprobs: int | None = None
+    """Alternatives to record with each token, with their log-probabilities."""
 
 
 class Usage(Record):
@@ -69,11 +73,17 @@ class Completion(Record):
     finish_reason: str = "stop"
     model: str = ""
     """The model's name as the server returned it."""
+    fingerprint: str = ""
+    """The server's `system_fingerprint`: another one may be other weights."""
     usage: Usage = Usage()
     latency_s: float = 0.0
     first_content_s: float | None = None
     """Seconds to the first content; None where the answer was not streamed."""
     attempts: int = 1
+    attempt_errors: tuple[str, ...] = ()
+    """What went wrong before the attempt that was answered."""
+    applied: dict[str, Any] = {}  # Any: JSON values
+    """Sampling options that were sent and that the server is not known to ignore."""
     is_hinted: bool = False
     """Whether the model was shown the gold answer."""
 

@@ -2,7 +2,7 @@
 
 HTTP 408 409 425 429 5xx, resets, cut or unreadable answers   Transient    tried again, up to max_attempts
 no connection                                                 Unreachable  tried again, up to max_outage_s
-HTTP 401 402 403                                              AccessRefused  stops the run
+HTTP 401 402 403, a 429 that says the balance is spent        AccessRefused  stops the run
 other HTTP 4xx, redirects                                     NoAnswer     after one attempt
 """
 
@@ -17,6 +17,9 @@ MAX_REASON_CHARS = 300
 
 TRANSIENT_4XX = frozenset({408, 409, 425, 429})
 
+SPENT = "insufficient_quota"
+"""OpenAI's code for an account without balance, sent as a 429 that no waiting cures."""
+
 CUT_FINISHES = frozenset({"insufficient_system_resource", "error", "abort"})
 """Finish reasons that mean "the server gave up" (DeepSeek, OpenRouter, vLLM): no answer was given."""
 
@@ -24,10 +27,12 @@ CUT_FINISHES = frozenset({"insufficient_system_resource", "error", "abort"})
 class Transient(Exception):
     """This attempt failed in a way that another may not."""
 
-    def __init__(self, reason: str, retry_after_s: float | None = None) -> None:
+    def __init__(self, reason: str, retry_after_s: float | None = None, *, is_rate_limit: bool = False) -> None:
         super().__init__(reason)
         self.reason = reason
         self.retry_after_s = retry_after_s
+        self.is_rate_limit = is_rate_limit
+        """Whether the server asked to be asked less (HTTP 429)."""
 
 
 class Unreachable(Transient):
@@ -37,17 +42,23 @@ class Unreachable(Transient):
 class NoAnswer(Exception):
     """This request gets no answer; its text begins with `failed:` (refused for good) or `exhausted:`."""
 
+    def __init__(self, reason: str, *, is_model_unknown: bool = False) -> None:
+        super().__init__(reason)
+        self.is_model_unknown = is_model_unknown
+        """Whether the server knows no such model or path (HTTP 404): another server may."""
 
-def status_error(status: int, message: str, headers: Mapping[str, str]) -> Exception:
-    """Return the error that an HTTP status stands for; `message` is what the server said about it."""
+
+def status_error(status: int, message: str, headers: Mapping[str, str], *, kind: str | None = None) -> Exception:
+    """Return the error that an HTTP status stands for; `message` is what the server said about it, `kind` its code."""
     reason = f"HTTP {status}: {message}" if message else f"HTTP {status}"
-    if status in (401, 402, 403):
+    if status in (401, 402, 403) or (status == 429 and kind == SPENT):
         return AccessRefused(f"the endpoint refused the request: {reason}")
     if status in TRANSIENT_4XX or status >= 500:
-        return Transient(reason, retry_after_s(headers.get("retry-after"), datetime.now(UTC)))
+        after_s = retry_after_s(headers.get("retry-after"), datetime.now(UTC))
+        return Transient(reason, after_s, is_rate_limit=status == 429)
     if 300 <= status < 400:
         return NoAnswer(f"failed: HTTP {status}: a redirect to {_place(headers.get('location', ''))} was not followed")
-    return NoAnswer(f"failed: {reason}")
+    return NoAnswer(f"failed: {reason}", is_model_unknown=status == 404)
 
 
 def error_in_body(error: object, secret: str | None) -> Exception:
@@ -55,7 +66,7 @@ def error_in_body(error: object, secret: str | None) -> Exception:
     message = said(error, secret)
     code = str(error.get("code")) if isinstance(error, dict) else ""
     if code.isdecimal() and 400 <= int(code) < 600:
-        return status_error(int(code), message, {})
+        return status_error(int(code), message, {}, kind=str(error.get("type")) if isinstance(error, dict) else None)
     return Transient(f"an error instead of an answer: {message}")
 
 

@@ -7,6 +7,7 @@ The first parameter is the row type that it reads, the keyword-only ones are the
 rows that it yields go on to the next stage; a `Rejected` row goes to the file of the rejected instead.
 """
 
+import hashlib
 import importlib
 import inspect
 import pkgutil
@@ -29,8 +30,8 @@ Rows: TypeAlias = Iterator[R | Rejected]
 class Advance(Protocol):
     """Moves a progress bar."""
 
-    def __call__(self, done: int = 1, /, *, total: int | None = None) -> None:
-        """Count `done` more; `total` says how many there are, where that was not known at first."""
+    def __call__(self, done: int = 1, /, *, total: int | None = None, note: str | None = None) -> None:
+        """Count `done` more; `total` says how many there are, where that was not known; `note` is shown beside."""
         ...
 
 
@@ -44,7 +45,27 @@ class Progress(Protocol):
 
 def no_progress(title: str, *, total: int, unit: str) -> AbstractContextManager[Advance]:  # noqa: ARG001
     """Show nothing."""
-    return nullcontext(lambda _done=1, /, *, total=None: None)  # noqa: ARG005
+    return nullcontext(lambda _done=1, /, *, total=None, note=None: None)  # noqa: ARG005
+
+
+@dataclass(frozen=True)
+class Shard:
+    """A share of the problems, by hash: `i/n`, i from 0, so that several machines can sample at the same time."""
+
+    number: int
+    of: int
+
+    @property
+    def file(self) -> str:
+        """Name of its own ledger."""
+        return f"completions.shard-{self.number}-of-{self.of}.jsonl"
+
+    def holds(self, problem_id: str) -> bool:
+        """Say whether a problem is in this share; the same on every machine."""
+        return (
+            int(hashlib.sha256(problem_id.encode("utf-8", "surrogatepass")).hexdigest()[:12], 16) % self.of
+            == self.number
+        )
 
 
 @dataclass(frozen=True)
@@ -57,6 +78,8 @@ class Workspace:
     """The run's folder: `run / "base"` holds untrained students that had to be made."""
     seed: int
     progress: Progress = no_progress
+    shard: Shard | None = None
+    """The share of the problems that this process samples; None: all."""
 
     def base(self, student: KindOptions) -> str:
         """Return the folder or hub name of the untrained student, made once per run where it must be made."""

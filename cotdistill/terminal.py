@@ -25,6 +25,9 @@ from cotdistill.verification import Measurement
 
 log = logging.getLogger(__name__)
 
+LINE_EVERY_S = 60.0
+"""Between two lines about a task where no terminal shows its bar."""
+
 stderr = Console(stderr=True, highlight=False)
 
 
@@ -48,17 +51,29 @@ def progress(title: str, *, total: int, unit: str) -> Iterator[Advance]:
     started = time.monotonic()
     done, known_total = 0, total
     log.info("%s: %s", title, f"{total:,} {unit}" if total else "starts")
+    said = started
 
-    def count(step: int = 1, /, *, total: int | None = None) -> None:
-        nonlocal done, known_total
+    def count(step: int = 1, /, *, total: int | None = None, note: str | None = None) -> None:
+        nonlocal done, known_total, said
+        now = time.monotonic()
         done += step
         known_total = known_total if total is None else total
+        if now - said >= LINE_EVERY_S:
+            said = now
+            log.info("%s", _line(title, done, known_total, unit, now - started, note))
 
     try:
         yield count
     finally:
         seconds = time.monotonic() - started
         log.info("%s: %s of %s %s in %.1f s", title, f"{done:,}", f"{known_total:,}", unit, seconds)
+
+
+def _line(title: str, done: int, total: int, unit: str, seconds: float, note: str | None) -> str:
+    """Return where a task without a terminal stands: `sampling: 120 of 1,000 answers, 2.1/s, $0.42 of about $3.50`."""
+    of = f" of {total:,}" if total else ""
+    extra = f", {note}" if note else ""
+    return f"{title}: {done:,}{of} {unit} after {seconds:,.0f} s{extra}"
 
 
 @contextmanager
@@ -68,14 +83,17 @@ def _bar(title: str, *, total: int, unit: str) -> Iterator[Advance]:
         BarColumn(bar_width=24),
         MofNCompleteColumn(),
         _Rate(),
+        TextColumn("{task.fields[note]}"),
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=stderr) as bars:
-        task = bars.add_task(title, total=total or None, unit=unit)
+        task = bars.add_task(title, total=total or None, unit=unit, note="")
 
-        def advance(step: int = 1, /, *, total: int | None = None) -> None:
+        def advance(step: int = 1, /, *, total: int | None = None, note: str | None = None) -> None:
+            if note is not None:
+                bars.update(task, note=note)
             bars.update(task, advance=step, total=total)
 
         yield advance

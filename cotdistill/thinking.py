@@ -39,6 +39,7 @@ def read_completion(entry: LedgerEntry) -> Completion:
         status=_status(thinking, finish_reason, refusal=_text(message.get("refusal"))),
         finish_reason=finish_reason,
         model=_text(response.get("model")),
+        fingerprint=_text(response.get("system_fingerprint")),
         usage=Usage(
             prompt_tokens=_count(usage.get("prompt_tokens")),
             completion_tokens=_count(usage.get("completion_tokens")),
@@ -46,6 +47,8 @@ def read_completion(entry: LedgerEntry) -> Completion:
         latency_s=entry.latency_s,
         first_content_s=entry.first_content_s,
         attempts=entry.attempts,
+        attempt_errors=entry.attempt_errors,
+        applied=entry.applied,
     )
 
 

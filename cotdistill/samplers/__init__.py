@@ -8,10 +8,14 @@ Whatever it draws from, a reply holds a response in the shape of an OpenAI chat 
 
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from cotdistill.records import Message, Problem, Sampling
+from cotdistill.admission import Admission, NotSent
+from cotdistill.records import Completion, Message, Problem, Sampling
+from cotdistill.spending import Prices
+
+__all__ = ["Admission", "AsksOnce", "Draw", "JsonRow", "NotSent", "Reply", "Request", "Sampler", "Unanswered"]
 
 JsonRow = dict[str, Any]  # Any: a foreign JSON row
 
@@ -35,6 +39,10 @@ class Reply:
     latency_s: float
     first_content_s: float | None = None
     attempts: int = 1
+    attempt_errors: tuple[str, ...] = ()
+    applied: JsonRow = field(default_factory=dict)
+    """Sampling options that were sent and that the server is not known to ignore."""
+    host: str = ""
 
 
 class Unanswered(Exception):
@@ -52,13 +60,69 @@ class Sampler(Protocol):
         """What answers: the model and the options that change the distribution, part of a completion's key."""
         ...
 
+    @property
+    def prices(self) -> Prices | None:
+        """What its tokens cost; None: nothing, or not known."""
+        ...
+
+    @property
+    def shows_gold(self) -> bool:
+        """Whether the model is shown the gold answer."""
+        ...
+
+    @property
+    def is_one_call(self) -> bool:
+        """Whether it has no second question: `follow_up` always returns None."""
+        ...
+
     def messages(self, problem: Problem, /) -> tuple[Message, ...]:
         """Return what the model is asked about a problem."""
         ...
 
-    def session(self) -> AbstractAsyncContextManager[Draw]:
+    def follow_up(self, problem: Problem, completion: Completion, /) -> tuple[Message, ...] | None:
+        """Return what the model is asked after its first completion; None: nothing."""
+        ...
+
+    def effective(self, sampling: Sampling, /) -> Sampling:
+        """Return the sampling options without those that the server is known to ignore."""
+        ...
+
+    def session(self, admission: Admission, /) -> AbstractAsyncContextManager[Draw]:
         """Open connections or weights; inside, `await draw(request)` returns a reply.
 
-        `draw` raises Unanswered for one lost request, AccessRefused or TryAgainLater for what stops the run.
+        `draw` raises Unanswered for one lost request, NotSent once the admission is closed, AccessRefused or
+        TryAgainLater for what stops the run.
         """
         ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class AsksOnce:
+    """What holds for a sampler that costs nothing, shows the bare question, and is asked one thing per completion."""
+
+    @property
+    def prices(self) -> Prices | None:
+        """Nothing is paid."""
+        return None
+
+    @property
+    def shows_gold(self) -> bool:
+        """The gold answer stays unseen."""
+        return False
+
+    @property
+    def is_one_call(self) -> bool:
+        """One completion is all."""
+        return True
+
+    def messages(self, problem: Problem, /) -> tuple[Message, ...]:
+        """Return the bare question."""
+        return (Message(role="user", content=problem.question),)
+
+    def follow_up(self, problem: Problem, completion: Completion, /) -> tuple[Message, ...] | None:  # noqa: ARG002
+        """Return None: one completion is all."""
+        return None
+
+    def effective(self, sampling: Sampling, /) -> Sampling:
+        """Return all sampling options: none is ignored."""
+        return sampling

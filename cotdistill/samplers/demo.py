@@ -11,11 +11,12 @@ from typing import Annotated
 
 from pydantic import Field
 
+from cotdistill.admission import Admission
+from cotdistill.connection import check_installed
 from cotdistill.demo.teacher import MODEL, serving
-from cotdistill.endpoint import Client, EndpointOptions, check_installed
-from cotdistill.records import Message, Problem
+from cotdistill.endpoint import Client, EndpointOptions
 from cotdistill.registry import OPERATIONAL, kind
-from cotdistill.samplers import Draw
+from cotdistill.samplers import AsksOnce, Draw
 from cotdistill.samplers.endpoint import draw
 
 KEY = "demo"
@@ -23,7 +24,7 @@ KEY = "demo"
 
 @kind
 @dataclass(frozen=True, kw_only=True)
-class Demo:
+class Demo(AsksOnce):
     """The embedded teacher: solves the quickstart's word problems over HTTP, as a real teacher would.
 
     Options:
@@ -52,15 +53,11 @@ class Demo:
         """Return if the endpoint client is installed. Raises: UserError."""
         check_installed()
 
-    def messages(self, problem: Problem, /) -> tuple[Message, ...]:
-        """Return the bare question."""
-        return (Message(role="user", content=problem.question),)
-
     @asynccontextmanager
-    async def session(self) -> AsyncIterator[Draw]:
+    async def session(self, admission: Admission, /) -> AsyncIterator[Draw]:
         """Start the teacher, and stop it in the end."""
         with serving(
             port=self.port, seed=self.seed, error_rate=self.error_rate, api_key=KEY, latency_s=self.latency_s
         ) as base_url:
-            async with Client(EndpointOptions(base_url=base_url, api_key=KEY)) as client:
+            async with Client(EndpointOptions(base_url=base_url, api_key=KEY), admission) as client:
                 yield functools.partial(draw, client, self.model)

@@ -1,29 +1,31 @@
-"""endpoint: a model behind an OpenAI-compatible server, such as DeepSeek's, DashScope's or a local vLLM.
+"""endpoint: a model behind OpenAI-compatible servers, such as DeepSeek's, DashScope's or a local vLLM.
 
 teacher: {kind: endpoint, base_url: https://api.deepseek.com/v1, model: deepseek-reasoner, api_key_env: API_KEY}
 """
 
 import functools
-import json
 import os
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
-from cotdistill import prompts
-from cotdistill.endpoint import Client, EndpointOptions, check_installed
+from cotdistill.admission import Admission
+from cotdistill.connection import Server, check_installed
+from cotdistill.endpoint import Client, EndpointOptions
 from cotdistill.errors import AccessRefused, UserError
+from cotdistill.providers import ignored_options, without
 from cotdistill.reading import Limits
-from cotdistill.records import Message, Problem, Sampling
-from cotdistill.registry import OPERATIONAL, kind
+from cotdistill.records import Sampling
+from cotdistill.registry import OPERATIONAL, Options, kind
 from cotdistill.retries import NoAnswer
 from cotdistill.samplers import Draw, JsonRow, Reply, Request, Unanswered
+from cotdistill.samplers._prompting import Prompting, canonical
+from cotdistill.spending import Prices
 
 OWN_FIELDS = frozenset({"model", "messages", "stream", "n"})
 """Fields of the request body that the sampler sets; two answers to one request would be paid and one lost."""
@@ -59,33 +61,56 @@ def _extra(value: dict[str, Any]) -> dict[str, Any]:  # Any: JSON values
 Seconds = Annotated[float, Field(gt=0), OPERATIONAL]
 
 
+BaseUrl = Annotated[str, AfterValidator(_base_url)]
+VariableName = Annotated[str | None, AfterValidator(lambda v: v and _variable_name(v))]
+
+
+class ServerOptions(Options):
+    """One of several servers of the same model."""
+
+    base_url: BaseUrl
+    """Address of the server up to and including its version."""
+    api_key_env: VariableName = None
+    """Environment variable that holds its key."""
+    model: str | None = Field(None, min_length=1)
+    """The model's name there; default: the teacher's `model`."""
+
+
 @kind
 @dataclass(frozen=True, kw_only=True)
-class Endpoint:
-    """A model behind an OpenAI-compatible server.
+class Endpoint(Prompting):
+    """A model behind one or several OpenAI-compatible servers.
 
     Options:
-        base_url: address of the server up to and including its version, such as https://api.deepseek.com/v1
         model: name of the model, as the server knows it
+        base_url: address of the server up to and including its version, such as https://api.deepseek.com/v1
         api_key_env: environment variable that holds the key; none where the server asks for none
-        prompt: template file with {question} in it; without one the model is asked the bare question
+        endpoints: instead of base_url, several servers of the same model, each with base_url, api_key_env and, where
+            it differs, model; the one with the fewest requests in flight takes the next
+        prompt: template file with {question} in it; without one the model is asked the bare question. {gold} shows
+            it the answer as a hint (Magister et al. 2023)
         system: system prompt; none by default, as DeepSeek-R1's card advises
+        exemplars: file of worked examples (question, reasoning, answer), shown before the question as earlier turns
+        shots: how many of the worked examples to show, the first ones; default: all
+        answer_prompt: a second question once the model has reasoned, such as `Therefore, the answer is`
+            (zero-shot chain of thought in two calls, Kojima et al. 2022)
         extra_body: further fields of the request body, as {enable_thinking: true}; null takes one away
+        prices: US dollars per million tokens, {input, output, cached_input}; for the cost of a run and its budget
         stream: receive the answer while it is written; gateways cut silent connections, often after 60 s
         connect_timeout_s: seconds to connect
         first_content_timeout_s: seconds until the first content; DeepSeek queues for up to 10 minutes
         gap_timeout_s: seconds between two pieces of content; keep-alives do not count
         total_timeout_s: seconds for a whole answer
         max_attempts: how often a request is sent, each wait twice as long as the one before, up to a minute
-        max_outage_s: seconds without any connection until the run stops, to go on later
+        max_outage_s: seconds without any answer from a server that is down until the run stops, to go on later
     """
 
-    base_url: Annotated[str, AfterValidator(_base_url), OPERATIONAL]
     model: Annotated[str, Field(min_length=1)]
-    api_key_env: Annotated[str | None, AfterValidator(lambda v: v and _variable_name(v)), OPERATIONAL] = None
-    prompt: Path | None = None
-    system: str | None = None
+    base_url: Annotated[BaseUrl | None, OPERATIONAL] = None
+    api_key_env: Annotated[VariableName, OPERATIONAL] = None
+    endpoints: Annotated[tuple[ServerOptions, ...], OPERATIONAL] = ()
     extra_body: Annotated[dict[str, Any] | None, AfterValidator(lambda v: v and _extra(v))] = None
+    prices: Annotated[Prices | None, OPERATIONAL] = None
     stream: Annotated[bool, OPERATIONAL] = True
     connect_timeout_s: Seconds = 20.0
     first_content_timeout_s: Seconds = 900.0
@@ -97,55 +122,56 @@ class Endpoint:
     @property
     def identity(self) -> str:
         """The model and the request fields that change what it answers."""
-        if not self.extra_body:
-            return self.model
-        return f"{self.model} {json.dumps(self.extra_body, sort_keys=True, separators=(',', ':'))}"
+        return self.model if not self.extra_body else f"{self.model} {canonical(self.extra_body)}"
 
     def check(self) -> None:
         """Return if all that can be known before the first request is well.
 
-        Raises: UserError: the key's variable is not set, the template cannot be used.
+        Raises: UserError: no server, a key's variable is not set, the template cannot be used.
         """
         check_installed()
-        self._api_key()
-        _ = self._template
+        self._options()
+        self.check_prompt()
 
-    def messages(self, problem: Problem, /) -> tuple[Message, ...]:
-        """Return the system prompt, if there is one, and the template with the question in it."""
-        asked = Message(role="user", content=prompts.render(self._template, question=problem.question))
-        return (asked,) if self.system is None else (Message(role="system", content=self.system), asked)
+    def effective(self, sampling: Sampling, /) -> Sampling:
+        """Return the sampling options without those that every server is known to ignore."""
+        ignored = [set(ignored_options(s.base_url, s.model or self.model)) for s in self._servers]
+        return without(sampling, tuple(sorted(set.intersection(*ignored))))
 
     @asynccontextmanager
-    async def session(self) -> AsyncIterator[Draw]:
+    async def session(self, admission: Admission, /) -> AsyncIterator[Draw]:
         """Hold connections open for any number of draws at a time."""
-        async with Client(self._options()) as client:
+        async with Client(self._options(), admission) as client:
             yield functools.partial(self._draw, client)
 
     async def _draw(self, client: Client, request: Request) -> Reply:
         try:
             return await draw(client, self.model, request, self.extra_body)
         except AccessRefused as error:
-            key = f"the key is read from {self.api_key_env}" if self.api_key_env else "no api_key_env is given"
-            raise AccessRefused(error.message, urlsplit(self.base_url).netloc, key) from None
+            names = sorted({s.api_key_env for s in self._servers if s.api_key_env})
+            key = f"the key is read from {', '.join(names)}" if names else "no api_key_env is given"
+            raise AccessRefused(error.message, error.where or self._servers[0].base_url, key) from None
 
     @functools.cached_property
-    def _template(self) -> str:
-        return prompts.load(self.prompt) if self.prompt else "{question}"
-
-    def _api_key(self) -> str | None:
-        if self.api_key_env is None:
-            return None
-        if key := os.environ.get(self.api_key_env, "").strip():
-            return key
-        raise UserError(
-            f"API key variable {self.api_key_env} is not set",
-            hint=f"export {self.api_key_env}=… in the shell that starts the run",
-        )
+    def _servers(self) -> Sequence[ServerOptions]:
+        """Return the servers. Raises: UserError where there is none, or two ways of naming them."""
+        if (self.base_url is None) == (not self.endpoints):
+            raise UserError(
+                "give either `base_url` or `endpoints`", hint="such as base_url: https://api.deepseek.com/v1"
+            )
+        if self.base_url is None:
+            return self.endpoints
+        return (ServerOptions(base_url=self.base_url, api_key_env=self.api_key_env),)
 
     def _options(self) -> EndpointOptions:
+        first, *others = (
+            Server(base_url=s.base_url, api_key=_api_key(s.api_key_env), model=s.model) for s in self._servers
+        )
         return EndpointOptions(
-            base_url=self.base_url,
-            api_key=self._api_key(),
+            base_url=first.base_url,
+            api_key=first.api_key,
+            model=first.model,
+            others=tuple(others),
             stream=self.stream,
             connect_timeout_s=self.connect_timeout_s,
             limits=Limits(
@@ -161,18 +187,42 @@ class Endpoint:
 async def draw(client: Client, model: str, request: Request, extra_body: JsonRow | None = None) -> Reply:
     """Return one completion of a chat endpoint.
 
-    Raises: Unanswered, AccessRefused, TryAgainLater.
+    Raises: Unanswered, NotSent, AccessRefused, TryAgainLater.
     """
     messages = [message.model_dump() for message in request.messages]
-    fields = _sampling_fields(request.sampling, request.index)
+    options = {**_sampling_fields(request.sampling, request.index), **(extra_body or {})}
     try:
-        answer = await client.complete({"model": model, "messages": messages, **fields, **(extra_body or {})})
+        answer = await client.complete({"model": model, "messages": messages, **options})
     except NoAnswer as error:
         raise Unanswered(str(error)) from None
-    return Reply(answer.response, answer.latency_s, answer.first_content_s, answer.attempts)
+    ignored = ignored_options(answer.base_url, model)
+    return Reply(
+        answer.response,
+        answer.latency_s,
+        answer.first_content_s,
+        answer.attempts,
+        attempt_errors=answer.errors,
+        applied={name: value for name, value in options.items() if value is not None and name not in ignored},
+        host=urlsplit(answer.base_url).netloc,
+    )
 
 
 def _sampling_fields(sampling: Sampling, index: int) -> JsonRow:
     """Return the sampling options as request fields; each sample of a prompt has a seed of its own."""
-    fields = sampling.model_dump(exclude_none=True)
-    return fields if sampling.seed is None else {**fields, "seed": sampling.seed + index}
+    fields = sampling.model_dump(exclude_none=True, mode="json")
+    if sampling.seed is not None:
+        fields["seed"] = sampling.seed + index
+    if sampling.top_logprobs is not None:
+        fields["logprobs"] = True
+    return fields
+
+
+def _api_key(variable: str | None) -> str | None:
+    """Return the key in an environment variable. Raises: UserError where it is not set."""
+    if variable is None:
+        return None
+    if key := os.environ.get(variable, "").strip():
+        return key
+    raise UserError(
+        f"API key variable {variable} is not set", hint=f"export {variable}=… in the shell that starts the run"
+    )

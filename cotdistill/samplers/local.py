@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 from pydantic import Field
 
 from cotdistill.errors import UserError
-from cotdistill.records import Message, Problem, Sampling
+from cotdistill.records import Message, Sampling
 from cotdistill.registry import OPERATIONAL, kind
 from cotdistill.runs import weights_fingerprint
-from cotdistill.samplers import Draw, JsonRow, Reply, Request, Unanswered
+from cotdistill.samplers import Admission, AsksOnce, Draw, JsonRow, Reply, Request, Unanswered
 
 if TYPE_CHECKING:
     import torch
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 @kind
 @dataclass(frozen=True, kw_only=True)
-class Local:
+class Local(AsksOnce):
     """A model on this machine, on its accelerator where there is one.
 
     Options:
@@ -44,12 +44,8 @@ class Local:
         folder = Path(self.model)
         return weights_fingerprint(folder) if folder.is_dir() else self.model
 
-    def messages(self, problem: Problem, /) -> tuple[Message, ...]:
-        """Return the bare question."""
-        return (Message(role="user", content=problem.question),)
-
     @asynccontextmanager
-    async def session(self) -> AsyncIterator[Draw]:
+    async def session(self, admission: Admission, /) -> AsyncIterator[Draw]:  # noqa: ARG002
         """Load the weights; requests that wait together are answered together.
 
         Raises: UserError where there is no such model.

@@ -23,9 +23,9 @@ from pydantic import ValidationError
 
 from cotdistill import rows
 from cotdistill.errors import UserError
-from cotdistill.records import Completion, Message, Problem, Trace
+from cotdistill.records import Completion, Trace
 from cotdistill.registry import kind
-from cotdistill.samplers import Draw, JsonRow, Reply, Request, Unanswered
+from cotdistill.samplers import Admission, AsksOnce, Draw, JsonRow, Reply, Request, Unanswered
 
 TEXTS = ("question", "reasoning", "answer")
 
@@ -36,7 +36,7 @@ FINISHES = {"truncated": "length", "content_filter": "content_filter"}
 
 @kind
 @dataclass(frozen=True, kw_only=True)
-class Replay:
+class Replay(AsksOnce):
     """Completions recorded earlier, found by the text of the question; several of one question in file order.
 
     Options:
@@ -68,12 +68,8 @@ class Replay:
         for _ in self._recorded():
             pass
 
-    def messages(self, problem: Problem, /) -> tuple[Message, ...]:
-        """Return the bare question."""
-        return (Message(role="user", content=problem.question),)
-
     @asynccontextmanager
-    async def session(self) -> AsyncIterator[Draw]:
+    async def session(self, admission: Admission, /) -> AsyncIterator[Draw]:  # noqa: ARG002
         """Hold the rows in a temporary file, so that memory stays flat."""
         with tempfile.TemporaryFile() as spool:
             places = self._spool(spool)

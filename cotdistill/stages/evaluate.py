@@ -14,7 +14,7 @@ from cotdistill.records import Checkpoint, Problem, Sampling, Score
 from cotdistill.registry import OPERATIONAL, Options
 from cotdistill.rows import write_text
 from cotdistill.samplers import Request
-from cotdistill.samplers._draw import draw_all, request_key
+from cotdistill.samplers._draw import Terms, draw_all, once, request_key
 from cotdistill.scoring.statistics import wilson
 from cotdistill.stage import Workspace, stage
 from cotdistill.styles import Style
@@ -73,11 +73,10 @@ def evaluate(
         advance(sum((key, 0) in ledger for key in keys))
         drawing = draw_all(
             sampler,
-            (request for _, request in requests),
+            (once(request) for (_, request), key in zip(requests, keys, strict=True) if (key, 0) not in ledger),
             ledger,
             identity=checkpoint.fingerprint,
-            concurrency=4 * options.batch_size,
-            on_answer=advance,
+            terms=Terms(concurrency=4 * options.batch_size, on_done=advance),
         )
         if drawing.failed:
             raise UserError(

@@ -1,21 +1,45 @@
 """sample: ask the teacher, store every answer before anything looks at it."""
 
+import json
+import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from cotdistill.errors import TryAgainLater, UserError
 from cotdistill.ledger import Ledger
 from cotdistill.records import Problem, Rejected, Sampling, Trace
 from cotdistill.registry import OPERATIONAL, Options
-from cotdistill.samplers import Request, Sampler
-from cotdistill.samplers._draw import draw_all, request_key
+from cotdistill.rows import AtomicFile, write_text
+from cotdistill.samplers import Sampler
+from cotdistill.samplers._draw import Drawing, Terms, draw_all, settle
+from cotdistill.spending import Budget, Prices, Spending, dollars
 from cotdistill.stage import Rows, Workspace, stage
-from cotdistill.thinking import read_completion
+from cotdistill.stages._asking import Asking
+from cotdistill.stages._meter import Meter
+from cotdistill.verifiers import Verifier
+
+log = logging.getLogger(__name__)
 
 LEDGER = "completions.jsonl"
+LOGPROBS = "logprobs.jsonl"
+SPENDING = "spending.json"
+
+
+class Until(Options):
+    """Top-up sampling: ask again only for problems that still lack correct answers."""
+
+    correct: int = Field(1, ge=1)
+    """Correct answers that are enough, by the recipe's verifier."""
+    max_samples: int = Field(8, ge=1)
+    """Completions of one problem after which it is given up."""
+
+    @model_validator(mode="after")
+    def _can_be_reached(self) -> "Until":
+        if self.max_samples < self.correct:
+            raise ValueError("max_samples must not be less than correct")
+        return self
 
 
 class SampleOptions(Options):
@@ -24,66 +48,206 @@ class SampleOptions(Options):
     samples_per_problem: int = Field(1, ge=1)
     """Completions to draw for each problem. Several rationales per problem are what helps small students
     (Ho et al. 2023)."""
-    concurrency: Annotated[int, OPERATIONAL] = Field(30, ge=1, le=4096)
-    """Requests in flight at a time."""
+    until: Until | None = None
+    """`{correct: 2, max_samples: 8}`: after the first samples, go on for problems that have too few correct ones."""
+    concurrency: Annotated[Literal["auto"] | Annotated[int, Field(ge=1, le=4096)], OPERATIONAL] = 30
+    """Requests in flight at a time; `auto`: as many as each endpoint bears without HTTP 429, up to 1,000."""
     max_tokens: int | None = Field(8192, ge=1)
     """Longest completion, thinking included, in tokens; null leaves it to the server."""
+    on_length: Literal["keep", "drop", "raise_max_tokens"] = "keep"
+    """A completion cut off at max_tokens: `keep` it, marked truncated, for the filter to drop; `drop` it here; or
+    `raise_max_tokens`: ask again with twice the budget. It is never asked again at the same budget."""
+    max_tokens_ceiling: int = Field(32768, ge=1)
+    """Largest budget that `raise_max_tokens` tries."""
     temperature: float | None = Field(None, ge=0, le=2)
     """Default: the server's own. DeepSeek's API ignores it."""
     top_p: float | None = Field(None, gt=0, le=1)
     """Default: the server's own. DeepSeek's API ignores it."""
+    seed: int | None = None
+    """Sent with each request, plus the number of its sample; default: the recipe's seed."""
+    stop: tuple[str, ...] | None = Field(None, max_length=16)
+    """Texts at which a completion ends."""
+    top_logprobs: int | None = Field(None, ge=1, le=20)
+    """Alternatives to record with each token, in logprobs.jsonl, for training on the teacher's distribution
+    (Fu et al. 2023 use 5)."""
+    budget: Annotated[Budget | None, OPERATIONAL] = None
+    """`{usd: 20, output_tokens: 1000000}`: nothing more is asked once one of them is spent in this run folder."""
     max_failed: Annotated[float, OPERATIONAL] = Field(0.1, ge=0, le=1)
     """Share of requests without an answer at which the stage stops instead of going on with fewer rows."""
+    drain_timeout_s: Annotated[float, OPERATIONAL] = Field(600, ge=0)
+    """Seconds that running answers are waited for when the run is stopped."""
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "SampleOptions":
+        if self.until is not None and self.until.max_samples < self.samples_per_problem:
+            raise ValueError("until.max_samples must not be less than samples_per_problem")
+        if self.on_length == "raise_max_tokens" and (
+            self.max_tokens is None or self.max_tokens_ceiling <= self.max_tokens
+        ):
+            raise ValueError("on_length: raise_max_tokens needs a max_tokens below max_tokens_ceiling")
+        return self
+
+    def unused(self) -> frozenset[str]:
+        """The verifier judges here only where samples are drawn until enough are correct."""
+        return frozenset() if self.until else frozenset({"verifier"})
+
+    def sampling(self, seed: int) -> Sampling:
+        """Return what changes the distribution of the answers; `seed` is the recipe's."""
+        return Sampling(
+            max_tokens=self.max_tokens,
+            temperature=self.temperature,
+            top_p=self.top_p,
+            seed=seed if self.seed is None else self.seed,
+            stop=self.stop,
+            top_logprobs=self.top_logprobs,
+        )
 
 
 @stage(1, rejects="failed.jsonl", is_incremental=True)
-def sample(problems: Iterable[Problem], options: SampleOptions, work: Workspace, *, teacher: Sampler) -> Rows[Trace]:
+def sample(
+    problems: Iterable[Problem],
+    options: SampleOptions,
+    work: Workspace,
+    *,
+    teacher: Sampler,
+    verifier: Verifier | None = None,
+) -> Rows[Trace]:
     """Ask the teacher every problem, and keep every answer."""
-    asked = list(problems)
-    sampling = Sampling(
-        max_tokens=options.max_tokens, temperature=options.temperature, top_p=options.top_p, seed=work.seed
+    asked = [p for p in problems if work.shard is None or work.shard.holds(p.id)]
+    asking = asking_of(options, teacher, verifier, seed=work.seed)
+    with Ledger(work.folder / (work.shard.file if work.shard else LEDGER)) as ledger:
+        drawing = _draw(asked, asking, ledger, options, work)
+        _check_enough(drawing, asking, asked, ledger, options)
+        if work.shard is None:
+            yield from _results(asked, asking, ledger, drawing, options, work)
+
+
+def asking_of(options: SampleOptions, teacher: Sampler, verifier: Verifier | None, *, seed: int) -> Asking:
+    """Return how these options ask a teacher."""
+    until = options.until
+    return Asking(
+        teacher=teacher,
+        sampling=teacher.effective(options.sampling(seed)),
+        samples=min(options.samples_per_problem, until.max_samples) if until else options.samples_per_problem,
+        drops_truncated=options.on_length == "drop",
+        max_tokens_ceiling=options.max_tokens_ceiling if options.on_length == "raise_max_tokens" else None,
+        verifier=verifier if until else None,
+        correct=until.correct if until else 0,
+        max_samples=until.max_samples if until else 0,
     )
-    total = len(asked) * options.samples_per_problem
-    with Ledger(work.folder / LEDGER) as ledger:
-        requests = _requests(asked, teacher, sampling, options.samples_per_problem)
-        stored = sum((request_key(r, teacher.identity), r.index) in ledger for r in requests)
-        with work.progress("sampling", total=total, unit="answers") as advance:
-            advance(stored)
-            drawing = draw_all(
-                teacher,
-                _requests(asked, teacher, sampling, options.samples_per_problem),
-                ledger,
-                identity=teacher.identity,
-                concurrency=options.concurrency,
-                on_answer=advance,
+
+
+def _draw(asked: Sequence[Problem], asking: Asking, ledger: Ledger, options: SampleOptions, work: Workspace) -> Drawing:
+    """Ask what is not stored yet, under a live line."""
+    teacher, total = asking.teacher, asking.count(asked)
+    missing = sum(1 for _ in asking.missing_jobs(asked, ledger))
+    meter = Meter(total, total - missing, teacher.prices, options.budget, _paid(ledger, teacher.prices, options.budget))
+    if missing:
+        _announce(missing, options, teacher.prices)
+    unit = "problems" if options.until else "answers"
+    with work.progress("sampling", total=total, unit=unit) as advance:
+        advance(total - missing)
+
+        def on_done() -> None:
+            meter.done += 1
+            advance(note=meter.note())
+
+        terms = Terms(
+            concurrency=None if options.concurrency == "auto" else options.concurrency,
+            drain_timeout_s=options.drain_timeout_s,
+            over_budget=meter.over_budget,
+            on_answer=meter.take,
+            on_done=on_done,
+        )
+        return draw_all(teacher, asking.missing_jobs(asked, ledger), ledger, identity=teacher.identity, terms=terms)
+
+
+def _paid(ledger: Ledger, prices: Prices | None, budget: Budget | None) -> Spending:
+    """Return what the stored answers cost; not counted, which takes a read of the whole file, where no one asks."""
+    paid = Spending()
+    if prices is not None or budget is not None:
+        for entry in ledger.entries():
+            paid.add(entry.response)
+    return paid
+
+
+def _announce(missing: int, options: SampleOptions, prices: Prices | None) -> None:
+    """Say what a budget may be overshot by: what is in flight when it is spent still arrives."""
+    if options.budget is None:
+        return
+    in_flight = min(missing, 1000 if options.concurrency == "auto" else options.concurrency)
+    longest = options.max_tokens_ceiling if options.on_length == "raise_max_tokens" else options.max_tokens
+    if longest is None:
+        log.warning("the budget may be overshot by the %d answers in flight, of any length: set max_tokens", in_flight)
+        return
+    most = in_flight * longest
+    cost = f" ({dollars(most * prices.output / 1e6)})" if prices else ""
+    log.info("the budget may be overshot by %d answers in flight: %s tokens%s at most", in_flight, f"{most:,}", cost)
+
+
+def _check_enough(
+    drawing: Drawing, asking: Asking, asked: Sequence[Problem], ledger: Ledger, options: SampleOptions
+) -> None:
+    """Raise where too many requests have no answer to go on with the rest."""
+    total = asking.count(asked)
+    if drawing.over_budget:
+        unasked = sum(1 for _ in asking.missing_jobs(asked, ledger))
+        if len(drawing.failed) + unasked > options.max_failed * total:
+            raise TryAgainLater(
+                f"the budget is reached: {drawing.over_budget}; {len(ledger)} answers are stored, "
+                f"{unasked} of {total} are not asked yet",
+                str(ledger.path),
+                "raise `sample: {budget: …}`, or `sample: {max_failed: 1}` goes on with what there is",
             )
-        if len(drawing.failed) > options.max_failed * total:
-            reason = next(iter(drawing.failed.values()))
-            raise _too_many_failed(drawing.failed, total, work.folder / LEDGER)
-        for request in _requests(asked, teacher, sampling, options.samples_per_problem):
-            if reason := drawing.failed.get((request.problem.id, request.index), ""):
-                yield Rejected(reason=f"unanswered: {reason}", row=request.problem)
-            else:
-                entry = ledger.get(request_key(request, teacher.identity), request.index)
-                yield Trace(problem=request.problem, completion=read_completion(entry))
+    elif len(drawing.failed) > options.max_failed * total:
+        raise _too_many_failed(drawing.failed, total, ledger)
 
 
-def _requests(
-    problems: Sequence[Problem], teacher: Sampler, sampling: Sampling, samples_per_problem: int
-) -> Iterator[Request]:
-    for problem in problems:
-        messages = teacher.messages(problem)
-        for index in range(samples_per_problem):
-            yield Request(problem, messages, sampling, index)
-
-
-def _too_many_failed(failed: Mapping[tuple[str, int], str], total: int, ledger: Path) -> UserError:
+def _too_many_failed(failed: Mapping[tuple[str, int], str], total: int, ledger: Ledger) -> UserError:
     """Return the error for a stage that lost too much: what passes by itself is worth another try, the rest is not."""
     reasons = list(failed.values())
     passing = [reason for reason in reasons if reason.startswith("exhausted")]
     kind = TryAgainLater if passing else UserError
     return kind(
         f"{len(reasons)} of {total} requests got no answer, one of them: {(passing or reasons)[0]}",
-        str(ledger),
+        str(ledger.path),
         "what came is stored and not asked again; `sample: {max_failed: 1}` goes on without the rest",
     )
+
+
+def _results(
+    asked: Sequence[Problem],
+    asking: Asking,
+    ledger: Ledger,
+    drawing: Drawing,
+    options: SampleOptions,
+    work: Workspace,
+) -> Iterator[Trace | Rejected]:
+    """Yield the traces in the order of the problems; leave spending and log-probabilities beside them."""
+    identity = asking.teacher.identity
+    rows = (row for job in asking.jobs(asked) for row in settle(job, ledger, identity=identity, failed=drawing.failed))
+    if options.top_logprobs is None:
+        yield from rows
+    else:
+        yield from _with_logprobs(rows, ledger, work)
+    paid = Spending()
+    for entry in ledger.entries():
+        paid.add(entry.response)
+    write_text(work.folder / SPENDING, json.dumps(paid.as_json(asking.teacher.prices), indent=1) + "\n")
+
+
+def _with_logprobs(rows: Iterable[Trace | Rejected], ledger: Ledger, work: Workspace) -> Iterator[Trace | Rejected]:
+    """Write the log-probabilities of each trace as the server sent them: `{"key", "index", "content": [...]}`."""
+    lacking = 0
+    with AtomicFile(work.folder / LOGPROBS) as file:
+        for row in rows:
+            if isinstance(row, Trace):
+                completion = row.completion
+                choice = ledger.get(completion.key, completion.index).response["choices"][0]
+                found = choice.get("logprobs") or {}
+                lacking += not found
+                line = {"problem_id": row.problem.id, "key": completion.key, "index": completion.index, **found}
+                file.write(json.dumps(line) + "\n")
+            yield row
+    if lacking:
+        log.warning("%d answers came without log-probabilities: the server does not give them", lacking)

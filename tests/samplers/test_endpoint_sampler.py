@@ -8,6 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from cotdistill import registry
+from cotdistill.admission import Admission
 from cotdistill.errors import AccessRefused, TryAgainLater, UserError
 from cotdistill.records import Problem, Sampling
 from cotdistill.samplers import Reply, Request, Unanswered
@@ -24,7 +25,7 @@ def request(sampler: Endpoint, sampling: Sampling | None = None, index: int = 0)
 
 def drawn(sampler: Endpoint, sampling: Sampling | None = None, indices: tuple[int, ...] = (0,)) -> list[Reply]:
     async def main() -> list[Reply]:
-        async with sampler.session() as draw:
+        async with sampler.session(Admission()) as draw:
             return [await draw(request(sampler, sampling, index)) for index in indices]
 
     return asyncio.run(main())

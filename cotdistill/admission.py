@@ -1,0 +1,35 @@
+"""Whether more may be sent: what a pool of requests tells the connections that serve it."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+
+class NotSent(Exception):
+    """The request was not sent, or not again, because the run is stopping: it is asked when the run goes on."""
+
+
+@dataclass(frozen=True)
+class Admission:
+    """How many requests may run at a time, and the door that closes when the run stops."""
+
+    concurrency: int | None = None
+    """Requests in flight; None: as many as each endpoint bears, found out by trying."""
+    closing: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether what is not sent yet stays unsent."""
+        return self.closing.is_set()
+
+    def close(self) -> None:
+        """Let nothing more be sent; what was sent may arrive."""
+        self.closing.set()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait, unless the door closes first. Raises: NotSent."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self.closing.wait()
+        except TimeoutError:
+            return
+        raise NotSent

@@ -1,0 +1,116 @@
+"""What completions cost: tokens as the server counted them, prices as the recipe gives them, and the budget.
+
+teacher: {prices: {input: 0.55, output: 2.19, cached_input: 0.14}}     # US dollars per million tokens
+sample:  {budget: {usd: 20}}
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import Field, model_validator
+
+from cotdistill.registry import Options
+
+JsonRow = Mapping[str, Any]  # Any: a foreign JSON row
+
+MILLION = 1_000_000
+
+
+class Prices(Options):
+    """US dollars per million tokens."""
+
+    input: float = Field(ge=0)
+    """Prompt tokens."""
+    output: float = Field(ge=0)
+    """Completion tokens, the thinking included."""
+    cached_input: float | None = Field(None, ge=0)
+    """Prompt tokens that the server had in its cache; default: as `input`."""
+
+
+class Budget(Options):
+    """What a stage may spend in its run folder, earlier starts included."""
+
+    usd: float | None = Field(None, gt=0)
+    """US dollars; needs `prices` at the model that is asked."""
+    output_tokens: int | None = Field(None, gt=0)
+    """Completion tokens, the thinking included."""
+
+    @model_validator(mode="after")
+    def _is_a_limit(self) -> "Budget":
+        if self.usd is None and self.output_tokens is None:
+            raise ValueError("must hold `usd` or `output_tokens`")
+        return self
+
+
+@dataclass
+class Spending:
+    """Tokens of the completions of one ledger, added up."""
+
+    answers: int = 0
+    input_tokens: int = 0
+    cached_tokens: int = 0
+    """Of the input tokens."""
+    output_tokens: int = 0
+    uncounted: int = 0
+    """Answers whose tokens the server did not count: four characters are taken for a token."""
+
+    def add(self, response: JsonRow) -> None:
+        """Count one response, in the shape of a chat completion."""
+        self.answers += 1
+        usage = response.get("usage")
+        if not isinstance(usage, dict) or not usage.get("completion_tokens"):
+            self.uncounted += 1
+            self.output_tokens += _characters(response) // 4
+            return
+        self.input_tokens += _count(usage.get("prompt_tokens"))
+        self.output_tokens += _count(usage.get("completion_tokens"))
+        details = usage.get("prompt_tokens_details")
+        # DeepSeek counts its cache by a name of its own, the others by OpenAI's.
+        cached = usage.get("prompt_cache_hit_tokens") or (isinstance(details, dict) and details.get("cached_tokens"))
+        self.cached_tokens += _count(cached)
+
+    def usd(self, prices: Prices) -> float:
+        """Return the cost in US dollars."""
+        cached = min(self.cached_tokens, self.input_tokens)
+        cached_price = prices.input if prices.cached_input is None else prices.cached_input
+        fresh = (self.input_tokens - cached) * prices.input
+        return (fresh + cached * cached_price + self.output_tokens * prices.output) / MILLION
+
+    def over(self, budget: Budget | None, prices: Prices | None) -> str:
+        """Return which limit is reached and how far; empty while none is."""
+        if budget is None:
+            return ""
+        if budget.output_tokens is not None and self.output_tokens >= budget.output_tokens:
+            return f"{self.output_tokens:,} of {budget.output_tokens:,} output tokens are spent"
+        if budget.usd is not None and prices is not None and (spent := self.usd(prices)) >= budget.usd:
+            return f"{dollars(spent)} of {dollars(budget.usd)} are spent"
+        return ""
+
+    def as_json(self, prices: Prices | None) -> dict[str, int | float | None]:
+        """Return the sums as a JSON row; `usd` is None where prices are not known."""
+        return {
+            "answers": self.answers,
+            "input_tokens": self.input_tokens,
+            "cached_tokens": self.cached_tokens,
+            "output_tokens": self.output_tokens,
+            "uncounted": self.uncounted,
+            "usd": None if prices is None else round(self.usd(prices), 6),
+        }
+
+
+def dollars(usd: float) -> str:
+    """Return an amount for people: cents matter below 100 dollars, tenths of a cent below one."""
+    return f"${usd:,.3f}" if usd < 1 else f"${usd:,.2f}" if usd < 100 else f"${usd:,.0f}"
+
+
+def _characters(response: JsonRow) -> int:
+    choices = response.get("choices")
+    choice = choices[0] if isinstance(choices, list) and choices else {}
+    message = choice.get("message") if isinstance(choice, dict) else {}
+    texts = message.values() if isinstance(message, dict) else ()
+    return sum(len(text) for text in texts if isinstance(text, str))
+
+
+def _count(value: object) -> int:
+    return value if isinstance(value, int) and value > 0 else 0
