@@ -194,16 +194,36 @@ class Ledger:
             return file.read()
 
     def _parsed(self, line: bytes, number: int) -> LedgerEntry:
-        # Not pydantic's own parser: it refuses the lone surrogates that servers do send, escaped.
-        try:
-            return LedgerEntry.model_validate(json.loads(line))
-        except (ValueError, RecursionError) as error:
-            detail = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
-            raise UserError(
-                f"is not a record of a ledger: {detail}",
-                f"{self.path}:{number}",
-                "move that line to another file; the others are good",
-            ) from None
+        return _parsed(line, f"{self.path}:{number}")
+
+
+def stored_entries(path: Path) -> Iterator[LedgerEntry]:
+    """Yield the whole records of a file that may be written at this moment, each key and index once; none: no file.
+
+    Raises: UserError that names file and line.
+    """
+    if not path.exists():
+        return
+    seen: set[bytes] = set()
+    with path.open("rb", buffering=READ_BYTES) as file:
+        for number, line in enumerate(file, start=1):
+            if not line.endswith(b"\n"):
+                return
+            entry = _parsed(line, f"{path}:{number}")
+            name = _compact(entry.key, entry.index)
+            if name not in seen:
+                seen.add(name)
+                yield entry
+
+
+def _parsed(line: bytes, where: str) -> LedgerEntry:
+    # Not pydantic's own parser: it refuses the lone surrogates that servers do send, escaped.
+    try:
+        return LedgerEntry.model_validate(json.loads(line))
+    except (ValueError, RecursionError) as error:
+        detail = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
+        hint = "move that line to another file; the others are good"
+        raise UserError(f"is not a record of a ledger: {detail}", where, hint) from None
 
 
 def completion_key(model: str, messages: Sequence[Message], sampling: Sampling) -> str:

@@ -8,6 +8,7 @@ changed           there             another      stops, shows what changed, offe
 
 import json
 import logging
+import random
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ from cotdistill.errors import UserError, raise_all
 from cotdistill.material import Material
 from cotdistill.plan import Plan, Step, cast_member, changed, make_plan, recipe_part
 from cotdistill.recipe import Recipe
-from cotdistill.records import Conversation, Record
+from cotdistill.records import Conversation, Problem, Record
 from cotdistill.rows import read, write_text
 from cotdistill.runs import (
     MANIFEST,
@@ -37,7 +38,7 @@ from cotdistill.runs import (
     write_manifest,
 )
 from cotdistill.sink import store
-from cotdistill.stage import Progress, Workspace, no_progress, stages
+from cotdistill.stage import Progress, Shard, Workspace, no_progress, stages
 
 log = logging.getLogger(__name__)
 
@@ -101,6 +102,24 @@ class Pipeline:
         steps = list(self._chosen())
         raise_all(self.material.input_faults(steps) + self.material.work_faults(steps))
 
+    def sample_steps(self) -> list[Step]:
+        """Return the steps that ask a teacher."""
+        return [step for step in self.plan.steps if step.stage.reads is Problem]
+
+    def pilot(self, count: int) -> None:
+        """Ask `count` problems, chosen by seed, of every step that samples; their answers are stored like all others.
+
+        Raises: UserError and its kinds.
+        """
+        with locked(self.folder):
+            for step in self.sample_steps():
+                self._check_merged(step)
+                (self.folder / step.folder).mkdir(parents=True, exist_ok=True)
+                problems = list(self.material.problems(step.recipe).sampled)
+                chosen = random.Random(step.recipe.seed).sample(problems, min(count, len(problems)))
+                for _ in self.rows(step, chosen):
+                    continue
+
     def _chosen(self) -> Iterator[Step]:
         for step in self.plan.steps:
             if self.request.only in (None, step.stage.name):
@@ -119,8 +138,18 @@ class Pipeline:
             if state == "changed" and not self._is_redo(step, todo):
                 raise self._changed_error(step)
             if state != "done" or self.request.redo == step.stage.name:
+                self._check_merged(step)
                 todo.append(step)
         return todo
+
+    def _check_merged(self, step: Step) -> None:
+        """Raise UserError where shards of a step hold answers that it would ask again."""
+        if parts := sorted((self.folder / step.folder).glob(Shard.FILES)):
+            raise UserError(
+                f"{len(parts)} shard files are not merged yet",
+                str(self.folder / step.folder),
+                f"first: cotdistill-cli merge {self.recipe.source.path}",
+            )
 
     def _check_finished(self, step: Step, upstream: Step) -> None:
         """Raise UserError where a stage that runs alone would read rows that are not there or of another recipe."""
@@ -189,10 +218,7 @@ class Pipeline:
         self._prepare(step, folder, key)
         log.info("%s: starts", step.folder)
         started, clock = datetime.now(UTC), time.monotonic()
-        work = Workspace(folder, self.folder, step.recipe.seed, self.request.progress)
-        cast = {member: self._member(member, step) if member in step.uses else None for member in step.stage.uses}
-        rows = step.stage.function(self._rows_in(step), step.options, work, **cast)
-        counts, outputs = store(step, folder, rows)
+        counts, outputs = store(step, folder, self.rows(step))
         if text := card(step, self.folder, counts):
             write_text(folder / CARD, text)
         for path in sorted(folder.iterdir()):
@@ -213,6 +239,14 @@ class Pipeline:
         )
         (folder / STARTED).unlink()
         log.info("%s: %s", step.folder, counts)
+
+    def rows(
+        self, step: Step, rows_in: Iterable[Record] | None = None, *, shard: Shard | None = None
+    ) -> Iterator[Record]:
+        """Return what a stage yields for its input, or for other rows; its folder must exist."""
+        work = Workspace(self.folder / step.folder, self.folder, step.recipe.seed, self.request.progress, shard)
+        cast = {member: self._member(member, step) if member in step.uses else None for member in step.stage.uses}
+        return step.stage.function(self._rows_in(step) if rows_in is None else rows_in, step.options, work, **cast)
 
     def _prepare(self, step: Step, folder: Path, key: str) -> None:
         """Make the folder ready: finished work and leftovers of another key are set aside, not deleted."""

@@ -149,16 +149,16 @@ def versions() -> Mapping[str, str]:
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Hold the run folder: one process at a time.
+def locked(folder: Path, name: str = ".lock", *, timeout_s: float = 0) -> Iterator[None]:
+    """Hold a run folder, or a part of it by another `name`: one process at a time; wait for it up to `timeout_s`.
 
     Raises: FolderInUse.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    holder = folder / ".lock.pid"
-    lock = FileLock(folder / ".lock")
+    holder = folder / f"{name}.pid"
+    lock = FileLock(folder / name)
     try:
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=timeout_s)
     except Timeout:
         pid = holder.read_text().strip() if holder.exists() else "unknown"
         raise FolderInUse(

@@ -17,7 +17,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias, TypeVar, get_type_hints
+from typing import Any, ClassVar, Protocol, TypeAlias, TypeVar, get_type_hints
 
 from cotdistill.records import Record, Rejected
 from cotdistill.registry import KindOptions, Options
@@ -54,6 +54,8 @@ class Shard:
 
     number: int
     of: int
+
+    FILES: ClassVar[str] = "completions.shard-*-of-*.jsonl"
 
     @property
     def file(self) -> str:

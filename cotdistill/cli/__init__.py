@@ -5,6 +5,7 @@ Progress goes to stderr, results to stdout. Exit codes: 0 done, 1 bug, 2 the use
 """
 
 import errno
+import shlex
 import sys
 from typing import NoReturn
 
@@ -27,6 +28,7 @@ def main() -> NoReturn:
         sys.exit(error.exit_code)
     except Interrupted as error:
         typer.echo(error.message, err=True)
+        typer.echo(f"go on with: cotdistill-cli {shlex.join(sys.argv[1:])}", err=True)
         sys.exit(error.exit_code)
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):

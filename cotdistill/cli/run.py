@@ -2,11 +2,15 @@
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cotdistill.cli.app import RUNS, Json, RecipeFile, Redo, RunFolder, Runs, Set, app, logging_to, read
 from cotdistill.errors import UserError
+
+if TYPE_CHECKING:
+    from cotdistill.pipeline import Pipeline
 
 
 @app.command()
@@ -24,8 +28,62 @@ def _stage_command(name: str, text: str) -> None:
     app.command(name, help=text)(command)
 
 
+@app.command()
+def sample(
+    recipe: RecipeFile,
+    overrides: Set = None,
+    redo: Redo = None,
+    runs: Runs = RUNS,
+    shard: Annotated[
+        str | None,
+        typer.Option(metavar="I/N", help="Sample one of N shards into a file of its own; `merge` joins them."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Ask the teacher; every answer is stored before anything looks at it."""
+    if shard is None:
+        _run(recipe, overrides, redo=redo, runs=runs, only="sample", as_json=as_json)
+        return
+    from cotdistill.shards import read_shard, sample_shard
+
+    part = read_shard(shard)
+    pipeline = _pipeline(recipe, overrides, runs)
+    with logging_to(pipeline.folder):
+        files = sample_shard(pipeline, part)
+    if as_json:
+        typer.echo(json.dumps({"shard": shard, "files": list(map(str, files))}))
+        return
+    for file in files:
+        typer.echo(f"{recipe}: shard {shard} done, in {file}")
+
+
+@app.command()
+def merge(recipe: RecipeFile, overrides: Set = None, runs: Runs = RUNS, as_json: Json = False) -> None:
+    """Join the files of `sample --shard`: every completion there, and each once."""
+    from cotdistill import shards
+
+    pipeline = _pipeline(recipe, overrides, runs)
+    with logging_to(pipeline.folder):
+        merged = shards.merge(pipeline)
+    if as_json:
+        typer.echo(json.dumps([m._asdict() for m in merged], indent=1))
+    for m in merged:
+        missing = sum(m.missing.values())
+        if not as_json:
+            typer.echo(
+                f"{m.folder}: {m.shards} shards merged: {m.added:,} completions added, {m.doubles:,} were there, "
+                f"{m.wanted - missing:,} of {m.wanted:,} wanted are stored, each once"
+            )
+        if missing:
+            where = ", ".join(f"shard {shard}: {count:,}" for shard, count in m.missing.items())
+            raise UserError(
+                f"{missing:,} of {m.wanted:,} completions are missing ({where})",
+                str(pipeline.folder / m.folder),
+                f"cotdistill-cli sample {recipe} asks for them; or their shards again, and merge",
+            )
+
+
 for _name, _text in {
-    "sample": "Ask the teacher; every answer is stored before anything looks at it.",
     "filter": "Keep the traces worth learning from, and say why the others are not.",
     "convert": "Write the kept traces as a registered data set.",
     "train": "Train the student; takes openMind's flat recipes as they are.",
@@ -35,17 +93,37 @@ for _name, _text in {
 
 
 @app.command()
-def check(recipe: RecipeFile, overrides: Set = None, runs: Runs = RUNS) -> None:
-    """Check everything that can be known before money or hours are spent."""
-    from cotdistill.pipeline import Pipeline, Request
+def check(
+    recipe: RecipeFile,
+    overrides: Set = None,
+    runs: Runs = RUNS,
+    pilot: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="Ask N problems now, to know what all will cost; they are kept."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Check everything that can be known before money or hours are spent, and what sampling will cost."""
+    from cotdistill.estimate import estimate
 
+    pipeline = _pipeline(recipe, overrides, runs)
     with logging_to(None):
-        loaded = read(recipe, overrides)
-        pipeline = Pipeline(loaded, Request(runs=runs))
         pipeline.check()
-        for step in pipeline.plan.steps:
-            typer.echo(f"{step.folder}: {step.stage.summary}")
-        typer.echo(f"{recipe}: no fault found")
+        if pilot is not None:
+            pipeline.pilot(pilot)
+    estimates = [
+        estimate(step, pipeline.material.problems(step.recipe).sampled, pipeline.folder / step.folder)
+        for step in pipeline.sample_steps()
+    ]
+    if as_json:
+        steps = [step.folder for step in pipeline.plan.steps]
+        typer.echo(json.dumps({"steps": steps, "estimates": [e._asdict() for e in estimates]}, indent=1))
+        return
+    for step in pipeline.plan.steps:
+        typer.echo(f"{step.folder}: {step.stage.summary}")
+    for line in estimates:
+        typer.echo(str(line))
+    typer.echo(f"{recipe}: no fault found")
 
 
 @app.command()
@@ -65,6 +143,14 @@ def status(run_folder: RunFolder, as_json: Json = False) -> None:
 def report(run_folder: RunFolder, as_json: Json = False) -> None:
     """Compare the arms of a run: a table, and report.html in its folder."""
     _report(run_folder, as_json=as_json)
+
+
+def _pipeline(recipe: Path, overrides: list[str] | None, runs: Path) -> "Pipeline":
+    from cotdistill.pipeline import Pipeline, Request
+    from cotdistill.terminal import progress
+
+    with logging_to(None):
+        return Pipeline(read(recipe, overrides), Request(runs=runs, progress=progress))
 
 
 def _run(

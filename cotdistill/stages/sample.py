@@ -3,19 +3,20 @@
 import json
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from cotdistill.errors import TryAgainLater, UserError
-from cotdistill.ledger import Ledger
+from cotdistill.ledger import Ledger, stored_entries
 from cotdistill.records import Problem, Rejected, Sampling, Trace
 from cotdistill.registry import OPERATIONAL, Options
 from cotdistill.rows import AtomicFile, write_text
 from cotdistill.samplers import Sampler
 from cotdistill.samplers._draw import Drawing, Terms, draw_all, settle
 from cotdistill.spending import Budget, Prices, Spending, dollars
-from cotdistill.stage import Rows, Workspace, stage
+from cotdistill.stage import Rows, Shard, Workspace, stage
 from cotdistill.stages._asking import Asking
 from cotdistill.stages._meter import Meter
 from cotdistill.verifiers import Verifier
@@ -116,6 +117,8 @@ def sample(
     asked = [p for p in problems if work.shard is None or work.shard.holds(p.id)]
     asking = asking_of(options, teacher, verifier, seed=work.seed)
     with Ledger(work.folder / (work.shard.file if work.shard else LEDGER)) as ledger:
+        if work.shard is not None and not len(ledger):
+            _take_over(ledger, work.folder / LEDGER, work.shard)
         drawing = _draw(asked, asking, ledger, options, work)
         _check_enough(drawing, asking, asked, ledger, options)
         if work.shard is None:
@@ -135,6 +138,13 @@ def asking_of(options: SampleOptions, teacher: Sampler, verifier: Verifier | Non
         correct=until.correct if until else 0,
         max_samples=until.max_samples if until else 0,
     )
+
+
+def _take_over(part: Ledger, whole: Path, shard: Shard) -> None:
+    """Copy what an earlier start paid for into a new shard, so that it is not asked again."""
+    for entry in stored_entries(whole):
+        if shard.holds(entry.problem_id):
+            part.append(entry)
 
 
 def _draw(asked: Sequence[Problem], asking: Asking, ledger: Ledger, options: SampleOptions, work: Workspace) -> Drawing:
