@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, BinaryIO
 
 from pydantic import Field, ValidationError
 
@@ -111,7 +111,12 @@ class Ledger:
         offset = self._offsets[_compact(key, index)]
         with self.path.open("rb") as file:
             file.seek(offset)
-            return self._parsed(file.readline(), 0)
+            line = file.readline()
+        try:
+            return self._parsed(line, 0)
+        except UserError:
+            # Only now is it worth counting lines.
+            return self._parsed(line, self._line_number(offset))
 
     def entries(self) -> Iterator[LedgerEntry]:
         """Yield the completions in the order they were stored, each key and index once: the first.
@@ -188,6 +193,10 @@ class Ledger:
         except OSError as error:
             raise TryAgainLater(f"cannot be written: {error.strerror}", str(aside), SPACE_HINT) from None
 
+    def _line_number(self, offset: int) -> int:
+        with self.path.open("rb") as file:
+            return sum(chunk.count(b"\n") for chunk in _chunks(file, offset)) + 1
+
     def _bytes_after(self, offset: int) -> bytes:
         with self.path.open("rb") as file:
             file.seek(offset)
@@ -195,6 +204,12 @@ class Ledger:
 
     def _parsed(self, line: bytes, number: int) -> LedgerEntry:
         return _parsed(line, f"{self.path}:{number}")
+
+
+def _chunks(file: BinaryIO, end: int) -> Iterator[bytes]:
+    """Yield the bytes of a file up to `end`."""
+    while (left := end - file.tell()) > 0:
+        yield file.read(min(left, READ_BYTES))
 
 
 def stored_entries(path: Path) -> Iterator[LedgerEntry]:

@@ -46,7 +46,10 @@ class Reply:
 
 
 class Unanswered(Exception):
-    """This one request got no answer, for good; the run goes on and the row is counted as failed."""
+    """This one request got no answer, for good; the run goes on and the row is counted.
+
+    Its text begins with the class that is counted: `failed:` (refused for good) or `exhausted:` (retries spent).
+    """
 
 
 Draw = Callable[[Request], Awaitable[Reply]]

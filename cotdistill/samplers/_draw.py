@@ -31,6 +31,8 @@ AUTO_WORKERS = 1000
 
 COUNTDOWN_S = 10.0
 
+NOT_ASKED = "unasked: the run stopped before"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Terms:
@@ -93,7 +95,7 @@ def settle(job: Job[R], ledger: Ledger, *, identity: str, failed: dict[tuple[str
             entry = ledger.get(*name)
             step = lambda entry=entry: job.send(entry)  # type: ignore[misc]  # noqa: E731
         else:
-            reason = Unanswered(failed.get(name, "not asked"))
+            reason = Unanswered(failed.get(name, NOT_ASKED))
             step = lambda reason=reason: job.throw(reason)  # type: ignore[misc]  # noqa: E731
 
 

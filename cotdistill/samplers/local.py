@@ -135,7 +135,7 @@ class _Model:
         text = self.tokenizer.apply_chat_template(rows, tokenize=False, add_generation_prompt=True)
         prompt: list[int] = self.tokenizer.encode(text, add_special_tokens=False)
         if len(prompt) >= self.context:
-            raise Unanswered(f"the prompt's {len(prompt)} tokens fill the model's context of {self.context}")
+            raise Unanswered(f"failed: the prompt's {len(prompt)} tokens fill the model's context of {self.context}")
         return prompt
 
     def answer(self, prompts: Sequence[list[int]], requests: Sequence[Request]) -> list[JsonRow]:

@@ -82,7 +82,7 @@ class Asking:
             asked = self.teacher.follow_up(problem, first)
             completion = first if asked is None else _joined(first, (yield from self._whole(problem, asked, index)))
         except Unanswered as error:
-            return [Rejected(reason=f"unanswered: {error}", row=problem)]
+            return [Rejected(reason=str(error), row=problem)]
         trace = Trace(problem=problem, completion=completion.model_copy(update={"is_hinted": self.teacher.shows_gold}))
         if self.drops_truncated and completion.status == "truncated":
             tokens = completion.usage.completion_tokens

@@ -30,7 +30,7 @@ def test_traces_come_in_the_order_of_the_problems(tmp_path):
 def test_an_unanswered_problem_is_a_rejected_row(tmp_path):
     rows = run(tmp_path, replay(tmp_path, known=3), max_failed=0.3)
     assert [type(row) for row in rows] == [Trace, Trace, Trace, Rejected]
-    assert rows[3].reason_class == "unanswered"
+    assert rows[3].reason_class == "failed"
 
 
 def test_too_many_lost_for_good_stop_the_stage_as_the_users_fault(tmp_path):
