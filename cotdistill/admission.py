@@ -2,6 +2,23 @@
 
 import asyncio
 from dataclasses import dataclass, field
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator
+
+MOST_AT_ONCE = 4096
+"""Connections that one process can hold on machines as they are set up."""
+
+
+def _concurrency(value: object) -> object:
+    is_number = isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MOST_AT_ONCE
+    if value != "auto" and not is_number:
+        raise ValueError(f"should be a number from 1 to {MOST_AT_ONCE:,}, or `auto`")
+    return value
+
+
+Concurrency = Annotated[int | Literal["auto"], BeforeValidator(_concurrency)]
+"""An option: requests in flight at a time, or `auto`, as many as each endpoint bears. One message for both halves."""
 
 
 class NotSent(Exception):

@@ -3,6 +3,9 @@
 The header is what Hugging Face and ModelScope read: `base_model`, `tags`, `configs`.
 """
 
+import importlib.util
+import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,41 +13,117 @@ from typing import Any
 import yaml
 
 from cotdistill import __version__
+from cotdistill.catalog import Catalog, open_catalog
+from cotdistill.length_table import length_table
 from cotdistill.plan import Step
+from cotdistill.prompts import load
+from cotdistill.registry import KindOptions
 from cotdistill.runs import Counts, read_manifest
+from cotdistill.spending import dollars
 
 FILE = "README.md"
+SPENDING = "spending.json"
 
 
-def card(step: Step, run: Path, counts: Counts) -> str | None:
+def card(step: Step, run: Path, counts: Counts, catalog: Catalog) -> str | None:
     """Return the card of a finished step; None for a stage that makes nothing to hand on."""
     if step.stage.name == "convert":
-        return _data_card(step, run, counts)
+        return _data_card(step, run, counts, catalog)
     return _model_card(step, run, counts) if step.stage.name == "train" else None
 
 
-def _data_card(step: Step, run: Path, counts: Counts) -> str:
+def _data_card(step: Step, run: Path, counts: Counts, catalog: Catalog) -> str:
     recipe = step.recipe
     options = step.options.model_dump(mode="json")
-    header = {
+    source = recipe.problems.dataset if recipe.problems else ""
+    licence = _licence(source, catalog)
+    header: dict[str, Any] = {"license": licence} if licence else {}
+    header |= {
         "tags": ["reasoning", "chain-of-thought", "distillation"],
+        "size_categories": [_size_category(counts.rows_out)],
         "configs": [{"config_name": "default", "data_files": step.rows_file}],
     }
     said = {
-        "Problems": recipe.problems.dataset if recipe.problems else "those of the recorded answers",
+        "Problems": source or "those of the recorded answers",
         "Teacher": _named(recipe.teacher),
+        **told(recipe.teacher),
+        **_spent(step, run),
         "Verifier": _named(recipe.verifier),
-        "Style": _named(options["style"]),
+        "Style": _styles(step),
         "Layout": _named(options["format"]),
+        "Seed": str(recipe.seed),
     }
+    made = open_catalog([run / step.folder]).find(options["dataset"]).conversations()
+    terms = f"The problems' source is under {licence}; " if licence else "The terms of the problems' source hold, and "
     return _page(
         header,
         f"{options['dataset']}",
         f"{counts.rows_out:,} conversations that carry a teacher's rationales, made by cotdistill {__version__}.",
         said,
-        _funnel(step, run, counts),
-        "The answers are a model's: the terms of the teacher and of the problems' source hold for this set.",
+        f"{_funnel(step, run, counts)}\n\n## Lengths\n\n{length_table(made, _tokenizer(recipe.student))}\n\n## Licence",
+        f"{terms}the answers are a model's: the terms of the teacher hold for them.",
     )
+
+
+def _licence(source: str, catalog: Catalog) -> str | None:
+    """Return the licence that the registry names for a set; None where it names none."""
+    return catalog.find(source).entry.license if source in catalog.names() else None
+
+
+def _size_category(rows: int) -> str:
+    """Return the size as the hubs name it."""
+    limits = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
+    return next((name for limit, name in limits if rows < limit), "1M<n<10M")
+
+
+def told(teacher: KindOptions | None) -> dict[str, str]:
+    """Return what a teacher was told, by name: system prompt, template, second question."""
+    found = {}
+    for key, name in (("system", "System prompt"), ("prompt", "Prompt"), ("answer_prompt", "Second question")):
+        value = getattr(teacher, key, None)
+        if value:
+            text = load(value, required=()) if isinstance(value, Path) else str(value)
+            found[name] = f"`{value}`\n\n{_quoted(text)}\n" if isinstance(value, Path) else f"\n\n{_quoted(text)}\n"
+    return found
+
+
+def _quoted(text: str) -> str:
+    fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", text)), default=0))
+    return "\n".join(f"  {line}" for line in [fence, *text.splitlines(), fence])
+
+
+def _spent(step: Step, run: Path) -> dict[str, str]:
+    """Return what the teacher's answers cost, as the sample stage counted it."""
+    first = step
+    while first.upstream is not None:
+        first = first.upstream
+    path = run / first.folder / SPENDING
+    if not path.is_file():
+        return {}
+    spent = json.loads(path.read_text(encoding="utf-8"))
+    tokens = f"{spent['input_tokens']:,} in, {spent['output_tokens']:,} out, for {spent['answers']:,} answers"
+    if spent["uncounted"]:
+        tokens += f"; {spent['uncounted']:,} answers came without a count, and a token is taken for four characters"
+    cost = {} if spent["usd"] is None else {"Cost": dollars(spent["usd"])}
+    return {**cost, "Tokens": tokens}
+
+
+def _styles(step: Step) -> str:
+    """Return how rows are written: `think`, or the shares of a mixture."""
+    entries = step.options.entries  # type: ignore[attr-defined]
+    total = sum(entry.weight for entry in entries)
+    shown = []
+    for entry in entries:
+        share = f"{entry.weight / total:.0%} " if len(entries) > 1 else ""
+        shots = f" with {entry.shots} worked examples" if entry.shots else ""
+        shown.append(f"{share}{entry.style.kind}{shots}")
+    return ", ".join(shown)
+
+
+def _tokenizer(student: KindOptions | None) -> Path | None:
+    """Return the student's tokenizer where it lies on this machine in the form that needs no model library."""
+    path = Path(str(getattr(student, "model", ""))) / "tokenizer.json"
+    return path if path.is_file() and importlib.util.find_spec("tokenizers") else None
 
 
 def _model_card(step: Step, run: Path, counts: Counts) -> str:

@@ -87,8 +87,9 @@ class Connection:
         if isinstance(error, TimeoutError):
             return Transient(running_clock)
         if isinstance(error, openai.APIStatusError):
-            message = said(error.body, self.server.api_key)
-            return status_error(error.status_code, message, error.response.headers, kind=error.code or error.type)
+            key = self.server.api_key
+            message, kind = said(error.body, key), error.code or error.type
+            return status_error(error.status_code, message, error.response.headers, kind=kind, secret=key)
         chain = list(causes(error))
         root = next((e for e in chain if isinstance(e, aiohttp.ClientError | OSError)), chain[-1])
         reason = shortened(f"{type(root).__name__}: {root}" if str(root) else type(root).__name__)

@@ -30,6 +30,9 @@ log = logging.getLogger(__name__)
 LAST_PROBE = 5
 """Waits grow up to this probe of a server that is down, so that its return is noticed within seconds."""
 
+QUIET_S = 5.0
+"""Between two lines about failed attempts; the reasons of all of them are in the answers."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class EndpointOptions:
@@ -68,6 +71,8 @@ class Answer(NamedTuple):
     """What went wrong in the attempts before, in order."""
     base_url: str
     """Of the server that answered."""
+    model: str
+    """The model's name as that server was asked for it."""
 
     @property
     def attempts(self) -> int:
@@ -89,6 +94,9 @@ class Client:
         self.options = options
         self.admission = admission or Admission(concurrency=len(options.servers) * 1000)
         self._jitter = jitter
+        self._is_outage_said = False
+        self._untold = 0
+        self._tells_from_s = 0.0
         self._connections = {self._lane(server): self._connection(server) for server in options.servers}
         self.lanes = Lanes(list(self._connections), self.admission)
 
@@ -146,12 +154,21 @@ class Client:
                 if len(errors) >= self.options.max_attempts:
                     raise NoAnswer(f"exhausted: {error.reason} ({len(errors)} attempts)") from None
                 self._check_outage(error)
-                wait = self._wait_s(len(errors), error.retry_after_s)
-                log.info("attempt %d failed, next in %.1f s: %s", len(errors), wait, errors[-1])
+                # The pause that a server asks for is its own: another one may be asked meanwhile.
+                asked_s = None if self.lanes.has_other(last) else error.retry_after_s
+                wait = self._wait_s(len(errors), asked_s)
+                self._tell(f"attempt {len(errors)} failed, next in {wait:.1f} s: {errors[-1]}")
             else:
                 if reading is not None:
-                    base_url = self._connections[last].server.base_url
-                    return Answer(reading.response, reading.latency_s, reading.first_content_s, tuple(errors), base_url)
+                    server = self._connections[last].server
+                    return Answer(
+                        reading.response,
+                        reading.latency_s,
+                        reading.first_content_s,
+                        tuple(errors),
+                        server.base_url,
+                        server.model or body["model"],
+                    )
                 continue
             await self.admission.sleep(wait)
 
@@ -177,21 +194,24 @@ class Client:
                 # The server is there and has judged this request.
                 lane.answered(now())
                 raise
-            lane.refusal = AccessRefused(error.message if isinstance(error, AccessRefused) else str(error), lane.name)
-            self._leave(lane)
+            refusal = AccessRefused(error.message if isinstance(error, AccessRefused) else str(error), lane.name)
+            self._leave(lane, refusal)
             return None
         else:
             lane.answered(now())
+            self._is_outage_said = False
             return reading
         finally:
             self.lanes.give_back(lane)
 
-    def _leave(self, lane: Lane) -> None:
+    def _leave(self, lane: Lane, refusal: AccessRefused) -> None:
         """Send no more to a server that refused. Raises: AccessRefused where no other is left."""
-        if all(other.refusal for other in self.lanes.all) and lane.refusal is not None:
+        is_known, lane.refusal = lane.refusal is not None, refusal
+        if all(other.refusal for other in self.lanes.all):
             self.lanes.wake()
-            raise lane.refusal
-        log.warning("%s: %s; the other servers go on", lane.name, lane.refusal and lane.refusal.message)
+            raise refusal
+        if not is_known:
+            log.warning("%s: %s; the other servers go on", lane.name, refusal.message)
 
     def _wait_s(self, failed: int, asked_s: float | None) -> float:
         options = self.options
@@ -211,8 +231,20 @@ class Client:
                 hosts,
                 "start the server or mend base_url, then run the same command again",
             ) from None
-        if all(lane.probes == 0 for lane in alive):
+        if not self._is_outage_said:
+            # The first of the requests that meet it speaks for all.
+            self._is_outage_said = True
             log.warning("%s: %s; trying for %g s", hosts, error.reason, self.options.max_outage_s)
+
+    def _tell(self, failure: str) -> None:
+        """Log a failed attempt; of a burst, which can be hundreds a second, one now and then, with the number."""
+        now_s = asyncio.get_running_loop().time()
+        if now_s < self._tells_from_s:
+            self._untold += 1
+            return
+        more = f" (and {self._untold:,} more since the last such line)" if self._untold else ""
+        log.info("%s%s", failure, more)
+        self._untold, self._tells_from_s = 0, now_s + QUIET_S
 
     def _named(self, lane: Lane, reason: str) -> str:
         return f"{lane.name}: {reason}" if len(self.lanes.all) > 1 else reason

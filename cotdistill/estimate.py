@@ -3,18 +3,19 @@
 A pilot pays for some problems of the run itself: their answers are stored and not asked again.
 """
 
+import itertools
 import math
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from cotdistill.ledger import stored_entries
+from cotdistill.ledger import Ledger
 from cotdistill.plan import Step
-from cotdistill.records import Problem
+from cotdistill.records import Completion, Problem
 from cotdistill.samplers import Sampler
+from cotdistill.samplers._draw import stored_answers
 from cotdistill.spending import Spending, dollars
-from cotdistill.stages.sample import LEDGER, SampleOptions
+from cotdistill.stages.sample import LEDGER, SampleOptions, asking_of
 
 
 class Estimate(NamedTuple):
@@ -23,7 +24,7 @@ class Estimate(NamedTuple):
     folder: str
     problems: int
     pilot: int
-    """Problems with stored answers that it is drawn from; 0: the tokens are upper bounds."""
+    """Problems whose answers are all stored, from which it is drawn; 0: requests and tokens are upper bounds."""
     requests: int
     input_tokens: int
     output_tokens: int | None
@@ -45,7 +46,7 @@ class Estimate(NamedTuple):
             else "--pilot N asks N problems to know better"
         )
         return (
-            f"{self.folder}: {self.requests:,} requests, about {self.input_tokens:,} input tokens, "
+            f"{self.folder}: {how} {self.requests:,} requests, about {self.input_tokens:,} input tokens, "
             f"{how} {self.output_tokens:,} output tokens{cost} ({basis})"
         )
 
@@ -55,31 +56,60 @@ def estimate(step: Step, problems: Sequence[Problem], folder: Path) -> Estimate:
     assert step.recipe.teacher is not None
     teacher: Sampler = step.recipe.teacher.build()
     options: SampleOptions = step.options  # type: ignore[assignment]
-    known = {problem.id for problem in problems}
-    paid: dict[str, Spending] = defaultdict(Spending)
-    for entry in stored_entries(folder / LEDGER):
-        if entry.problem_id in known:
-            paid[entry.problem_id].add(entry.response)
+    paid = list(_paid(step, teacher, problems, Ledger.snapshot(folder / LEDGER)))
     if paid:
-        return _from_answers(step, teacher, problems, list(paid.values()))
-    per_problem = options.until.max_samples if options.until else options.samples_per_problem
-    requests = len(problems) * per_problem
-    calls = 1 if teacher.is_one_call else 2
-    longest = options.max_tokens_ceiling if options.on_length == "raise_max_tokens" else options.max_tokens
-    prompts = sum(_tokens(m.content) for p in problems for m in teacher.messages(p))
-    most = Spending(
-        input_tokens=prompts * per_problem, output_tokens=0 if longest is None else requests * calls * longest
-    )
+        return _from_answers(step, teacher, problems, paid)
+    return _at_most(step.folder, teacher, problems, options)
+
+
+def _paid(step: Step, teacher: Sampler, problems: Sequence[Problem], ledger: Ledger) -> Iterator[Spending]:
+    """Yield what each problem took of which all answers are stored, by the recipe as it stands."""
+    options: SampleOptions = step.options  # type: ignore[assignment]
+    asking = asking_of(options, teacher, step.recipe.verifier.build(), seed=step.recipe.seed)
+    for problem in problems if len(ledger) else ():
+        answers = [stored_answers(job, ledger, identity=teacher.identity) for job in asking.jobs([problem])]
+        if None not in answers:
+            spending = Spending()
+            for entry in itertools.chain.from_iterable(a for a in answers if a):
+                spending.add(entry.response)
+            yield spending
+
+
+def _at_most(folder: str, teacher: Sampler, problems: Sequence[Problem], options: SampleOptions) -> Estimate:
+    """Return the upper bound: every answer as long as it may be, every top-up and every larger budget needed."""
+    samples = options.until.max_samples if options.until else options.samples_per_problem
+    budgets = _budgets(options)
+    tokens = sum(budgets)
+    prompts, calls = sum(_tokens(m.content) for p in problems for m in teacher.messages(p)), 1
+    if not teacher.is_one_call:
+        calls = 2
+        # The second call reads the first, which may be as long as its largest budget.
+        empty = Completion(key="", index=0, text="")
+        second = (teacher.follow_up(p, empty) or () for p in problems)
+        prompts += sum(_tokens(m.content) for messages in second for m in messages)
+        prompts += len(problems) * max(budgets, default=0)
+    tries = max(1, len(budgets))
+    most = Spending(input_tokens=prompts * samples * tries, output_tokens=len(problems) * samples * calls * tokens)
     return Estimate(
-        step.folder,
+        folder,
         len(problems),
         0,
-        requests * calls,
+        len(problems) * samples * calls * tries,
         most.input_tokens,
-        None if longest is None else most.output_tokens,
+        most.output_tokens if budgets else None,
         0.0,
-        None if teacher.prices is None or longest is None else most.usd(teacher.prices),
+        most.usd(teacher.prices) if budgets and teacher.prices is not None else None,
     )
+
+
+def _budgets(options: SampleOptions) -> list[int]:
+    """Return the max_tokens of the requests that one answer may take; none: it is left to the server."""
+    if options.max_tokens is None:
+        return []
+    budgets = [options.max_tokens]
+    while options.on_length == "raise_max_tokens" and budgets[-1] < options.max_tokens_ceiling:
+        budgets.append(min(2 * budgets[-1], options.max_tokens_ceiling))
+    return budgets
 
 
 def _from_answers(step: Step, teacher: Sampler, problems: Sequence[Problem], paid: Sequence[Spending]) -> Estimate:

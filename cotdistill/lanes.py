@@ -20,7 +20,7 @@ from cotdistill.errors import AccessRefused
 
 log = logging.getLogger(__name__)
 
-FIRST_LIMIT = 8
+FIRST_LIMIT = 32
 MOST = 1000
 """Highest limit that is tried: the connections of one process."""
 CUT = 0.8
@@ -141,6 +141,11 @@ class Lanes:
             if slot.done() and not slot.cancelled() and slot.exception() is None:
                 self.give_back(slot.result())
             raise
+
+    def has_other(self, lane: Lane) -> bool:
+        """Say whether a request may go to another lane without waiting for the end of a pause."""
+        now_s = asyncio.get_running_loop().time()
+        return any(o.refusal is None and now_s >= o.paused_until_s for o in self.all if o is not lane)
 
     def give_back(self, lane: Lane) -> None:
         """Count a request as ended, and let the next ones go."""

@@ -69,6 +69,14 @@ class Ledger:
         self._offsets: dict[bytes, int] = {}
         """Where the first record of a key and index begins; later ones are duplicates."""
 
+    @classmethod
+    def snapshot(cls, path: Path) -> "Ledger":
+        """Return what is stored at this moment, to be read alone: another process may be writing, or none has yet."""
+        ledger = cls(path)
+        if path.exists():
+            ledger._end = ledger._load()
+        return ledger
+
     def __enter__(self) -> "Ledger":
         """Open or create the file; a torn last record is put aside into `<name>.torn`."""
         self.path.parent.mkdir(parents=True, exist_ok=True)

@@ -3,6 +3,7 @@
 model_name_or_path: Qwen/Qwen2.5-7B-Instruct   ->  student: {kind: full, model: Qwen/Qwen2.5-7B-Instruct}
 finetuning_type: full                          ->  student.kind
 seed: 1234                                     ->  seed
+dataset_dir: data                              ->  data.registry
 stage: sft, do_train: true                     ->  checked and dropped
 overwrite_cache, plot_loss and the like        ->  dropped with a word: they mean nothing here
 every other key                                ->  train.<key>
@@ -23,6 +24,7 @@ CAST_KEYS: dict[str, Loc] = {
     "finetuning_type": ("student", "kind"),
     "trust_remote_code": ("student", "trust_remote_code"),
     "seed": ("seed",),
+    "dataset_dir": ("data", "registry"),
 }
 FIXED: dict[str, Data] = {"stage": "sft", "do_train": True}
 """Keys that can have one value here."""

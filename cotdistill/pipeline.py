@@ -18,6 +18,7 @@ from typing import Any, Literal
 
 from cotdistill.cards import FILE as CARD
 from cotdistill.cards import card
+from cotdistill.checks import Checks
 from cotdistill.errors import UserError, raise_all
 from cotdistill.material import Material
 from cotdistill.plan import Plan, Step, cast_member, changed, make_plan, recipe_part
@@ -75,6 +76,7 @@ class Pipeline:
         self.folder = request.runs / recipe.main.name
         self.plan: Plan = make_plan(recipe)
         self.material = Material(recipe)
+        self.checks = Checks(self.material)
 
     def run(self) -> Outcome:
         """Do every step that is not done.
@@ -83,9 +85,9 @@ class Pipeline:
         """
         with locked(self.folder):
             outcome = Outcome(self.folder)
-            found = self.material.input_faults(self._chosen())
+            found = self.checks.input_faults(self._chosen())
             todo = list(self._chosen()) if found else self._todo()
-            raise_all(found + self.material.work_faults(todo))
+            raise_all(found + self.checks.work_faults(todo))
             self._write_recipe()
             redone: set[str] = set()
             for step in self._chosen():
@@ -100,7 +102,7 @@ class Pipeline:
     def check(self) -> None:
         """Raise every fault that can be known before money or hours are spent, done steps included."""
         steps = list(self._chosen())
-        raise_all(self.material.input_faults(steps) + self.material.work_faults(steps))
+        raise_all(self.checks.input_faults(steps) + self.checks.work_faults(steps))
 
     def sample_steps(self) -> list[Step]:
         """Return the steps that ask a teacher."""
@@ -203,6 +205,8 @@ class Pipeline:
             if manifest is None or step.upstream.rows_file not in manifest.outputs:
                 return None
             inputs["rows"] = manifest.outputs[step.upstream.rows_file].sha256
+            if step.stage.reads is Conversation and (datasets := self.material.datasets_key(step)):
+                inputs["datasets"] = datasets
         else:
             inputs["rows"] = self.material.source_key(step)
         if "tasks" in step.uses:
@@ -219,7 +223,7 @@ class Pipeline:
         log.info("%s: starts", step.folder)
         started, clock = datetime.now(UTC), time.monotonic()
         counts, outputs = store(step, folder, self.rows(step))
-        if text := card(step, self.folder, counts):
+        if text := card(step, self.folder, counts, self.material.catalog):
             write_text(folder / CARD, text)
         for path in sorted(folder.iterdir()):
             if path.is_file() and path.name not in {STARTED, MANIFEST, *outputs}:
@@ -270,11 +274,11 @@ class Pipeline:
         return chosen if member == "student" else chosen.build()
 
     def _rows_in(self, step: Step) -> Iterable[Record]:
+        if step.stage.reads is Conversation:
+            return self.material.conversations(step, self.folder)
         if step.upstream is None:
             return self.material.source(step, self.folder, self.request.progress)
         rows = self.folder / step.upstream.folder / step.upstream.rows_file
-        if step.stage.reads is Conversation:
-            return self.material.converted(step.upstream, rows.parent)
         return read(rows, step.stage.reads)
 
     def _write_recipe(self) -> None:

@@ -11,15 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from cotdistill.recipe import BASELINE, Cast, Recipe
+from cotdistill.records import Conversation
 from cotdistill.registry import KindOptions, Options
 from cotdistill.runs import file_sha256, key_of
 from cotdistill.stage import Stage, stages
 
 Json = Any  # Any: a JSON value
 
-SECTION_CAST = {"style": "convert"}
-"""Cast members that a stage's section names, and the recipe's top does not."""
+SECTION_CAST = {"style": ("convert", "taught_style")}
+"""Cast members that a stage's section names, and the recipe's top does not: the section, and where it says so."""
 FILLED_BY_PIPELINE = ("tasks",)
+"""Cast members that are no kind: the problems of the tasks that `evaluate` asks, which `filter` keeps apart."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class Step:
     @property
     def uses(self) -> tuple[str, ...]:
         """The cast members that the stage uses with these options."""
-        return tuple(member for member in self.stage.uses if member not in self.options.unused())
+        return members(self.stage, self.recipe)
 
     @property
     def rows_file(self) -> str:
@@ -92,6 +94,8 @@ def _add_chain(recipe: Cast, prefix: str, known: dict[str, Step]) -> tuple[Step,
     steps: list[Step] = []
     for stage in recipe.chain():
         upstream = steps[-1] if steps else None
+        if stage.reads is Conversation and not recipe.learns_own_rows():
+            upstream = None
         signature = key_of(
             [
                 stage.name,
@@ -110,10 +114,25 @@ def recipe_part(stage: Stage, recipe: Cast) -> Json:
     options = recipe.section(stage)
     cast = {
         member: by_content(chosen.key_options())
-        for member in stage.uses
-        if member not in options.unused() and (chosen := cast_member(member, recipe)) is not None
+        for member in members(stage, recipe)
+        if (chosen := cast_member(member, recipe)) is not None
     }
+    if stage.name != "evaluate" and "tasks" in members(stage, recipe) and exam_names(recipe):
+        cast["tasks"] = sorted(exam_names(recipe))
     return {"options": by_content(options.key_options()), "cast": cast}
+
+
+def members(stage: Stage, recipe: Cast) -> tuple[str, ...]:
+    """Return the cast members that a stage uses in a recipe, in the order of its declaration."""
+    unused = recipe.section(stage).unused()
+    if not recipe.asks_judge:
+        unused |= {"judge"}
+    return tuple(member for member in stage.uses if member not in unused)
+
+
+def exam_names(recipe: Cast) -> tuple[str, ...]:
+    """Return the tasks that a recipe's evaluation asks; none where it has no such section."""
+    return getattr(getattr(recipe, "evaluate", None), "tasks", ())
 
 
 def cast_member(member: str, recipe: Cast) -> KindOptions | None:
@@ -121,8 +140,8 @@ def cast_member(member: str, recipe: Cast) -> KindOptions | None:
     if member in FILLED_BY_PIPELINE:
         return None
     if member in SECTION_CAST:
-        section = recipe.section(stages()[SECTION_CAST[member]])
-        return getattr(section, member)  # type: ignore[no-any-return]
+        name, attribute = SECTION_CAST[member]
+        return getattr(recipe.section(stages()[name]), attribute)  # type: ignore[no-any-return]
     return getattr(recipe, member)  # type: ignore[no-any-return]
 
 
@@ -132,9 +151,17 @@ def by_content(value: Json) -> Json:
         return {key: by_content(item) for key, item in value.items()}
     if isinstance(value, list):
         return [by_content(item) for item in value]
-    if isinstance(value, str) and 0 < len(value) < 1024 and "\n" not in value and Path(value).is_file():
+    if isinstance(value, str) and _is_file(value):
         return f"{Path(value).name}@{file_sha256(Path(value))[:16]}"
     return value
+
+
+def _is_file(text: str) -> bool:
+    """Say whether a text names a file; a text too long for a name, as a system prompt is, names none."""
+    try:
+        return bool(text) and "\n" not in text and Path(text).is_file()
+    except OSError:
+        return False
 
 
 def changed(old: Json, new: Json, at: str = "") -> list[str]:

@@ -2,16 +2,19 @@
 
 import hashlib
 import itertools
+import logging
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from pydantic import Field
 
-from cotdistill.catalog import Catalog
+from cotdistill.catalog import BadRows, Catalog
 from cotdistill.demo.problems import problems as demo_problems
 from cotdistill.errors import UserError
 from cotdistill.records import Problem
 from cotdistill.registry import Options
+
+log = logging.getLogger(__name__)
 
 DEMO = "demo"
 """The one data set that is made and not read: word problems of the quickstart."""
@@ -21,7 +24,8 @@ class ProblemOptions(Options):
     """Where the questions come from, and which of them are set aside."""
 
     dataset: str
-    """A name of dataset_info.json, a JSON or JSONL file of {question, answer or gold}, or `demo`."""
+    """A name of dataset_info.json, a file (JSON, JSON lines, CSV, TSV, Parquet) of question with answer or gold, or
+    `demo`."""
     split: str | None = None
     """Split of a hub's data set; default: the entry's own."""
     limit: int | None = Field(None, ge=1)
@@ -35,6 +39,8 @@ class ProblemSet(NamedTuple):
 
     sampled: tuple[Problem, ...]
     holdout: tuple[Problem, ...]
+    bad: BadRows
+    """Rows of the source that could not be read."""
 
 
 def load_problems(options: ProblemOptions, catalog: Catalog, *, seed: int) -> ProblemSet:
@@ -42,13 +48,19 @@ def load_problems(options: ProblemOptions, catalog: Catalog, *, seed: int) -> Pr
 
     Raises: UserError: nothing there, or nothing left to sample.
     """
+    bad = BadRows()
     if options.dataset == DEMO:
         if options.limit is None:
             raise UserError("the demo's problems have no end", hint="add `limit:`")
         found: Sequence[Problem] = list(demo_problems(options.limit, seed=seed))
     else:
-        stream = catalog.find(options.dataset).problems(split=options.split)
+        dataset = catalog.find(options.dataset)
+        bad = dataset.new_bad_rows()
+        stream = dataset.problems(split=options.split, bad=bad, limit=options.limit)
         found = list(itertools.islice(stream, options.limit))
+        bad.check()
+        if bad.found:
+            log.warning("%s: %d bad rows are left out: %s", dataset.name, len(bad.found), bad.found[0].fault)
     if not found:
         raise UserError(f"the problem set `{options.dataset}` is empty")
     if options.holdout >= len(found):
@@ -61,4 +73,5 @@ def load_problems(options: ProblemOptions, catalog: Catalog, *, seed: int) -> Pr
     return ProblemSet(
         sampled=tuple(p for p in found if p.id not in aside),
         holdout=tuple(p for p in found if p.id in aside),
+        bad=bad,
     )

@@ -30,7 +30,7 @@ class Limits:
     first_content_s: float = 900.0
     """Until the first content of a stream."""
     gap_s: float = 180.0
-    """Between two pieces of content; what carries none, such as a keep-alive, does not count."""
+    """Between two pieces of content, to 2 %; what carries none, such as a keep-alive, does not count."""
     total_s: float = 3600.0
     """From the request to the end of the answer."""
 
@@ -52,6 +52,7 @@ class Reading:
         self._secret = secret
         self._size_bytes = 0
         self._is_done = False
+        self._postpone_from_s = 0.0
 
     def start(self, timer: asyncio.Timeout) -> None:
         """Start the clocks; they end by `timer`."""
@@ -118,7 +119,16 @@ class Reading:
         elif self.is_finished and not was_finished:
             self._run("no token counts", TAIL_S)
         elif is_content and not self.is_finished:
-            self._run("no further content", self.limits.gap_s)
+            self._content_came()
+
+    def _content_came(self) -> None:
+        """Start the gap clock anew."""
+        now_s = self._now()
+        if now_s >= self._postpone_from_s:
+            # Moving the timer costs more than merging an event, so it is set a little late and left there meanwhile.
+            slack_s = self.limits.gap_s / 64
+            self._run("no further content", self.limits.gap_s, slack_s=slack_s)
+            self._postpone_from_s = now_s + slack_s
 
     def _parsed(self, data: bytes) -> JsonRow:
         """Return a JSON object that reports no error."""
@@ -144,9 +154,9 @@ class Reading:
         if self._size_bytes > MAX_BODY_BYTES:
             raise Transient(f"the answer is longer than {MAX_BODY_BYTES >> 20} MiB")
 
-    def _run(self, clock: str, limit_s: float) -> None:
+    def _run(self, clock: str, limit_s: float, *, slack_s: float = 0.0) -> None:
         """Set the timer to this clock, or to the total where that ends first."""
-        ends_s, total_s = self._now() + limit_s, self._started_s + self.limits.total_s
+        ends_s, total_s = self._now() + limit_s + slack_s, self._started_s + self.limits.total_s
         self.running_clock = f"{clock} for {limit_s:g} s"
         if ends_s >= total_s:
             self.running_clock = f"not complete after {self.limits.total_s:g} s"

@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, ValidationError, create_model
 
+from cotdistill.catalog import DataOptions
 from cotdistill.errors import UserError, raise_all
 from cotdistill.openmind import is_flat, unflatten
 from cotdistill.problem_set import ProblemOptions
@@ -36,11 +37,14 @@ class Cast(Options):
     seed: int = 1234
     """Seed of everything drawn at random: holdout, shuffling, initial weights."""
     problems: ProblemOptions | None = None
-    """Questions with gold answers; default: those of a replayed teacher's file."""
+    """Questions with gold answers; default: those of a replayed teacher's file. A set of traces needs no `teacher:`:
+    its answers go to `filter` as they are."""
+    data: DataOptions = DataOptions()
+    """Where named data sets are looked for, and how they are read."""
     teacher: Annotated[KindOptions, OneOf("samplers")] | None = None
     """The model whose answers are learned from."""
     judge: Annotated[KindOptions, OneOf("samplers")] | None = None
-    """A model that may be asked about answers that rules cannot decide."""
+    """A model that `verifier: {kind: judge}` asks about answers that rules cannot decide."""
     verifier: Annotated[KindOptions, OneOf("verifiers")] = Field(
         default="numeric",  # validated like a value from the file
         validate_default=True,
@@ -51,10 +55,20 @@ class Cast(Options):
     arms: dict[str, dict[str, Any]] = {}
     """Variants to compare: name -> the keys of this recipe that differ."""
 
+    @property
+    def asks_judge(self) -> bool:
+        """Whether its verifier asks the model that is named in `judge:`."""
+        return self.verifier.kind == "judge"
+
     def section(self, stage: Stage) -> Options:
         """Return the options of a stage, its defaults where the recipe has no such section."""
         given = getattr(self, stage.name)
         return given if given is not None else stage.options()
+
+    def learns_own_rows(self) -> bool:
+        """Say whether the student learns from what `convert` writes, alone or beside registered sets."""
+        named = self.section(stages()["train"]).dataset_names  # type: ignore[attr-defined]
+        return not named or self.section(stages()["convert"]).dataset in named  # type: ignore[attr-defined]
 
     def chain(self) -> tuple[Stage, ...]:
         """Return the stages that this recipe runs, in order."""
@@ -63,8 +77,12 @@ class Cast(Options):
         if not given:
             return ()
         first = given[0]
-        if self.teacher is not None and getattr(self.section(stages()["train"]), "dataset", None) is None:
+        trains_on_own = self.learns_own_rows()
+        if self.teacher is not None and trains_on_own:
             first = known[0]
+        elif self.problems is not None and trains_on_own and first.name in ("convert", "train"):
+            # Recorded answers need no sampling, and are judged like a teacher's.
+            first = stages()["filter"]
         return tuple(s for s in known if first.number <= s.number <= given[-1].number)
 
 

@@ -108,7 +108,8 @@ class Trace(Record):
     completion: Completion
     verdict: Verdict | None = None
     pass_rate: float | None = Field(None, ge=0, le=1)
-    """Share of the problem's attempts that are correct: how difficult it is for the teacher."""
+    """Share of the problem's attempts that are correct: how difficult it is for the teacher. Attempts that were shown
+    the answer or that the verifier failed on do not count; None where none does, and before `filter`."""
 
 
 class Conversation(Record):

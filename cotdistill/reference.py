@@ -3,13 +3,16 @@
 import inspect
 import json
 import re
+import types
+import typing
 from collections.abc import Iterator
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from cotdistill.catalog import DataOptions
 from cotdistill.errors import UserError
 from cotdistill.problem_set import ProblemOptions
 from cotdistill.recipe import Cast, recipe_model
@@ -65,6 +68,9 @@ def recipe_reference() -> str:
         "### problems",
         "",
         *_table(_fields(ProblemOptions)),
+        "### data",
+        "",
+        *_table(_fields(DataOptions)),
     ]
     for stage in stages().values():
         parts += [f"## {stage.name}", "", stage.summary, "", *_table(_fields(stage.options))]
@@ -90,8 +96,18 @@ def _table(fields: Iterator[tuple[str, FieldInfo]]) -> list[str]:
 
 
 def _type(field: FieldInfo) -> str:
-    name = re.sub(r"\b(?:\w+\.)+(?=\w)", "", inspect.formatannotation(field.annotation))
+    name = re.sub(r"\b(?:\w+\.)+(?=\w)", "", inspect.formatannotation(_bare(field.annotation)))
     return "a kind" if "KindOptions" in name else _escaped(name)
+
+
+def _bare(annotation: Any) -> Any:  # Any: a type annotation
+    """Return an annotation without what validators and bounds add to it."""
+    if typing.get_origin(annotation) is Annotated:
+        return _bare(typing.get_args(annotation)[0])
+    arguments = typing.get_args(annotation)
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
+        return typing.Union[tuple(map(_bare, arguments))]  # noqa: UP007  # made at run time
+    return annotation
 
 
 def _default(field: FieldInfo) -> str:

@@ -122,15 +122,17 @@ class OneOf:
     The value is a mapping with `kind`, or the kind's name alone where all its options have defaults.
     """
 
-    def __init__(self, family: str) -> None:
+    def __init__(self, family: str, *, without: tuple[str, ...] = ()) -> None:
+        """`without` names kinds that cannot be chosen here: a kind that takes another one cannot take itself."""
         self.family = family
+        self.without = without
 
     def __get_pydantic_core_schema__(
         self,
         source: Any,  # Any: pydantic's own signature
         handler: GetCoreSchemaHandler,
     ) -> core_schema.CoreSchema:
-        choices = {name: handler.generate_schema(k.options) for name, k in kinds(self.family).items()}
+        choices = {name: handler.generate_schema(k.options) for name, k in self._kinds().items()}
         union = core_schema.tagged_union_schema(
             choices,
             discriminator=lambda value: value.get("kind") if isinstance(value, dict) else getattr(value, "kind", None),
@@ -140,7 +142,7 @@ class OneOf:
     def model_for(self, value: object) -> type[KindOptions] | None:
         """Return the options model that a value chooses; None where it chooses none."""
         name = value.get("kind") if isinstance(value, dict) else value
-        found = kinds(self.family).get(name) if isinstance(name, str) else None
+        found = self._kinds().get(name) if isinstance(name, str) else None
         return found.options if found else None
 
     def _named(self, value: object) -> object:
@@ -150,12 +152,15 @@ class OneOf:
         if not isinstance(value, dict | str):
             raise PydanticCustomError("kind_expected", "should be a kind's name or a mapping with `kind`")
         name = value.get("kind") if isinstance(value, dict) else value
-        context = {"known": list(kinds(self.family)), "given": name, "key": "kind"}
+        context = {"known": list(self._kinds()), "given": name, "key": "kind"}
         if name is None:
             raise PydanticCustomError("kind_missing", "`kind:` is missing", context)
-        if name not in kinds(self.family):
+        if name not in self._kinds():
             raise PydanticCustomError("kind_unknown", "unknown kind", context)
         return {"kind": value} if isinstance(value, str) else value
+
+    def _kinds(self) -> Mapping[str, Kind]:
+        return {name: found for name, found in kinds(self.family).items() if name not in self.without}
 
 
 def _marked(module: Any) -> Callable[..., object]:  # Any: a module

@@ -48,8 +48,13 @@ class NoAnswer(Exception):
         """Whether the server knows no such model or path (HTTP 404): another server may."""
 
 
-def status_error(status: int, message: str, headers: Mapping[str, str], *, kind: str | None = None) -> Exception:
-    """Return the error that an HTTP status stands for; `message` is what the server said about it, `kind` its code."""
+def status_error(
+    status: int, message: str, headers: Mapping[str, str], *, kind: str | None = None, secret: str | None = None
+) -> Exception:
+    """Return the error that an HTTP status stands for.
+
+    `message` is what the server said about it, `kind` its code; `secret` is blotted out of a redirect's address.
+    """
     reason = f"HTTP {status}: {message}" if message else f"HTTP {status}"
     if status in (401, 402, 403) or (status == 429 and kind == SPENT):
         return AccessRefused(f"the endpoint refused the request: {reason}")
@@ -57,7 +62,8 @@ def status_error(status: int, message: str, headers: Mapping[str, str], *, kind:
         after_s = retry_after_s(headers.get("retry-after"), datetime.now(UTC))
         return Transient(reason, after_s, is_rate_limit=status == 429)
     if 300 <= status < 400:
-        return NoAnswer(f"failed: HTTP {status}: a redirect to {_place(headers.get('location', ''))} was not followed")
+        place = _blotted(_place(headers.get("location", "")), secret)
+        return NoAnswer(f"failed: HTTP {status}: a redirect to {place} was not followed")
     return NoAnswer(f"failed: {reason}", is_model_unknown=status == 404)
 
 
@@ -75,7 +81,7 @@ def said(error: object, secret: str | None) -> str:
     text = str((error.get("message") if isinstance(error, dict) else None) or error or "")
     if text.lstrip().startswith("<"):
         return "an HTML page"
-    return shortened(text.replace(secret, "[key]") if secret else text)
+    return shortened(_blotted(text, secret))
 
 
 def retry_after_s(value: str | None, now: datetime) -> float | None:
@@ -115,6 +121,10 @@ def shortened(text: str) -> str:
     """Return a foreign text as one line of bounded length."""
     line = " ".join(text.split())
     return line if len(line) <= MAX_REASON_CHARS else line[: MAX_REASON_CHARS - 1] + "…"
+
+
+def _blotted(text: str, secret: str | None) -> str:
+    return text.replace(secret, "[key]") if secret else text
 
 
 def _place(location: str) -> str:

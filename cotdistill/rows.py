@@ -4,22 +4,19 @@
 """
 
 import hashlib
-import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TextIO, TypeVar
+from typing import TypeVar
 
 from pydantic import ValidationError
 
 from cotdistill.errors import UserError
+from cotdistill.readers import JsonRow, read_rows
 from cotdistill.records import Record
 
 R = TypeVar("R", bound=Record)
-JsonRow = dict[str, Any]  # Any: a foreign JSON row
-
-CHUNK_CHARS = 1 << 20
 
 
 class AtomicFile:
@@ -89,71 +86,11 @@ def read(path: Path, record: type[R]) -> Iterator[R]:
 
 
 def read_json_rows(path: Path) -> Iterator[tuple[str, JsonRow]]:
-    """Yield `file:line` and object of every row of a JSON array or a JSONL file, in flat memory.
+    """Yield `file:line` and object of every row of a foreign file; the first bad row stops the reading.
 
     Raises: UserError that names file and line.
     """
-    try:
-        with path.open(encoding="utf-8-sig") as file:
-            start = file.read(1)
-            while start.isspace():
-                start = file.read(1)
-            file.seek(0)
-            yield from _array_rows(path, file) if start == "[" else _line_rows(path, file)
-    except UnicodeDecodeError as error:
-        raise UserError(
-            f"is not UTF-8 (byte {error.object[error.start] if error.object else 0:#x})",
-            str(path),
-            f"convert it first: iconv -f GBK -t UTF-8 {path.name} > utf8-{path.name}",
-        ) from None
-
-
-def _line_rows(path: Path, file: TextIO) -> Iterator[tuple[str, JsonRow]]:
-    for number, line in enumerate(file, start=1):
-        if line.strip():
-            where = f"{path}:{number}"
-            try:
-                yield where, _an_object(json.loads(line), where)
-            except json.JSONDecodeError as error:
-                raise UserError(f"is not JSON: {error.msg}, column {error.colno}", where) from None
-
-
-def _array_rows(path: Path, file: TextIO) -> Iterator[tuple[str, JsonRow]]:
-    decoder = json.JSONDecoder()
-    buffer, line, is_started = "", 1, False
-    while True:
-        stripped = buffer.lstrip(" \t\r\n" + ("," if is_started else ""))
-        line += buffer[: len(buffer) - len(stripped)].count("\n")
-        buffer = stripped
-        if not is_started and buffer.startswith("["):
-            buffer, is_started = buffer[1:], True
-            continue
-        if buffer.startswith("]"):
-            return
-        try:
-            value, end = decoder.raw_decode(buffer) if buffer else (None, 0)
-        except json.JSONDecodeError as error:
-            more = file.read(max(CHUNK_CHARS, len(buffer)))
-            if not more:
-                raise UserError(f"is not JSON: {error.msg}", f"{path}:{line + error.lineno - 1}") from None
-            buffer += more
-            continue
-        if end:
-            where = f"{path}:{line}"
-            yield where, _an_object(value, where)
-            line += buffer[:end].count("\n")
-            buffer = buffer[end:]
-            continue
-        more = file.read(CHUNK_CHARS)
-        if not more:
-            raise UserError("the JSON array has no end: `]` is missing", f"{path}:{line}")
-        buffer = more
-
-
-def _an_object(value: object, where: str) -> JsonRow:
-    if not isinstance(value, dict):
-        raise UserError(f"a row must be an object, not {type(value).__name__}", where)
-    return value
+    return read_rows(path)
 
 
 def _row_error(path: Path, number: int, error: ValidationError) -> UserError:

@@ -56,7 +56,7 @@ def sample_shard(pipeline: Pipeline, shard: Shard) -> list[Path]:
     Raises: UserError and its kinds; what came is stored.
     """
     steps = pipeline.sample_steps()
-    raise_all(pipeline.material.input_faults(steps) + pipeline.material.work_faults(steps))
+    raise_all(pipeline.checks.input_faults(steps) + pipeline.checks.work_faults(steps))
     # Held for a moment only: a run without --shard is not at work, and all shards of an array start at once.
     with locked(pipeline.folder, timeout_s=START_S):
         parts = [pipeline.folder / step.folder / shard.file for step in steps]
@@ -73,7 +73,7 @@ def merge(pipeline: Pipeline) -> list[Merged]:
     Raises: UserError where a shard's file is missing or holds another shard's answers; FolderInUse.
     """
     steps = pipeline.sample_steps()
-    raise_all(pipeline.material.input_faults(steps))
+    raise_all(pipeline.checks.input_faults(steps))
     with locked(pipeline.folder):
         return [_merge_step(pipeline, step) for step in steps]
 

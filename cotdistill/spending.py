@@ -42,6 +42,11 @@ class Budget(Options):
             raise ValueError("must hold `usd` or `output_tokens`")
         return self
 
+    def share(self, of: int) -> "Budget":
+        """Return what each of `of` equal parts of the work may spend: they do not know of each other."""
+        tokens = self.output_tokens
+        return Budget(usd=self.usd and self.usd / of, output_tokens=tokens and max(1, tokens // of))
+
 
 @dataclass
 class Spending:

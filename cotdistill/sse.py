@@ -39,12 +39,13 @@ class EventReader:
         if len(self._tail) > MAX_EVENT_BYTES:
             raise ValueError(f"an event of more than {MAX_EVENT_BYTES} bytes")
         events = []
+        data = self._data
         for line in lines:
-            if line.startswith(b"data:"):
-                self._data.append(line[5:].removesuffix(b"\r").removeprefix(b" "))
-            elif self._data and line in (b"", b"\r"):
-                events.append(b"\n".join(self._data))
-                self._data.clear()
+            if line[:5] == b"data:":
+                data.append(line[5:].removesuffix(b"\r").removeprefix(b" "))
+            elif data and (not line or line == b"\r"):
+                events.append(data[0] if len(data) == 1 else b"\n".join(data))
+                data.clear()
         return events
 
     def close(self) -> list[bytes]:
@@ -60,21 +61,19 @@ class _Choice:
     message: JsonRow = field(default_factory=dict)
     pieces: dict[str, list[Any]] = field(default_factory=dict)  # Any: strings, or objects of a foreign list
     logprobs: dict[str, list[Any]] = field(default_factory=dict)  # Any: foreign objects
+    last: JsonRow | None = None
+    """What the part before held beside its piece: mostly the same as in the next, which then need not be read."""
 
     def add(self, choice: JsonRow) -> bool:
-        """Take in one part; say whether it brought content."""
-        is_content = False
-        for name, value in choice.items():
-            if value is None:
-                continue
-            if name == "delta":
-                is_content = self._add_delta(value)
-            elif name == "logprobs":
-                for kind, tokens in _checked(value, dict).items():
-                    self.logprobs.setdefault(kind, []).extend(_checked(tokens or [], list))
-            else:
-                self.rest[name] = value
-        return is_content
+        """Take in one part, which is used up; say whether it brought content."""
+        delta, logprobs = choice.pop("delta", None), choice.pop("logprobs", None)
+        if choice != self.last:
+            self.last = choice
+            self.rest.update((name, value) for name, value in choice.items() if value is not None)
+        if logprobs is not None:
+            for kind, tokens in _checked(logprobs, dict).items():
+                self.logprobs.setdefault(kind, []).extend(_checked(tokens or [], list))
+        return delta is not None and self._add_delta(delta)
 
     def _add_delta(self, delta: object) -> bool:
         is_content = False
@@ -83,7 +82,10 @@ class _Choice:
                 if value is not None:
                     self.message[name] = value
             elif value:
-                self.pieces.setdefault(name, []).append(value)
+                if name in self.pieces:
+                    self.pieces[name].append(value)
+                else:
+                    self.pieces[name] = [value]
                 is_content = True
         return is_content
 
@@ -99,30 +101,33 @@ class Merge:
     """Puts the chunks of a streamed answer together."""
 
     def __init__(self) -> None:
+        self.is_finished = False
+        """Whether every choice that began has its finish_reason: nothing of the answer is missing."""
         self._top: JsonRow = {}
         self._choices: dict[int, _Choice] = {}
-
-    @property
-    def is_finished(self) -> bool:
-        """Whether every choice that began has its finish_reason: nothing of the answer is missing."""
-        return bool(self._choices) and all("finish_reason" in c.rest for c in self._choices.values())
+        self._last: JsonRow | None = None
+        """What the chunk before held beside its choices."""
 
     def add(self, chunk: JsonRow) -> bool:
-        """Take in one chunk; say whether it brought content.
+        """Take in one chunk, which is used up; say whether it brought content.
 
         Raises: ValueError: the chunk has not the shape of the protocol.
         """
         is_content = False
-        for name, value in chunk.items():
-            if value is None:
-                continue
-            if name == "choices":
-                for choice in _checked(value, list):
-                    number = _checked(choice, dict).get("index") or 0
-                    state = self._choices.setdefault(_checked(number, int), _Choice())
-                    is_content |= state.add(choice)
-            else:
-                self._top[name] = value
+        choices = chunk.pop("choices", None)
+        if chunk != self._last:
+            self._last = chunk
+            self._top.update((name, value) for name, value in chunk.items() if value is not None)
+        if choices is not None:
+            for choice in _checked(choices, list):
+                number = _checked(_checked(choice, dict).get("index") or 0, int)
+                state = self._choices.get(number)
+                if state is None:
+                    state = self._choices[number] = _Choice()
+                    self.is_finished = False
+                is_content |= state.add(choice)
+                if "finish_reason" in state.rest:
+                    self.is_finished = all("finish_reason" in other.rest for other in self._choices.values())
         return is_content
 
     def response(self) -> JsonRow:

@@ -134,6 +134,10 @@ class _Stderr(logging.Handler):
             stderr.print(self.format(record), style=style, markup=False, soft_wrap=True)
 
 
+_MOST_DISAGREEMENTS = 30
+"""More than a screen of them is read in the file that `--out` writes."""
+
+
 def verification_text(kind: str, measurement: Measurement) -> str:
     """Return a verifier's measurement for a person: counts, quality, speed, and where it disagrees."""
     result = measurement.as_json()
@@ -143,9 +147,13 @@ def verification_text(kind: str, measurement: Measurement) -> str:
     counts = ", ".join(f"{count:,} {outcome}" for outcome, count in result["verdicts"].items())
     lines = [f"{kind}: {result['n']:,} cases: {counts}", ", ".join(quality)]
     if result["pairs_per_s"]:
-        lines.append(f"{result['pairs_per_s']:,.0f} pairs per second of CPU")
-    for case, verdict in measurement.disagreements:
+        rate = result["pairs_per_s"]
+        lines.append(f"{rate:,.0f} pairs per second of CPU" if rate >= 10 else f"{rate:.2g} pairs per second of CPU")
+    more = len(measurement.disagreements) - _MOST_DISAGREEMENTS
+    for case, verdict in measurement.disagreements[:_MOST_DISAGREEMENTS]:
         found = verdict.extracted if verdict.extracted is not None else "nothing"
         said = f"labelled {'right' if case.expect else 'wrong'}, judged {verdict.outcome}"
         lines.append(f"{case.where}: {said}: found {found}, gold {case.gold}; {verdict.reason}")
+    if more > 0:
+        lines.append(f"and {more:,} more; `--out FILE` writes every verdict")
     return "\n".join(lines)

@@ -69,7 +69,9 @@ def _thinking(message: dict[str, Any]) -> Thinking:  # Any: a foreign JSON row
     content = _text(message.get("content"))
     for name in ("reasoning_content", "reasoning"):
         if apart := _text(message.get(name)):
-            return Thinking(apart.strip(), content.strip(), is_empty=not apart.strip())
+            # As they came: where the server takes them apart, white space is the teacher's own.
+            is_empty = not apart.strip()
+            return Thinking("" if is_empty else apart, content, is_empty)
     return split_thinking(content)
 
 
@@ -80,7 +82,7 @@ def _status(thinking: Thinking, finish_reason: str, *, refusal: str) -> Completi
         return "content_filter"
     if finish_reason == "length":
         return "truncated"
-    if not thinking.text:
+    if not thinking.text.strip():
         return "empty_answer"
     return "empty_reasoning" if thinking.is_empty else "ok"
 

@@ -5,17 +5,19 @@ One case a line; `answer` and `equal` are read as `pred` and `expect`:
     {"gold": "#### 18", "pred": "**Answer: \\$18 per day.**", "expect": true}
 """
 
-import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from cotdistill import registry
 from cotdistill.errors import UserError
+from cotdistill.readers import JsonRow, read_rows
 from cotdistill.records import Verdict
-from cotdistill.rows import JsonRow, read_json_rows
-from cotdistill.verifiers import Verifier
+from cotdistill.registry import Kind
+from cotdistill.verifiers import Verifier, cpu_s
+from cotdistill.yamlfile import Source, nearest, validate
 
 OUTCOMES = ("correct", "wrong", "unparsed", "error")
 
@@ -94,6 +96,35 @@ class Measurement:
         }
 
 
+def verifier_of(kind: str, options: Sequence[str] = ()) -> Verifier:
+    """Return a verifier with options written `name=value`, the values read as a recipe's are.
+
+    Raises: UserError, UserErrors: every fault at once.
+    """
+    known = registry.kinds("verifiers")
+    if kind not in known:
+        raise UserError(f"no verifier `{kind}`", "--kind", nearest(kind, list(known)))
+    if kind == "judge":
+        raise UserError(
+            "`judge` asks the model that a recipe names in `judge:`, and here is no recipe",
+            "--kind judge",
+            "measure the rules that it starts with, such as --kind numeric; a run tells of its judge in judging.json",
+        )
+    source = Source(Path("--option"), {"kind": kind})
+    for option in options:
+        name, equals, value = option.partition("=")
+        if not equals or not name.isidentifier() or name == "kind":
+            raise UserError("expected NAME=VALUE", f"--option {option}", f"options of {kind}: {_names(known[kind])}")
+        source.set(name, value)
+        source.places[name,] = f"--option {option}"
+    verifier: Verifier = validate(source, known[kind].options).build()
+    return verifier
+
+
+def _names(kind: Kind) -> str:
+    return ", ".join(name for name in kind.options.model_fields if name != "kind") or "none"
+
+
 def read_cases(path: Path) -> Iterator[Case]:
     """Yield the cases of a JSONL file in order.
 
@@ -101,19 +132,22 @@ def read_cases(path: Path) -> Iterator[Case]:
     """
     if not path.is_file():
         raise UserError("no such file", str(path), "paths are relative to the working directory")
-    for where, row in read_json_rows(path):
+    where = ""
+    for where, row in read_rows(path):
         expect = row.get("expect", row.get("equal"))
         if expect is not None and not isinstance(expect, bool):
             raise UserError(f"expected true or false, found {type(expect).__name__}", f"{where}: expect")
         yield Case(where, _text(row, where, "gold"), _text(row, where, "pred", "answer"), expect)
+    if not where:
+        raise UserError("holds no case", str(path), 'a case is a line {"gold": "72", "pred": "The answer is 72."}')
 
 
 def judge_cases(cases: Iterable[Case], verifier: Verifier, measurement: Measurement) -> Iterator[Judged]:
     """Yield every case with its verdict, and count it."""
     for case in cases:
-        started = time.process_time()
+        started = cpu_s()
         verdict = verifier(case.gold, case.pred)
-        measurement.seconds += time.process_time() - started
+        measurement.seconds += cpu_s() - started
         judged = Judged(case, verdict)
         measurement.add(judged)
         yield judged

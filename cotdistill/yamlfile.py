@@ -236,6 +236,9 @@ def _siblings(model: type[BaseModel], loc: Loc, source: Source, prefix: Loc) -> 
     """Return the keys that may stand where the last key of `loc` stands."""
     current: type[BaseModel] | None = model
     for position, part in enumerate(loc[:-1]):
+        if isinstance(part, int):
+            # An item of a list: its model was found with the list.
+            continue
         if current is None or str(part) not in current.model_fields:
             return []
         current = _model_at(current, str(part), source.get(prefix + loc[: position + 1]))

@@ -90,13 +90,18 @@ class Received:
     head: str
     body: dict[str, Any]
 
+    @property
+    def prompt(self) -> str:
+        """What the user asks."""
+        return str(self.body["messages"][-1]["content"])
+
 
 @dataclass
 class FaultServer:
     """Serves until the block ends; everything it saw can be read afterwards."""
 
-    faults: Mapping[int, Script] = field(default_factory=dict)
-    """By the number of the request, from 0."""
+    faults: Mapping[int, Script] | Callable[[Received], Script | None] = field(default_factory=dict)
+    """By the number of the request, from 0; or what says for each request what goes wrong, if anything."""
     answer: Callable[[Received], Script] = answered
     port: int = 0
     requests: list[Received] = field(default_factory=list)
@@ -109,6 +114,11 @@ class FaultServer:
     @property
     def base_url(self) -> str:
         return f"http://127.0.0.1:{self.port}/v1"
+
+    @property
+    def sent_prompts(self) -> list[str]:
+        """The prompts of the answers that were sent to their last byte."""
+        return [self.requests[number].prompt for number in list(self.sent)]
 
     def __enter__(self) -> "FaultServer":
         ready = threading.Event()
@@ -156,7 +166,7 @@ class FaultServer:
 
     async def _play(self, request: Received, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         """Play the script; say whether the connection goes on."""
-        fault = self.faults.get(request.number)
+        fault = self.faults(request) if callable(self.faults) else self.faults.get(request.number)
         for step in self.answer(request) if fault is None else fault:
             if isinstance(step, bytes):
                 writer.write(step)

@@ -1,5 +1,7 @@
 """Docs are part of the product: what they show is run, and what is generated is in step."""
 
+import itertools
+import json
 import os
 import re
 import shutil
@@ -120,3 +122,46 @@ def test_the_commands_of_the_tutorial_run(tmp_path):
                 command, shell=True, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
             )
             assert done.returncode == (2 if fails else 0), f"{command}: {done.stderr}"
+
+
+@pytest.mark.slow
+def test_the_commands_of_the_sampling_page_run(tmp_path):
+    page = (REPOSITORY / "docs" / "sampling.md").read_text()
+    (tmp_path / "mine.yaml").write_text(re.search(r"```yaml\n(.*?)```", page, re.DOTALL)[1])
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    done = []
+    for how, block in re.findall(r"```sh(?: (\w[\w ]*))?\n(.*?)```", page, re.DOTALL):
+        tasks = range(2) if how == "array" else (0,)
+        for command, task in itertools.product(block.splitlines(), tasks):
+            slurm = {"SLURM_ARRAY_TASK_ID": str(task), "SLURM_ARRAY_TASK_COUNT": str(len(tasks))}
+            ran = subprocess.run(
+                command, shell=True, cwd=tmp_path, env=environment | slurm, capture_output=True, text=True, check=False
+            )
+            assert ran.returncode == (75 if how == "exits 75" else 0), f"{command}: {ran.stderr}"
+            done.append(command)
+    assert len(done) == 11
+    assert len((tmp_path / "runs/array/1-sample/rows.jsonl").read_text().splitlines()) == 400
+
+
+def test_the_commands_of_the_data_page_run(tmp_path, cli):
+    page = (REPOSITORY / "docs" / "data.md").read_text()
+    texts = {
+        "mine.jsonl": re.findall(r"```jsonl\n(.*?)```", page, re.DOTALL)[0],
+        "traces.jsonl": re.findall(r"```jsonl\n(.*?)```", page, re.DOTALL)[1],
+        "traces.yaml": re.search(r"```yaml\n(.*?)```", page, re.DOTALL)[1],
+        "dataset_info.json": re.search(r"```json\n(.*?)```", page, re.DOTALL)[1],
+        "worked.csv": "task,solution\nWhat is 1 + 1?,I add; the answer is 2\n",
+    }
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text)
+    commands = [
+        (fails, line)
+        for fails, block in re.findall(r"```sh( fails)?\n(.*?)```", page, re.DOTALL)
+        for line in block.splitlines()
+    ]
+    assert len(commands) == 8
+    for fails, command in [*commands, ("", "cotdistill-cli data check worked")]:
+        done = cli(*command.split()[1:], cwd=tmp_path)
+        assert done.returncode == (2 if fails else 0), f"{command}: {done.stdout}{done.stderr}"
+    (kept,) = json.loads((tmp_path / "runs/traces/3-convert/sharegpt.json").read_text())
+    assert kept["conversations"][-1]["value"].endswith("It is **42**.")

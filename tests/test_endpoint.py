@@ -2,7 +2,6 @@
 
 import asyncio
 import email.utils
-import gzip
 import logging
 import resource
 import socket
@@ -15,111 +14,9 @@ from cotdistill.endpoint import Answer, Client, EndpointOptions
 from cotdistill.errors import AccessRefused, TryAgainLater
 from cotdistill.reading import Limits
 from cotdistill.retries import NoAnswer
-from tests.fault_server import (
-    DONE,
-    EVENTS,
-    FINISH,
-    HANG,
-    JSON,
-    RESET,
-    USAGE,
-    FaultServer,
-    Script,
-    delta,
-    event,
-    kept_open,
-    pieces,
-    spread,
-    status,
-    streamed,
-    whole,
-    words,
-)
-
-KEY = "canary-key-5f0c"
-BODY = {"model": "r1", "messages": [{"role": "user", "content": "canary-prompt: how many clips?"}]}
-WHOLE_MESSAGE = {
-    "role": "assistant",
-    "content": "48 + 24 = 72 → **72** ",
-    "reasoning_content": "Half of 48 is 24. ",
-}
-PATIENT = Limits(first_content_s=20, gap_s=20, total_s=60)
-
-STREAM_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
-GZIPPED = gzip.compress(streamed())
-
-CUT_STREAMS = {
-    "no finish_reason": (EVENTS, *words(), DONE),
-    "ended early": (EVENTS, *words()),
-    "ended inside an event": (EVENTS, *words(), FINISH[:-20]),
-    "ended inside a character": (EVENTS, 'data: {"x": "→'.encode()[:-1]),
-    "reset before the head": (RESET,),
-    "reset in the head": (EVENTS[:20], RESET),
-    "reset before the first event": (EVENTS, RESET),
-    "reset in the middle": (EVENTS, *words()[:3], RESET),
-    "chunked, cut in the middle": (STREAM_HEAD + b"Transfer-Encoding: chunked\r\n\r\nfff\r\n", *words()),
-    "bad chunk length": (STREAM_HEAD + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n", *words()),
-    "an error event": (EVENTS, *words(), event(error={"message": "worker died"}), DONE),
-    "an error event with a status": (EVENTS, event(error={"message": "slow down", "code": 429})),
-    "not JSON": (EVENTS, b"data: {broken\n\n"),
-    "a list": (EVENTS, b"data: []\n\n"),
-    "deep nesting": (EVENTS, b"data: " + b"[" * 100_000 + b"\n\n"),
-    "half a character": (EVENTS, b'data: {"choices": [{"delta": {"content": "\\ud83d"}}]}\n\n'),
-    "choices of another shape": (EVENTS, event(choices=[["x"]])),
-    "nothing but [DONE]": (EVENTS, DONE),
-    "nothing": (EVENTS,),
-    "gzip garbage": (STREAM_HEAD + b"Content-Encoding: gzip\r\nConnection: close\r\n\r\n", b"\x00garbage"),
-    "gzip cut": (STREAM_HEAD + b"Content-Encoding: gzip\r\nConnection: close\r\n\r\n", GZIPPED[:40]),
-    "the server gave up": (EVENTS, *words(), delta(finish_reason="insufficient_system_resource"), DONE),
-}
-CUT_ANSWERS = {
-    "empty body": (JSON,),
-    "blank lines": (JSON, b"\n\n\n"),
-    "HTML": (status(200, "<html>busy</html>", content_type="text/html"),),
-    "HTML named JSON": (status(200, "<html>busy</html>"),),
-    "an error": (status(200, '{"error": {"message": "busy"}}'),),
-    "choices null": (status(200, '{"choices": null}'),),
-    "no choices": (status(200, '{"choices": []}'),),
-    "no message": (status(200, '{"choices": [{"message": null}]}'),),
-    "a string": (status(200, '"busy"'),),
-    "cut JSON": (JSON, whole()[:-5]),
-    "shorter than its length": (b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n", whole()),
-    "not UTF-8": (JSON, b'{"x": "\xff"}'),
-}
-STATUSES = {
-    **{f"HTTP {code}": (status(code),) for code in (408, 409, 425, 429, 500, 502, 503, 504, 529)},
-    "HTML with 502": (status(502, "<html>Bad Gateway</html>", content_type="text/html"),),
-    "a broken head": (b"HTTP/9 lol\r\n\r\n",),
-    "not HTTP": (b"\x00\x01\x02\r\n\r\n",),
-}
-
-
-def ask(
-    server: FaultServer, *, times: int = 1, limits: Limits = PATIENT, **options: object
-) -> list[Answer | BaseException]:
-    """Return what becomes of requests sent at the same time."""
-
-    async def main() -> list[Answer | BaseException]:
-        chosen = EndpointOptions(
-            **{
-                "base_url": server.base_url,
-                "api_key": KEY,
-                "limits": limits,
-                "base_wait_s": 0.01,
-                "longest_wait_s": 0.05,
-                "max_outage_s": 0.3,
-                **options,
-            }
-        )
-        async with Client(chosen) as client:
-            return await asyncio.gather(*(client.complete(BODY) for _ in range(times)), return_exceptions=True)
-
-    return asyncio.run(main())
-
-
-def message(answer: Answer | BaseException) -> dict[str, object]:
-    assert isinstance(answer, Answer), answer
-    return answer.response["choices"][0]["message"]
+from tests.asking import BODY, KEY, WHOLE_MESSAGE, ask, message
+from tests.fault_server import EVENTS, RESET, FaultServer, Script, kept_open, status, streamed, words
+from tests.faults import CUT_ANSWERS, CUT_STREAMS, STATUSES
 
 
 @pytest.mark.parametrize("fault", [pytest.param(f, id=n) for n, f in (CUT_STREAMS | CUT_ANSWERS | STATUSES).items()])
@@ -189,94 +86,6 @@ def test_attempts_are_spent_and_counted() -> None:
     assert isinstance(error, NoAnswer)
     assert str(error) == "exhausted: HTTP 500: an HTML page (3 attempts)"
     assert len(server.requests) == 3
-
-
-@pytest.mark.parametrize(
-    "tail",
-    [
-        pytest.param((FINISH, USAGE, DONE, DONE, DONE), id="[DONE] twice"),
-        pytest.param((FINISH, USAGE), id="no [DONE]"),
-        pytest.param((FINISH, USAGE[:-1]), id="no last blank line"),
-        pytest.param((FINISH, USAGE, DONE, RESET), id="reset after [DONE]"),
-        pytest.param((FINISH, USAGE, RESET), id="reset before [DONE]"),
-        pytest.param((FINISH, USAGE, DONE, HANG), id="silence after [DONE]"),
-        pytest.param((FINISH, USAGE, b"data: {garbage\n\n"), id="garbage after the end"),
-        pytest.param((FINISH + USAGE + b"data: {garbage\n\n",), id="garbage with the end"),
-        pytest.param((FINISH, USAGE, event(error={"message": "late", "code": 401})), id="error after the end"),
-    ],
-)
-def test_a_complete_answer_is_kept_whatever_follows_it(tail: Script) -> None:
-    with FaultServer({0: (EVENTS, *words(), *tail)}) as server:
-        [answer] = ask(server)
-    assert message(answer) == WHOLE_MESSAGE
-    assert answer.response["usage"]["completion_tokens"] == 9
-    assert len(server.requests) == 1
-
-
-@pytest.mark.parametrize("size", [1, 2, 3, 7, 64])
-def test_the_borders_of_packets_do_not_matter(size: int) -> None:
-    body = b": hello\r\n\r\n" + streamed().replace(b"\n", b"\r\n")
-    with FaultServer({0: (EVENTS, *pieces(body, size))}) as server:
-        [answer] = ask(server)
-    assert message(answer) == WHOLE_MESSAGE
-    assert answer.attempts == 1
-
-
-def test_a_server_that_does_not_stream_is_understood() -> None:
-    with FaultServer({0: (JSON, b"\n\n", whole())}) as server:
-        [answer] = ask(server)
-    assert message(answer) == WHOLE_MESSAGE
-    assert answer.response["object"] == "chat.completion"
-
-
-def test_streamed_and_whole_answers_have_one_shape() -> None:
-    with FaultServer() as server:
-        [stream], [whole_answer] = ask(server), ask(server, stream=False)
-    assert stream.response == whole_answer.response
-    assert stream.first_content_s is not None
-    assert 0 < stream.first_content_s <= stream.latency_s
-
-
-KEEP_ALIVES = spread([b": keep-alive\n\n", b"\n", delta(content=""), event(choices=[])] * 20, 0.02)
-
-
-@pytest.mark.parametrize(
-    ("fault", "limits", "clock"),
-    [
-        pytest.param((HANG,), {"first_content_s": 0.2}, "no content for 0.2 s", id="silence"),
-        pytest.param((EVENTS, HANG), {"first_content_s": 0.2}, "no content for 0.2 s", id="a head alone"),
-        pytest.param((EVENTS, *KEEP_ALIVES), {"first_content_s": 0.2}, "no content for 0.2 s", id="keep-alives"),
-        pytest.param((EVENTS, *words(), HANG), {"gap_s": 0.2}, "no further content for 0.2 s", id="it stops"),
-        pytest.param(
-            (EVENTS, *words(), *KEEP_ALIVES), {"gap_s": 0.2}, "no further content for 0.2 s", id="keep-alives then"
-        ),
-        pytest.param(
-            (EVENTS, *spread(words() * 9, 0.02)), {"total_s": 0.2}, "not complete after 0.2 s", id="a slow answer"
-        ),
-        pytest.param((status(500)[:-3], HANG), {"first_content_s": 0.2}, "no content for 0.2 s", id="slow error"),
-    ],
-)
-def test_each_clock_ends_what_it_watches(fault: Script, limits: dict[str, float], clock: str) -> None:
-    with FaultServer({0: fault}) as server:
-        started = time.monotonic()
-        [error] = ask(server, limits=Limits(**limits), max_attempts=1)
-    assert isinstance(error, NoAnswer)
-    assert str(error) == f"exhausted: {clock} (1 attempts)"
-    assert time.monotonic() - started < 1.5
-
-
-def test_content_resets_the_gap_clock_and_ends_the_first() -> None:
-    script = (EVENTS, *spread([*words(), FINISH, USAGE, DONE], 0.05))
-    with FaultServer({0: script}) as server:
-        [answer] = ask(server, limits=Limits(first_content_s=0.4, gap_s=0.4))
-    assert message(answer) == WHOLE_MESSAGE
-    assert answer.latency_s > 0.4
-
-
-def test_the_total_clock_watches_an_answer_that_is_not_streamed() -> None:
-    with FaultServer({0: (HANG,)}) as server:
-        [error] = ask(server, stream=False, limits=Limits(total_s=0.2, first_content_s=0.1), max_attempts=1)
-    assert str(error) == "exhausted: not complete after 0.2 s (1 attempts)"
 
 
 def test_the_connect_clock_watches_a_server_that_does_not_accept() -> None:

@@ -45,7 +45,8 @@ def test_a_flat_recipe_is_the_train_stage_alone(recipe):
     assert [s.name for s in loaded.main.chain()] == ["train"]
     assert (loaded.main.student.kind, loaded.main.student.model) == ("full", "Qwen/Qwen2.5-7B-Instruct")
     train = loaded.main.train
-    assert (train.dataset, train.cutoff_len, train.template, train.max_steps) == ("DS_r1_answer", 1024, "qwen", 125)
+    assert (train.dataset_names, train.cutoff_len) == (("DS_r1_answer",), 1024)
+    assert (train.template, train.max_steps) == ("qwen", 125)
     assert (train.learning_rate, train.warmup_ratio, train.bf16, loaded.main.seed) == (1e-5, 0.1, True, 1234)
     assert train.overwrite_output_dir is True
 
@@ -74,3 +75,10 @@ def test_a_key_without_meaning_here_is_named_and_ignored(recipe, caplog):
 def test_a_mistake_is_named_as_the_user_wrote_it(recipe, old, new, message):
     with pytest.raises(UserError, match=message):
         recipe(VERBATIM.replace(old, new))
+
+
+def test_their_dataset_dir_names_the_registry(recipe):
+    loaded = recipe(VERBATIM + "dataset_dir: sets\n")
+    assert loaded.main.data.registry == "sets"
+    with pytest.raises(UserError, match=r"flat\.yaml:24: dataset_dir: should be a valid string"):
+        recipe(VERBATIM + "dataset_dir: [sets]\n")

@@ -55,7 +55,10 @@ def test_another_kind_replaces_the_whole_mapping(recipe):
         ("judge: {kind: endpont}", r"t\.yaml:8: judge\.kind: unknown kind \"endpont\" \(did you mean `endpoint`\?\)"),
         ("judge: {kind: endpoint, model: m, base_ur: x}", r"judge\.base_ur: unknown key \(did you mean `base_url`\?\)"),
         ("verifier: {}", r"t\.yaml:8: verifier: `kind:` is missing"),
-        ("sample: {concurrency: 0}", r"t\.yaml:8: sample\.concurrency: should be greater than or equal to 1"),
+        (
+            "sample: {concurrency: 0}",
+            r"t\.yaml:8: sample\.concurrency: should be a number from 1 to 4,096, or `auto`, not 0",
+        ),
         ("sample: {max_tokens: many}", r"sample\.max_tokens: should be a valid integer.*\"many\""),
         ("arms: {b: {filter: {kep: all}}}", r"t\.yaml:8: filter\.kep: unknown key"),
         ("arms: {baseline: {}}", r"arms\.baseline: the baseline is made by itself"),

@@ -93,6 +93,30 @@ def test_pieces_are_joined_and_other_fields_keep_their_last_value() -> None:
     }
 
 
+def test_a_value_that_comes_back_is_the_last_one() -> None:
+    merge = Merge()
+    for model, place in (("a", 1), ("b", 2), ("a", 1), ("a", None)):
+        merge.add({"model": model, "choices": [{"index": 0, "place": place, "delta": {"content": model}}]})
+    response = merge.response()
+    assert response["model"] == "a"
+    assert response["choices"][0]["place"] == 1
+    assert response["choices"][0]["message"]["content"] == "abaa"
+
+
+def test_two_choices_whose_parts_alternate_are_kept_apart() -> None:
+    merge = Merge()
+    for number, text, finish_reason in ((0, "a", None), (1, "x", None), (0, "b", "stop"), (1, "y", None)):
+        part = {"index": number, "delta": {"content": text}, "finish_reason": finish_reason}
+        merge.add({"model": "r1", "choices": [part]})
+    assert not merge.is_finished
+    merge.add({"model": "r1", "choices": [{"index": 1, "delta": {}, "finish_reason": "length"}]})
+    assert merge.is_finished
+    found = [(choice["message"]["content"], choice["finish_reason"]) for choice in merge.response()["choices"]]
+    assert found == [("ab", "stop"), ("xy", "length")]
+    merge.add({"model": "r1", "choices": [{"index": 2, "delta": {"content": "late"}}]})
+    assert not merge.is_finished
+
+
 def test_a_delta_without_text_is_no_content() -> None:
     merge = merged(delta(role="assistant", content="", reasoning_content=None))
     assert merge.response()["choices"][0]["message"] == {"role": "assistant", "content": ""}

@@ -7,11 +7,11 @@ from cotdistill.stage import stages
 def test_stages_stand_in_their_order_and_read_what_the_one_before_writes():
     table = [(s.number, s.name, s.reads, s.writes, s.uses) for s in stages().values()]
     assert table == [
-        (1, "sample", Problem, Trace, ("teacher",)),
-        (2, "filter", Trace, Trace, ("verifier",)),
-        (3, "convert", Trace, Conversation, ("style",)),
-        (4, "train", Conversation, Checkpoint, ("student",)),
-        (5, "evaluate", Checkpoint, Score, ("tasks", "style", "verifier")),
+        (1, "sample", Problem, Trace, ("teacher", "verifier")),
+        (2, "filter", Trace, Trace, ("verifier", "judge", "tasks")),
+        (3, "convert", Trace, Conversation, ()),
+        (4, "train", Conversation, Checkpoint, ("student", "style")),
+        (5, "evaluate", Checkpoint, Score, ("tasks", "style", "verifier", "judge")),
     ]
     for before, after in itertools.pairwise(table):
         assert after[2] is before[3]

@@ -3,8 +3,10 @@ import json
 import pytest
 
 from cotdistill.errors import UserError
+from cotdistill.records import Verdict
 from cotdistill.registry import make
-from cotdistill.verification import Measurement, judge_cases, read_cases
+from cotdistill.terminal import verification_text
+from cotdistill.verification import Case, Judged, Measurement, judge_cases, read_cases, verifier_of
 
 CASES = [
     {"gold": "7", "pred": "The answer is 7.", "expect": True},
@@ -73,3 +75,59 @@ def test_an_unknown_verifier_or_file_exits_2(cli, cases, tmp_path):
     done = cli("verify", cases, "--kind", "numerik")
     assert (done.returncode, "did you mean `numeric`?" in done.stderr) == (2, True)
     assert cli("verify", tmp_path / "none.jsonl").returncode == 2
+
+
+def test_a_file_without_cases_says_what_a_case_is(tmp_path):
+    (tmp_path / "c.jsonl").write_text("")
+    with pytest.raises(UserError, match="holds no case"):
+        list(read_cases(tmp_path / "c.jsonl"))
+
+
+def test_options_of_a_verifier_are_read_as_a_recipe_reads_them():
+    assert verifier_of("numeric", ["locale=de"])("1234", "1.234").outcome == "correct"
+    assert verifier_of("numeric", ["locale=en"])("1234", "1.234").outcome == "wrong"
+    assert verifier_of("exact", ["casefold=false"])("Paris", "PARIS").outcome == "wrong"
+    assert verifier_of("choice", ["texts=[yes, no]"])("no", "The answer is B.").outcome == "correct"
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "message"),
+    [
+        ("numeric", ["locle=de"], r"--option locle=de: locle: unknown key \(did you mean `locale`\?\)"),
+        ("numeric", ["locale=xx"], r"--option locale=xx: locale: should be 'bn'"),
+        ("numeric", ["locale"], r"--option locale: expected NAME=VALUE \(options of numeric: locale\)"),
+        ("math", ["timeout_s=0", "memory_mb=1"], r"timeout_s: should be greater(?s:.*)memory_mb: should be greater"),
+        ("exact", ["kind=numeric"], r"expected NAME=VALUE \(options of exact: casefold\)"),
+    ],
+)
+def test_every_wrong_option_is_named(kind, options, message):
+    with pytest.raises(UserError, match=message):
+        verifier_of(kind, options)
+
+
+def test_the_speed_of_math_counts_the_process_that_compares(tmp_path):
+    rows = [{"gold": f"{n}\\sqrt{{3}}", "pred": f"\\boxed{{\\sqrt{{3}} \\cdot {n}}}"} for n in range(5, 15)]
+    (tmp_path / "c.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    measurement = Measurement()
+    judged = list(judge_cases(read_cases(tmp_path / "c.jsonl"), verifier_of("math"), measurement))
+    assert [j.verdict.outcome for j in judged] == ["correct"] * 10
+    assert measurement.seconds > 0.005
+
+
+def test_the_command_takes_options_and_every_kind(cli, tmp_path):
+    rows = [("1234", "1.234"), ("C", "The answer is C."), ("Paris", "Paris"), ("\\sqrt{12}", "\\boxed{2\\sqrt{3}}")]
+    path = tmp_path / "c.jsonl"
+    path.write_text("\n".join(json.dumps({"gold": gold, "pred": pred, "expect": True}) for gold, pred in rows))
+    done = cli("verify", path, "--kind", "auto", "--option", "locale=de", "--json")
+    assert json.loads(done.stdout)["verdicts"] == {"correct": 4, "wrong": 0, "unparsed": 0, "error": 0}
+    done = cli("verify", path, "--option", "locle=de")
+    assert (done.returncode, "did you mean `locale`?" in done.stderr) == (2, True)
+
+
+def test_a_long_list_of_disagreements_is_cut():
+    measurement = Measurement()
+    for line in range(50):
+        measurement.add(Judged(Case(f"c.jsonl:{line}", "7", "8", True), Verdict(outcome="wrong", extracted="8")))
+    lines = verification_text("numeric", measurement).splitlines()
+    assert lines[-1] == "and 20 more; `--out FILE` writes every verdict"
+    assert sum(line.startswith("c.jsonl:") for line in lines) == 30

@@ -7,27 +7,24 @@ from typing import Annotated
 import typer
 
 from cotdistill.cli.app import Json, app, logging_to
-from cotdistill.errors import UserError
 
 
 @app.command()
 def verify(
     cases: Annotated[Path, typer.Argument(metavar="CASES.jsonl", help="Rows of {gold, pred, expect?}.")],
     kind: Annotated[str, typer.Option(metavar="KIND", help="The verifier to measure.")] = "numeric",
+    option: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=VALUE", help="An option of the verifier; may be repeated.")
+    ] = None,
     as_json: Json = False,
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write one verdict a line, in input order.")] = None,
 ) -> None:
     """Measure a verifier on labelled answers: precision, recall, speed, disagreements."""
-    from cotdistill import registry
     from cotdistill.rows import AtomicFile
-    from cotdistill.verification import Measurement, judge_cases, read_cases
-    from cotdistill.yamlfile import nearest
+    from cotdistill.verification import Measurement, judge_cases, read_cases, verifier_of
 
-    known = registry.kinds("verifiers")
-    if kind not in known:
-        raise UserError(f"no verifier `{kind}`", "--kind", nearest(kind, list(known)))
     measurement = Measurement()
-    judged = judge_cases(read_cases(cases), registry.make("verifiers", kind), measurement)
+    judged = judge_cases(read_cases(cases), verifier_of(kind, option or ()), measurement)
     if out is None:
         for _ in judged:
             pass

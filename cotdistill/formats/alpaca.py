@@ -1,6 +1,6 @@
 """alpaca: one instruction and its response, earlier turns under `history`.
 
-{"instruction": "…", "input": "", "output": "…", "system": "…", "history": [["…", "…"]]}
+{"instruction": "…", "input": "", "output": "…", "system": "", "history": [["…", "…"]]}
 """
 
 from dataclasses import dataclass
@@ -34,12 +34,14 @@ class Alpaca:
         """Return the conversation as a row of the file."""
         first, *rest = conversation.messages
         turns = [m.content for m in (rest if first.role == "system" else conversation.messages)]
-        row: JsonRow = {self.prompt: turns[-2], self.query: "", self.response: turns[-1]}
-        if first.role == "system":
-            row[self.system] = first.content
-        if len(turns) > 2:
-            row[self.history] = [list(turns[i : i + 2]) for i in range(0, len(turns) - 2, 2)]
-        return row
+        # LLaMA-Factory reads the columns that the entry names and fails where no row has them.
+        return {
+            self.prompt: turns[-2],
+            self.query: "",
+            self.response: turns[-1],
+            self.system: first.content if first.role == "system" else "",
+            self.history: [list(turns[i : i + 2]) for i in range(0, len(turns) - 2, 2)],
+        }
 
     def decode(self, row: JsonRow, row_id: str, /) -> Conversation:
         """Return the row as a conversation.

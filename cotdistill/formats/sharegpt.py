@@ -45,7 +45,8 @@ class Sharegpt:
         names = {"user": self.user_tag or "user", "assistant": self.assistant_tag or "assistant"}
         first, *rest = conversation.messages
         turns = rest if first.role == "system" else conversation.messages
-        row: JsonRow = {self.system: first.content} if first.role == "system" else {}
+        # LLaMA-Factory reads the column that the entry names and fails where no row has it.
+        row: JsonRow = {self.system: first.content if first.role == "system" else ""}
         row[self.messages] = [{self.role_tag: names[m.role], self.content_tag: m.content} for m in turns]
         return row
 

@@ -6,7 +6,7 @@
 Accuracies, shares and their intervals are 0..1; differences and their intervals are percentage points.
 """
 
-from cotdistill.report.data import ArmReport, Comparison, JsonRow, ReportData, Tally
+from cotdistill.report.data import ArmReport, Comparison, JsonRow, ReportData, StageReport, Tally
 
 
 def as_json(data: ReportData) -> JsonRow:
@@ -29,10 +29,18 @@ def _arm(arm: ArmReport) -> JsonRow:
         "difference": _comparison(arm.to_baseline),
         "difference_to_first": _comparison(arm.to_first),
         "funnel": {step.label: step.rows for step in arm.funnel},
+        "waterfall": _waterfall(arm.filtered),
         "rejected": {stage.name: dict(stage.reasons) for stage in stages if stage.reasons},
         "final_loss": arm.loss[-1].loss if arm.loss else None,
         "seconds": {stage.name: stage.seconds for stage in stages},
     }
+
+
+def _waterfall(filtered: StageReport | None) -> list[JsonRow] | None:
+    """Return what the filter dropped, in the order in which it asked; null where it is not finished."""
+    if filtered is None:
+        return None
+    return [{"reason": drop.reason, "dropped": drop.rows, "left": drop.left} for drop in filtered.waterfall]
 
 
 def _tally(tally: Tally | None) -> JsonRow:

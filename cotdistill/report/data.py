@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from cotdistill.records import Score
 from cotdistill.scoring.statistics import Interval, PairedDifference, pair_up, paired_difference, wilson
+from cotdistill.screening import WATERFALL
 
 BASELINE = "baseline"
 """Name of the arm that is the untrained student."""
@@ -78,6 +79,15 @@ class Comparison:
     paired: PairedDifference
 
 
+class Drop(NamedTuple):
+    """A step of the filter's waterfall: the rows that one class of reason took."""
+
+    reason: str
+    rows: int
+    left: int
+    """Rows that are left below it."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class StageReport:
     """One stage folder; arms that share it hold the same object."""
@@ -92,6 +102,16 @@ class StageReport:
     reasons: Mapping[str, int]
     """Rejected rows by class of reason, most frequent first."""
     seconds: float | None = None
+
+    @property
+    def waterfall(self) -> tuple[Drop, ...]:
+        """What each class of reason took from the rows that the ones before it had left, in the order asked."""
+        left, drops = self.rows_in or 0, []
+        known = [reason for reason in WATERFALL if reason in self.reasons]
+        for reason in (*known, *(reason for reason in self.reasons if reason not in WATERFALL)):
+            left -= self.reasons[reason]
+            drops.append(Drop(reason, self.reasons[reason], left))
+        return tuple(drops)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,6 +168,12 @@ class ArmReport:
         """Conversations that the student learned from; None where nothing was trained."""
         return self.stages["train"].rows_out if "train" in self.stages else None
 
+    @property
+    def filtered(self) -> StageReport | None:
+        """The filter that chose its rows; None where it has none, or it is not finished."""
+        found = self.stages.get("filter")
+        return found if found is not None and found.is_finished else None
+
 
 @dataclass(frozen=True, kw_only=True)
 class ReportData:
@@ -176,6 +202,11 @@ class ReportData:
         """Names of all tasks that any arm was asked."""
         names = (task for arm in self.arms if arm.scores for task in arm.scores.tasks)
         return tuple(dict.fromkeys(names))
+
+    @property
+    def filters(self) -> tuple[tuple[StageReport, tuple[str, ...]], ...]:
+        """Every finished filter once, with the names of the arms that use it."""
+        return tuple((stage, arms) for stage, arms in self.stages if stage.name == "filter" and stage.is_finished)
 
     @property
     def stages(self) -> tuple[tuple[StageReport, tuple[str, ...]], ...]:

@@ -59,7 +59,7 @@ def page(data: ReportData) -> str:
             seconds=sum(stage.seconds or 0.0 for stage, _ in data.stages),
             comparisons=_comparisons(data),
             funnels=[arm for arm in data.arms if arm.funnel],
-            rejecting=[(stage, arms) for stage, arms in data.stages if stage.reasons],
+            rejecting=[(stage, arms) for stage, arms in data.stages if stage.reasons and stage.name != "filter"],
             histograms=_histograms(data, looks),
             curves=_curves(data, looks),
         )

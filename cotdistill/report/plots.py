@@ -17,6 +17,7 @@ from cotdistill.scoring.statistics import Interval
 
 TRACK_PX = 22
 AXIS_PX = 20
+STEP_PX = 12
 CURVE_PX = 260
 HISTOGRAM_PX = 130
 TOP_PX = 18
@@ -76,6 +77,17 @@ def share_bar(share: float, *, look: Look, title: str) -> Markup:
     track = tag("rect", class_="track", x="0", y="0", width="100%", height="8", rx="2")
     bar = tag("rect", class_="bar", x="0", y="0", width=f"{100 * share:.2f}%", height="8", rx="2")
     return drawing([track, bar], height=8, title=title, classes=look.classes)
+
+
+def waterfall_bar(before: float, after: float, *, look: Look, title: str) -> Markup:
+    """Return a step of a waterfall: what is left as a bar from 0, what was lost behind it; shares 0..1."""
+    track = tag("rect", class_="track", x="0", y="0", width="100%", height=STEP_PX, rx="2")
+    parts = [track, tag("rect", class_="bar left", x="0", y="0", width=f"{100 * after:.2f}%", height=STEP_PX)]
+    # A loss of one row in thousands stays visible.
+    if before > after:
+        place, width = f"{100 * after:.2f}%", f"{max(100 * (before - after), 0.4):.2f}%"
+        parts.append(tag("rect", class_="lost", x=place, y="0", width=width, height=STEP_PX))
+    return drawing(parts, height=STEP_PX, title=title, classes=look.classes)
 
 
 def axis_line(axis: Axis, labels: Sequence[str]) -> Markup:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from rich import box
+from rich.console import Group
 from rich.markup import escape
 from rich.table import Table
 
@@ -18,9 +19,13 @@ from cotdistill.report.wording import (
     points_range,
     shortened,
 )
+from cotdistill.screening import WATERFALL
 
 HEAD_CHARS = 14
 """An interval's width: a longer name above it would push the table over 80 columns."""
+FILTERS_TITLE = "What the filter dropped"
+FILTERS_CHARS = 60
+"""What 80 columns leave beside the reasons for the names of the arms."""
 
 
 class Cell(NamedTuple):
@@ -40,8 +45,13 @@ class Section(NamedTuple):
     rows: Sequence[Row]
 
 
-def table(data: ReportData) -> Table:
-    """Return the comparison for a terminal of 80 columns or more: intervals stand below their numbers."""
+def table(data: ReportData) -> Group:
+    """Return the comparison for a terminal of 80 columns or more, and below it what the filters dropped."""
+    return Group(_comparison(data), *([_dropped(data)] if any(stage.reasons for stage, _ in data.filters) else []))
+
+
+def _comparison(data: ReportData) -> Table:
+    """Return a row per arm: intervals stand below their numbers."""
     shown = Table(
         box=box.SIMPLE_HEAD,
         title=escape(f"{data.name}: accuracy and its 95% interval"),
@@ -59,6 +69,31 @@ def table(data: ReportData) -> Table:
         for row in section.rows:
             shown.add_row(*(escape("\n".join(part for part in cell if part)) for cell in row))
         shown.add_section()
+    return shown
+
+
+def _dropped(data: ReportData) -> Table:
+    """Return a column per filter: rows answered, rows lost to each reason in the order asked, rows kept."""
+    shown = Table(
+        box=box.SIMPLE_HEAD,
+        title=FILTERS_TITLE,
+        title_justify="left",
+        min_width=len(FILTERS_TITLE),
+        pad_edge=False,
+        collapse_padding=True,
+    )
+    shown.add_column("rows", no_wrap=True)
+    losses = []
+    width = max(HEAD_CHARS, FILTERS_CHARS // len(data.filters) - 2)
+    for stage, arms in data.filters:
+        shown.add_column(escape(shortened(", ".join(arms), width)), justify="right", no_wrap=True)
+        losses.append({drop.reason: drop.rows for drop in stage.waterfall})
+    found = {reason for lost in losses for reason in lost}
+    reasons = [reason for reason in WATERFALL if reason in found] + sorted(found - set(WATERFALL))
+    shown.add_row("answered", *(count(stage.rows_in) for stage, _ in data.filters))
+    for reason in reasons:
+        shown.add_row(escape(reason), *(f"-{lost[reason]:,}" if reason in lost else "" for lost in losses))
+    shown.add_row("kept", *(count(stage.rows_out) for stage, _ in data.filters))
     return shown
 
 

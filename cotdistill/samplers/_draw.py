@@ -99,6 +99,21 @@ def settle(job: Job[R], ledger: Ledger, *, identity: str, failed: dict[tuple[str
             step = lambda reason=reason: job.throw(reason)  # type: ignore[misc]  # noqa: E731
 
 
+def stored_answers(job: Job[Any], ledger: Ledger, *, identity: str) -> list[LedgerEntry] | None:
+    """Return the stored answers on which a job comes to its end; None where it needs one that is not stored."""
+    entries: list[LedgerEntry] = []
+    request = _next(lambda: next(job))
+    while request is not None:
+        name = request_key(request, identity), request.index
+        if name not in ledger:
+            job.close()
+            return None
+        entry = ledger.get(*name)
+        entries.append(entry)
+        request = _next(lambda entry=entry: job.send(entry))  # type: ignore[misc]
+    return entries
+
+
 class _Pool:
     def __init__(self, sampler: Sampler, jobs: Iterator[Job[Any]], ledger: Ledger, identity: str, terms: Terms) -> None:
         self.sampler = sampler

@@ -7,6 +7,9 @@ import functools
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
 
 from cotdistill import prompts, rows
 from cotdistill.errors import UserError
@@ -22,7 +25,7 @@ class Prompting:
     prompt: Path | None = None
     system: str | None = None
     exemplars: Path | None = None
-    shots: int | None = None
+    shots: Annotated[int | None, Field(ge=0)] = None
     answer_prompt: str | None = None
 
     @property
@@ -40,7 +43,16 @@ class Prompting:
         _ = self._template, self._shots
 
     def messages(self, problem: Problem, /) -> tuple[Message, ...]:
-        """Return the system prompt, the worked examples as earlier turns, and the template with the question in it."""
+        """Return the system prompt, the worked examples as earlier turns, and the template with the question in it.
+
+        Raises: UserError where the template shows the gold answer and the problem has none.
+        """
+        if problem.gold is None and self.shows_gold:
+            raise UserError(
+                f"the template shows {GOLD}, and problem {problem.id} has no gold answer",
+                str(self.prompt),
+                "give every problem a gold answer, or take the hint out of the template",
+            )
         system = () if self.system is None else (Message(role="system", content=self.system),)
         return (*system, *self._shots, self._asked(problem.question, problem.gold))
 
@@ -57,8 +69,6 @@ class Prompting:
 
     def _asked(self, question: str, gold: str | None) -> Message:
         if gold is None:
-            if self.shows_gold:
-                raise UserError(f"the template shows {GOLD}, and a problem has no gold answer", str(self.prompt))
             return Message(role="user", content=prompts.render(self._template, question=question))
         return Message(role="user", content=prompts.render(self._template, question=question, gold=gold))
 

@@ -195,7 +195,7 @@ async def draw(client: Client, model: str, request: Request, extra_body: JsonRow
         answer = await client.complete({"model": model, "messages": messages, **options})
     except NoAnswer as error:
         raise Unanswered(str(error)) from None
-    ignored = ignored_options(answer.base_url, model)
+    ignored = ignored_options(answer.base_url, answer.model)
     return Reply(
         answer.response,
         answer.latency_s,

@@ -4,15 +4,15 @@ A job yields requests and receives stored answers (see `samplers/_draw`), so tha
 goes on after an interruption, and reads the result from the ledger.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from cotdistill.ledger import Ledger
 from cotdistill.records import Completion, Message, Problem, Rejected, Sampling, Trace, Usage
 from cotdistill.samplers import Request, Sampler, Unanswered
-from cotdistill.samplers._draw import Job, request_key
+from cotdistill.samplers._draw import Job, request_key, settle, stored_answers
 from cotdistill.thinking import read_completion
-from cotdistill.verifiers import Verifier, judge
+from cotdistill.verifiers import Verifier, verdict_on
 
 Result = list[Trace | Rejected]
 
@@ -43,25 +43,42 @@ class Asking:
                     yield self._attempt(problem, index)
 
     def missing_jobs(self, problems: Sequence[Problem], ledger: Ledger) -> Iterator[Job[Result]]:
-        """Yield the jobs that may need an answer which is not stored."""
-        if not self._is_one_request:
-            yield from self.jobs(problems)
-            return
+        """Yield the jobs that need an answer which is not stored."""
+        identity = self.teacher.identity
         for problem in problems:
+            if self.verifier is not None:
+                if stored_answers(self._until_correct(problem, self.verifier), ledger, identity=identity) is None:
+                    yield self._until_correct(problem, self.verifier)
+                continue
             messages = self.teacher.messages(problem)
             for index in range(self.samples):
                 request = Request(problem, messages, self.sampling, index)
-                if (request_key(request, self.teacher.identity), index) not in ledger:
+                is_first_stored = (request_key(request, identity), index) in ledger
+                if is_first_stored and self._is_one_request:
+                    continue
+                whole = is_first_stored and stored_answers(self._attempt(problem, index), ledger, identity=identity)
+                if not whole:
                     yield self._attempt(problem, index)
 
     def count(self, problems: Sequence[Problem]) -> int:
         """Return how many jobs there are."""
         return len(problems) * (1 if self.verifier is not None else self.samples)
 
+    def lost(self, problems: Sequence[Problem], ledger: Ledger, failed: Mapping[tuple[str, int], str]) -> int:
+        """Return how many samples got no answer for good; of problems that are asked until correct, how many got none.
+
+        `failed` holds the reasons by request key and sample index.
+        """
+        if self.verifier is None or not failed:
+            return len(failed)
+        identity = self.teacher.identity
+        results = (settle(job, ledger, identity=identity, failed=dict(failed)) for job in self.jobs(problems))
+        return sum(all(isinstance(row, Rejected) and row.reason_class != "unasked" for row in rows) for rows in results)
+
     @property
     def _is_one_request(self) -> bool:
-        """Whether a job is done with its first answer, whatever that says."""
-        return self.teacher.is_one_call and self.verifier is None and self.max_tokens_ceiling is None
+        """Whether a sample is done with its first answer, whatever that says."""
+        return self.teacher.is_one_call and self.max_tokens_ceiling is None
 
     def _until_correct(self, problem: Problem, verifier: Verifier) -> Job[Result]:
         rows: Result = []
@@ -72,7 +89,7 @@ class Asking:
             rows += yield from self._attempt(problem, index)
             last = rows[-1]
             if isinstance(last, Trace) and last.completion.status == "ok":
-                correct += judge(verifier, problem, last.completion).outcome == "correct"
+                correct += verdict_on(verifier, problem, last.completion).outcome == "correct"
         return rows
 
     def _attempt(self, problem: Problem, index: int) -> Job[Result]:

@@ -1,14 +1,31 @@
 """convert: write the conversations that the student learns from, as a registered data set."""
 
-from collections.abc import Iterable
-from typing import Annotated
+import hashlib
+import itertools
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from cotdistill.records import Conversation, Rejected, Trace
 from cotdistill.registry import KindOptions, OneOf, Options
 from cotdistill.stage import Rows, Workspace, stage
 from cotdistill.styles import Style, conversation
+from cotdistill.styles._exemplars import Exemplars, Pool
+
+
+class MixtureEntry(Options):
+    """One of the ways in which a mixture writes its rows."""
+
+    style: Annotated[KindOptions, OneOf("styles")]
+    """How rationale and answer are written."""
+    shots: int = Field(0, ge=0, le=64)
+    """Worked examples before each question."""
+    weight: float = Field(1.0, gt=0)
+    """Share of the rows, relative to the other weights."""
 
 
 class ConvertOptions(Options):
@@ -18,7 +35,12 @@ class ConvertOptions(Options):
         default="thought_solution",  # validated like a value from the file
         validate_default=True,
     )
-    """How rationale and answer are written for the student; evaluation asks in the same style."""
+    """How rationale and answer are written for the student; evaluation asks in the same style, without examples."""
+    shots: int = Field(0, ge=0, le=64)
+    """Worked examples before each question, drawn by seed from the other problems of the set."""
+    mixture: tuple[MixtureEntry, ...] = ()
+    """Several styles in place of `style` and `shots`: each row is written in one of them, drawn by seed and weight.
+    Evaluation asks in the first one."""
     format: Annotated[KindOptions, OneOf("formats")] = Field(
         default="sharegpt",
         validate_default=True,
@@ -27,13 +49,83 @@ class ConvertOptions(Options):
     dataset: str = Field("distilled", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     """Name under which dataset_info.json registers the file."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _one_or_several(cls, given: Any) -> Any:  # Any: not validated yet
+        if isinstance(given, dict) and given.get("mixture") and (double := {"style", "shots"} & given.keys()):
+            names = " and ".join(f"`{key}`" for key in sorted(double))
+            raise PydanticCustomError(
+                "mixture_and_style",
+                "the mixture names its styles and shots itself; remove {names}",
+                {"names": names, "key": "mixture"},
+            )
+        return given
+
+    @property
+    def entries(self) -> tuple[MixtureEntry, ...]:
+        """Return the ways in which rows are written, one where there is no mixture."""
+        return self.mixture or (MixtureEntry.model_construct(style=self.style, shots=self.shots, weight=1.0),)
+
+    @property
+    def taught_style(self) -> KindOptions:
+        """Return the style in which the student is asked later."""
+        return self.entries[0].style
+
+
+@dataclass(frozen=True)
+class Writer:
+    """One entry, ready to write."""
+
+    kind: str
+    style: Style
+    exemplars: Exemplars
+    upto: float
+    """Hashes in [0, 1) below this and not below the entry's before are its rows."""
+
 
 @stage(3, rows="{format}.json")
-def convert(traces: Iterable[Trace], options: ConvertOptions, work: Workspace, *, style: Style) -> Rows[Conversation]:
+def convert(traces: Iterable[Trace], options: ConvertOptions, work: Workspace) -> Rows[Conversation]:
     """Write the kept traces as conversations."""
+    if any(entry.shots for entry in options.entries):
+        yield from _with_examples(traces, options, work)
+    else:
+        yield from _written(traces, _writers(options, Pool(work.seed)), work.seed)
+
+
+def _with_examples(traces: Iterable[Trace], options: ConvertOptions, work: Workspace) -> Rows[Conversation]:
+    """Write the traces after a first look at all of them; a file on disk keeps memory flat meanwhile."""
+    pool = Pool(work.seed)
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="surrogatepass", dir=work.folder) as spool:
+        for trace in traces:
+            pool.offer(trace)
+            spool.write(trace.model_dump_json() + "\n")
+        spool.seek(0)
+        read_again = (Trace.model_validate_json(line) for line in spool)
+        yield from _written(read_again, _writers(options, pool), work.seed)
+
+
+def _writers(options: ConvertOptions, pool: Pool) -> list[Writer]:
+    total = sum(entry.weight for entry in options.entries)
+    bounds = itertools.accumulate(entry.weight / total for entry in options.entries)
+    writers = []
+    for entry, upto in zip(options.entries, bounds, strict=True):
+        style: Style = entry.style.build()
+        writers.append(Writer(entry.style.kind, style, Exemplars.of(pool, style, entry.shots), upto))
+    return writers
+
+
+def _written(traces: Iterable[Trace], writers: list[Writer], seed: int) -> Iterator[Conversation | Rejected]:
     for trace in traces:
-        written = conversation(style, trace)
+        share = _share(trace, seed)
+        writer = next((w for w in writers if share < w.upto), writers[-1])
+        written = conversation(writer.style, trace, writer.exemplars.draw(trace))
         if written.messages[-1].content.strip():
             yield written
         else:
-            yield Rejected(reason=f"empty: style {options.style.kind} has nothing to write", row=trace)
+            yield Rejected(reason=f"empty: style {writer.kind} has nothing to write", row=trace)
+
+
+def _share(trace: Trace, seed: int) -> float:
+    """Return a number in [0, 1) by the trace's identity alone: rows that come or go move no other."""
+    identity = f"{seed} {trace.problem.id} {trace.completion.index}"
+    return int.from_bytes(hashlib.sha256(identity.encode()).digest()[:7]) / (1 << 56)

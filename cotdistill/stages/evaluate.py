@@ -9,17 +9,18 @@ from pydantic import Field
 
 from cotdistill import registry
 from cotdistill.errors import UserError
+from cotdistill.judging import judged
 from cotdistill.ledger import Ledger
-from cotdistill.records import Checkpoint, Problem, Sampling, Score
+from cotdistill.records import Checkpoint, Problem, Sampling, Score, Trace
 from cotdistill.registry import OPERATIONAL, Options
 from cotdistill.rows import write_text
-from cotdistill.samplers import Request
+from cotdistill.samplers import Request, Sampler
 from cotdistill.samplers._draw import Terms, draw_all, once, request_key
 from cotdistill.scoring.statistics import wilson
 from cotdistill.stage import Workspace, stage
 from cotdistill.styles import Style
 from cotdistill.thinking import read_completion
-from cotdistill.verifiers import Verifier, judge
+from cotdistill.verifiers import Verifier
 
 LEDGER = "completions.jsonl"
 
@@ -48,6 +49,7 @@ def evaluate(
     tasks: TaskProblems,
     style: Style,
     verifier: Verifier,
+    judge: Sampler | None = None,
 ) -> Iterator[Score]:
     """Let the student answer problems that it has not seen, and grade the answers."""
     checkpoint = next(iter(checkpoints))
@@ -60,45 +62,46 @@ def evaluate(
     )
     sampling = Sampling(max_tokens=options.max_tokens, temperature=0)
     total = sum(len(problems) for problems in tasks.values())
-    with (
-        Ledger(work.folder / LEDGER) as ledger,
-        work.progress("evaluating", total=total, unit="answers") as advance,
-    ):
+    with Ledger(work.folder / LEDGER) as ledger:
         requests = [
             (task, Request(problem, style.prompt(problem), sampling, 0))
             for task, problems in tasks.items()
             for problem in problems
         ]
         keys = [request_key(request, checkpoint.fingerprint) for _, request in requests]
-        advance(sum((key, 0) in ledger for key in keys))
-        drawing = draw_all(
-            sampler,
-            (once(request) for (_, request), key in zip(requests, keys, strict=True) if (key, 0) not in ledger),
-            ledger,
-            identity=checkpoint.fingerprint,
-            terms=Terms(concurrency=4 * options.batch_size, on_done=advance),
-        )
+        with work.progress("evaluating", total=total, unit="answers") as advance:
+            advance(sum((key, 0) in ledger for key in keys))
+            drawing = draw_all(
+                sampler,
+                (once(request) for (_, request), key in zip(requests, keys, strict=True) if (key, 0) not in ledger),
+                ledger,
+                identity=checkpoint.fingerprint,
+                terms=Terms(concurrency=4 * options.batch_size, on_done=advance),
+            )
         if drawing.failed:
             raise UserError(
                 f"{len(drawing.failed)} of {total} problems got no answer: {next(iter(drawing.failed.values()))}"
             )
         outcomes: dict[str, Counter[str]] = {task: Counter() for task in tasks}
-        for (task, request), key in zip(requests, keys, strict=True):
-            score = _graded(task, request.problem, ledger, key, style, verifier)
-            outcomes[task][score.verdict.outcome] += 1
-            yield score
+        answers = (
+            _answer(request.problem, ledger, key, style) for (_, request), key in zip(requests, keys, strict=True)
+        )
+        for (task, _), trace in zip(requests, judged(answers, verifier, judge, work), strict=True):
+            assert trace.verdict is not None
+            outcomes[task][trace.verdict.outcome] += 1
+            yield Score(task=task, problem=trace.problem, completion=trace.completion, verdict=trace.verdict)
     _write_report(work, outcomes)
 
 
-def _graded(task: str, problem: Problem, ledger: Ledger, key: str, style: Style, verifier: Verifier) -> Score:
-    """Return the score of a stored answer, read in the student's own style."""
+def _answer(problem: Problem, ledger: Ledger, key: str, style: Style) -> Trace:
+    """Return a stored answer, read in the student's own style."""
     entry = ledger.get(key, 0)
     completion = read_completion(entry)
     output = entry.response["choices"][0]["message"]["content"]
     reasoning, text = style.split(output)
     status = "truncated" if completion.status == "truncated" else "ok" if text.strip() else "empty_answer"
     read = completion.model_copy(update={"reasoning": reasoning, "text": text, "status": status})
-    return Score(task=task, problem=problem, completion=read, verdict=judge(verifier, problem, read))
+    return Trace(problem=problem, completion=read)
 
 
 def _write_report(work: Workspace, outcomes: Mapping[str, Counter[str]]) -> None:

@@ -1,51 +1,201 @@
-"""filter: keep the traces that are worth learning from, and say why the others are not."""
+"""filter: keep the traces that are worth learning from, and say why the others are not.
 
-from collections import Counter
-from collections.abc import Iterable
+A waterfall: `_row_screens`, then `_comparisons`; a row is dropped by the first one that has a reason against it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
-from cotdistill.records import Rejected, Trace
+from cotdistill.judging import judged
+from cotdistill.records import Problem, Rejected, Trace
 from cotdistill.registry import Options
+from cotdistill.samplers import Sampler
+from cotdistill.scoring.contamination import Exam
+from cotdistill.screening import Comparison, Screen
+from cotdistill.screening.difficulty import reason_against_pass_rate
+from cotdistill.screening.duplicates import reasons_against_copies, reasons_against_near_copies
+from cotdistill.screening.hints import reason_against_hint_leak
+from cotdistill.screening.language import LANGUAGES, reason_against_language
+from cotdistill.screening.lengths import (
+    Limits,
+    reason_against_answer_length,
+    reason_against_reasoning_length,
+    reason_against_tokens,
+)
+from cotdistill.screening.outcome import reason_against_status, reason_against_verdict
+from cotdistill.screening.questions import SeenQuestions
+from cotdistill.screening.refusals import reason_against_refusal
+from cotdistill.screening.repetition import reason_against_repetition
+from cotdistill.screening.selection import Preference, reasons_against_surplus
+from cotdistill.screening.tags import reason_against_tags
+from cotdistill.screening.waiting import WaitingRows
 from cotdistill.stage import Rows, Workspace, stage
-from cotdistill.verifiers import Verifier, judge
+from cotdistill.verifiers import Verifier
+
+DropOrKeep = Literal["drop", "keep"]
 
 
 class FilterOptions(Options):
-    """What is kept."""
+    """What is kept. What is off by default acts where it is set, in the arm `keep: all` too."""
 
     keep: Literal["correct", "all"] = "correct"
     """`correct`: what the verifier finds right. `all`: every whole answer, right or wrong; the arm that shows
     whether filtering helped."""
+    hint_leaks: DropOrKeep = "drop"
+    """Rationales that speak of the answer that the teacher was shown; only completions drawn with it are looked at.
+    The student is shown none."""
+    refusals: DropOrKeep = "keep"
+    """Answers that begin by declining (`I cannot help with`, `抱歉，我无法`). Default `keep`: the verifier finds none
+    of them right."""
+    think_closed: bool = False
+    """Drop traces with a stray thinking tag (`<think>`, `</think>`) inside the rationale or the answer."""
+    min_reasoning_chars: int | None = Field(None, ge=1)
+    """Shortest rationale, in characters; 1 asks for one at all. Default: no limit."""
+    max_reasoning_chars: int | None = Field(None, ge=1)
+    """Longest rationale, in characters; default: no limit. Students up to 3B learn more from short ones."""
+    min_answer_chars: int | None = Field(None, ge=1)
+    """Shortest answer after the thinking, in characters; default: no limit."""
+    max_answer_chars: int | None = Field(None, ge=1)
+    """Longest answer after the thinking, in characters; default: no limit."""
+    max_completion_tokens: int | None = Field(None, ge=1)
+    """Most tokens of rationale and answer together, as the teacher's server counted them; a row without a count stays.
+    Default: no limit."""
+    language: str | None = None
+    """Language that nine tenths of the rationale and of the answer must be in, as ISO 639-1: `zh`. Code, formulas,
+    numbers and texts too short to tell are left out. Default: any. Needs the extra `filter`."""
+    max_repetition: float | None = Field(None, ge=0, lt=1)
+    """Largest share of a text that may stand in blocks of 12 words that come three times or more; a text that ends in
+    a loop is dropped too. 0.2 spares careful rationales: 3 % of R1's repeat a block, the worst 0.14. Default: not
+    looked at."""
+    decontaminate: bool = True
+    """Drop rows that share their question, or 13 words in a row, with a question of `evaluate.tasks` (26 characters
+    where words have no spaces). Default true: a score on a question that was learned says nothing."""
+    pass_rate: tuple[float, float] | None = None
+    """Least and largest share of a problem's attempts that are correct: `[0.1, 0.9]` leaves out what the teacher always
+    or never solves. Needs `sample.samples_per_problem` above 1. Default: any."""
+    duplicates: DropOrKeep = "keep"
+    """Traces that say what an earlier one of the same problem says, but for case, marks and spaces."""
+    near_duplicates: float | None = Field(None, ge=0.7, le=1)
+    """Similarity (Jaccard, runs of three words) from which a trace is a copy of another one of its problem, and a
+    question a copy of another problem's with the same gold. Default: not looked at; 0.9 is usual. Needs the extra
+    `filter`."""
     max_kept_per_problem: int | None = Field(None, ge=1)
-    """Traces of one problem to keep, the first ones; default: all."""
+    """Traces of one problem to keep; default: all."""
+    prefer: Preference = "first"
+    """Which of them: the `first`, the `shortest`, the `longest`, or the most `diverse` ones (different reasoning for
+    the same answer, Ho et al. 2023)."""
+
+    @field_validator("language")
+    @classmethod
+    def _is_known(cls, language: str | None) -> str | None:
+        if language is not None and language not in LANGUAGES:
+            raise PydanticCustomError("language_unknown", "unknown language", {"known": list(LANGUAGES)})
+        return language
+
+    @field_validator("max_reasoning_chars", "max_answer_chars")
+    @classmethod
+    def _is_above_least(cls, most: int | None, info: ValidationInfo) -> int | None:
+        name = str(info.field_name).replace("max", "min")
+        least = info.data.get(name)
+        if most is not None and least is not None and most < least:
+            raise ValueError(f"{most} is below `{name}`, {least}: no row could pass")
+        return most
+
+    @field_validator("pass_rate")
+    @classmethod
+    def _is_window(cls, window: tuple[float, float] | None) -> tuple[float, float] | None:
+        if window is not None and not 0 <= window[0] <= window[1] <= 1:
+            raise ValueError("should be two shares from 0 to 1, the smaller one first")
+        return window
+
+    @field_validator("prefer")
+    @classmethod
+    def _has_choice(cls, prefer: Preference, info: ValidationInfo) -> Preference:
+        if prefer != "first" and info.data.get("max_kept_per_problem", ...) is None:
+            raise ValueError("chooses nothing without `max_kept_per_problem`")
+        return prefer
+
+    def unused(self) -> frozenset[str]:
+        """Return the cast members that these options have no use for."""
+        return frozenset() if self.decontaminate else frozenset({"tasks"})
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """Packages of the extra `filter` that these options need."""
+        chosen = {"py3langid": self.language, "datasketch": self.near_duplicates}
+        return tuple(name for name, option in chosen.items() if option is not None)
 
 
 @stage(2)
 def filter(  # the stage's name in the recipe
-    traces: Iterable[Trace], options: FilterOptions, work: Workspace, *, verifier: Verifier
+    traces: Iterable[Trace],
+    options: FilterOptions,
+    work: Workspace,
+    *,
+    verifier: Verifier,
+    judge: Sampler | None = None,
+    tasks: Mapping[str, Sequence[Problem]] | None = None,
 ) -> Rows[Trace]:
     """Keep the answers that the verifier finds right."""
-    kept: Counter[str] = Counter()
-    for trace in traces:
-        judged = trace.model_copy(update={"verdict": judge(verifier, trace.problem, trace.completion)})
-        if reason := _reason_against(judged, options, kept[trace.problem.id]):
-            yield Rejected(reason=reason, row=judged)
-        else:
-            kept[trace.problem.id] += 1
-            yield judged
+    with WaitingRows(work.folder) as waiting, SeenQuestions(work.folder, options.near_duplicates) as seen:
+        for trace in judged(traces, verifier, judge, work):
+            waiting.append(trace)
+        screens = _row_screens(options, Exam(tasks or {}))
+        comparisons = _comparisons(options, seen)
+        reasons: dict[int, str] = {}
+        for run in waiting.runs():
+            is_first = run.rows[0] == run.all_rows[0]
+            rows = waiting.read(run.all_rows if is_first else run.rows, pass_rate=run.pass_rate)
+            if is_first:
+                # All rows of the problem at once; the reasons against those further on wait for their turn.
+                decided = zip(run.all_rows, _decide(rows, screens, comparisons), strict=True)
+                reasons.update((number, reason) for number, reason in decided if reason)
+            for number, row in zip(run.rows, rows, strict=False):
+                reason = reasons.pop(number, "")
+                yield Rejected(reason=reason, row=row) if reason else row
 
 
-def _reason_against(trace: Trace, options: FilterOptions, kept: int) -> str:
-    """Return why a trace is dropped; empty where it is kept."""
-    verdict = trace.verdict
-    assert verdict is not None
-    if trace.completion.status != "ok":
-        return f"{trace.completion.status}: finish_reason {trace.completion.finish_reason}"
-    if options.keep == "correct" and verdict.outcome != "correct":
-        found = verdict.extracted if verdict.extracted is not None else "nothing"
-        return f"{verdict.outcome}: found {found}, gold {trace.problem.gold}; {verdict.reason}"
-    if options.max_kept_per_problem is not None and kept >= options.max_kept_per_problem:
-        return f"surplus: {kept} of this problem are kept already"
-    return ""
+def _row_screens(options: FilterOptions, exam: Exam) -> list[Screen]:
+    """Return what is asked of each trace alone, in order."""
+    window, reasoning = options.pass_rate, Limits(options.min_reasoning_chars, options.max_reasoning_chars)
+    answer, tokens = Limits(options.min_answer_chars, options.max_answer_chars), options.max_completion_tokens
+    asked: list[tuple[bool, Screen]] = [
+        (True, reason_against_status),
+        (options.keep == "correct", reason_against_verdict),
+        (options.hint_leaks == "drop", reason_against_hint_leak),
+        (options.refusals == "drop", reason_against_refusal),
+        (options.think_closed, reason_against_tags),
+        (True, lambda trace: reason_against_reasoning_length(trace, reasoning)),
+        (True, lambda trace: reason_against_answer_length(trace, answer)),
+        (tokens is not None, lambda trace: reason_against_tokens(trace, tokens or 0)),
+        (options.language is not None, lambda trace: reason_against_language(trace, options.language or "")),
+        (options.max_repetition is not None, lambda t: reason_against_repetition(t, options.max_repetition or 0)),
+        (options.decontaminate, exam.reason_against),
+        (window is not None, lambda trace: reason_against_pass_rate(trace, *(window or (0, 1)))),
+    ]
+    return [screen for is_asked, screen in asked if is_asked]
+
+
+def _comparisons(options: FilterOptions, seen: SeenQuestions) -> list[Comparison]:
+    """Return what is asked of the traces of one problem together, in order."""
+    like, most = options.near_duplicates, options.max_kept_per_problem
+    asked: list[tuple[bool, Comparison]] = [
+        (options.duplicates == "drop", reasons_against_copies),
+        (like is not None, lambda traces: reasons_against_near_copies(traces, like or 1)),
+        (like is not None, seen.reasons_against),
+        (most is not None, lambda traces: reasons_against_surplus(traces, most or 1, options.prefer)),
+    ]
+    return [comparison for is_asked, comparison in asked if is_asked]
+
+
+def _decide(traces: Sequence[Trace], screens: Sequence[Screen], comparisons: Sequence[Comparison]) -> list[str]:
+    """Return for each trace of one problem the first reason against it; empty where it is kept."""
+    reasons = [next((reason for screen in screens if (reason := screen(trace))), "") for trace in traces]
+    for compare in comparisons:
+        standing = [place for place, reason in enumerate(reasons) if not reason]
+        for place, reason in zip(standing, compare([traces[place] for place in standing]), strict=True):
+            reasons[place] = reason
+    return reasons

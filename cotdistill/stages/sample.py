@@ -2,12 +2,13 @@
 
 import json
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from cotdistill.admission import Concurrency
 from cotdistill.errors import TryAgainLater, UserError
 from cotdistill.ledger import Ledger, stored_entries
 from cotdistill.records import Problem, Rejected, Sampling, Trace
@@ -51,7 +52,7 @@ class SampleOptions(Options):
     (Ho et al. 2023)."""
     until: Until | None = None
     """`{correct: 2, max_samples: 8}`: after the first samples, go on for problems that have too few correct ones."""
-    concurrency: Annotated[Literal["auto"] | Annotated[int, Field(ge=1, le=4096)], OPERATIONAL] = 30
+    concurrency: Annotated[Concurrency, OPERATIONAL] = 30
     """Requests in flight at a time; `auto`: as many as each endpoint bears without HTTP 429, up to 1,000."""
     max_tokens: int | None = Field(8192, ge=1)
     """Longest completion, thinking included, in tokens; null leaves it to the server."""
@@ -72,9 +73,11 @@ class SampleOptions(Options):
     """Alternatives to record with each token, in logprobs.jsonl, for training on the teacher's distribution
     (Fu et al. 2023 use 5)."""
     budget: Annotated[Budget | None, OPERATIONAL] = None
-    """`{usd: 20, output_tokens: 1000000}`: nothing more is asked once one of them is spent in this run folder."""
+    """`{usd: 20, output_tokens: 1000000}`: nothing more is asked once one of them is spent in this run folder; a shard
+    may spend its share."""
     max_failed: Annotated[float, OPERATIONAL] = Field(0.1, ge=0, le=1)
-    """Share of requests without an answer at which the stage stops instead of going on with fewer rows."""
+    """Share of requests (with `until`, of problems) without an answer at which the stage stops instead of going on
+    with fewer rows."""
     drain_timeout_s: Annotated[float, OPERATIONAL] = Field(600, ge=0)
     """Seconds that running answers are waited for when the run is stopped."""
 
@@ -151,7 +154,8 @@ def _draw(asked: Sequence[Problem], asking: Asking, ledger: Ledger, options: Sam
     """Ask what is not stored yet, under a live line."""
     teacher, total = asking.teacher, asking.count(asked)
     missing = sum(1 for _ in asking.missing_jobs(asked, ledger))
-    meter = Meter(total, total - missing, teacher.prices, options.budget, _paid(ledger, teacher.prices, options.budget))
+    budget = options.budget.share(work.shard.of) if options.budget and work.shard else options.budget
+    meter = Meter(total, total - missing, teacher.prices, budget, _paid(ledger, teacher.prices, budget))
     if missing:
         _announce(missing, options, teacher.prices)
     unit = "problems" if options.until else "answers"
@@ -199,27 +203,27 @@ def _check_enough(
     drawing: Drawing, asking: Asking, asked: Sequence[Problem], ledger: Ledger, options: SampleOptions
 ) -> None:
     """Raise where too many requests have no answer to go on with the rest."""
-    total = asking.count(asked)
+    total, lost = asking.count(asked), asking.lost(asked, ledger, drawing.failed)
     if drawing.over_budget:
-        unasked = sum(1 for _ in asking.missing_jobs(asked, ledger))
-        if len(drawing.failed) + unasked > options.max_failed * total:
+        missing = sum(1 for _ in asking.missing_jobs(asked, ledger))
+        if missing > options.max_failed * total:
             raise TryAgainLater(
                 f"the budget is reached: {drawing.over_budget}; {len(ledger)} answers are stored, "
-                f"{unasked} of {total} are not asked yet",
+                f"{missing - lost} of {total} are not asked yet",
                 str(ledger.path),
                 "raise `sample: {budget: …}`, or `sample: {max_failed: 1}` goes on with what there is",
             )
-    elif len(drawing.failed) > options.max_failed * total:
-        raise _too_many_failed(drawing.failed, total, ledger)
+    elif lost > options.max_failed * total:
+        counted = f"{lost} of {total} {'problems' if options.until else 'requests'}"
+        raise _too_many_failed(list(drawing.failed.values()), counted, ledger)
 
 
-def _too_many_failed(failed: Mapping[tuple[str, int], str], total: int, ledger: Ledger) -> UserError:
+def _too_many_failed(reasons: Sequence[str], counted: str, ledger: Ledger) -> UserError:
     """Return the error for a stage that lost too much: what passes by itself is worth another try, the rest is not."""
-    reasons = list(failed.values())
     passing = [reason for reason in reasons if reason.startswith("exhausted")]
     kind = TryAgainLater if passing else UserError
     return kind(
-        f"{len(reasons)} of {total} requests got no answer, one of them: {(passing or reasons)[0]}",
+        f"{counted} got no answer, one of them: {(passing or reasons)[0]}",
         str(ledger.path),
         "what came is stored and not asked again; `sample: {max_failed: 1}` goes on without the rest",
     )
@@ -254,7 +258,8 @@ def _with_logprobs(rows: Iterable[Trace | Rejected], ledger: Ledger, work: Works
             if isinstance(row, Trace):
                 completion = row.completion
                 choice = ledger.get(completion.key, completion.index).response["choices"][0]
-                found = choice.get("logprobs") or {}
+                given = choice.get("logprobs")
+                found = given if isinstance(given, dict) else {}
                 lacking += not found
                 line = {"problem_id": row.problem.id, "key": completion.key, "index": completion.index, **found}
                 file.write(json.dumps(line) + "\n")

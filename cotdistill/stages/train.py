@@ -7,6 +7,7 @@ from cotdistill.records import Checkpoint, Conversation
 from cotdistill.registry import KindOptions
 from cotdistill.runs import weights_fingerprint
 from cotdistill.stage import Workspace, stage
+from cotdistill.styles import Style
 from cotdistill.training.options import TrainOptions
 from cotdistill.training.run import train as train_worker
 
@@ -14,7 +15,12 @@ from cotdistill.training.run import train as train_worker
 # It writes dropped.jsonl itself: what is left out can be looked at before the hours of training are spent.
 @stage(4, rows="checkpoint.jsonl", rejects=None)
 def train(
-    conversations: Iterable[Conversation], options: TrainOptions, work: Workspace, *, student: KindOptions
+    conversations: Iterable[Conversation],
+    options: TrainOptions,
+    work: Workspace,
+    *,
+    student: KindOptions,
+    style: Style | None = None,
 ) -> Iterator[Checkpoint]:
     """Train the student on the conversations, and keep its weights."""
     base = work.base(student)
@@ -32,8 +38,12 @@ def train(
             student=student,
             base=base,
             folder=work.folder,
+            tokens=work.run / "tokens",
             log_file=work.run / "run.log",
             seed=work.seed,
+            style=style,
+            # Rows that a list or a generator holds have no name, and their tokens are made every time.
+            data_key=getattr(conversations, "key", None),
             on_progress=count,
         )
     yield Checkpoint(

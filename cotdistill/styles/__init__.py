@@ -1,18 +1,20 @@
 """How a rationale is written for the student: one module, one style.
 
 A style is a frozen dataclass whose fields are its options. What it writes it can read back:
-`style.split(style.answer(completion))` gives the rationale and the final answer again.
+`style.split(style.answer(trace))` gives the rationale and the final answer again.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
-from cotdistill.records import Completion, Conversation, Message, Problem, Trace
+from cotdistill.records import Conversation, Message, Problem, Trace
 
 
 class Split(NamedTuple):
     """A student's output, taken apart."""
 
     reasoning: str
+    """As it stands in the output, without the white space around it."""
     text: str
     """Empty where the thinking never ended: an unfinished thought is no answer."""
 
@@ -20,12 +22,12 @@ class Split(NamedTuple):
 class Style(Protocol):
     """A style with its options bound."""
 
-    def prompt(self, problem: Problem, /) -> tuple[Message, ...]:
-        """Return what the student is asked, in training and in evaluation alike."""
+    def prompt(self, problem: Problem, shots: Sequence[Trace] = (), /) -> tuple[Message, ...]:
+        """Return what the student is asked, after worked examples where there are any."""
         ...
 
-    def answer(self, completion: Completion, /) -> str:
-        """Return what the student learns to say."""
+    def answer(self, trace: Trace, /) -> str:
+        """Return what the student learns to say; empty where the trace lacks what the style writes."""
         ...
 
     def split(self, output: str, /) -> Split:
@@ -33,7 +35,7 @@ class Style(Protocol):
         ...
 
 
-def conversation(style: Style, trace: Trace) -> Conversation:
+def conversation(style: Style, trace: Trace, shots: Sequence[Trace] = ()) -> Conversation:
     """Return the conversation that the student learns from this trace."""
-    answer = Message(role="assistant", content=style.answer(trace.completion))
-    return Conversation(id=trace.problem.id, messages=(*style.prompt(trace.problem), answer))
+    answer = Message(role="assistant", content=style.answer(trace))
+    return Conversation(id=trace.problem.id, messages=(*style.prompt(trace.problem, shots), answer))

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from cotdistill.records import Completion
+from cotdistill.records import Trace
 from cotdistill.registry import kind
 from cotdistill.styles import Split
 from cotdistill.styles._prompt import Asking
@@ -14,12 +14,12 @@ class AnswerOnly(Asking):
     """The answer without its rationale (Ho et al. 2023, table 1: vanilla fine-tuning).
 
     Options:
-        system: System prompt of every conversation; default: none.
+        system: System prompt of every conversation, a text or the file that holds it; default: none.
     """
 
-    def answer(self, completion: Completion, /) -> str:
+    def answer(self, trace: Trace, /) -> str:
         """Return what follows the thinking."""
-        return completion.text.strip()
+        return trace.completion.text.strip()
 
     def split(self, output: str, /) -> Split:
         """Return all of it as the answer."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from cotdistill.records import Completion
+from cotdistill.records import Trace
 from cotdistill.registry import kind
 from cotdistill.styles import Split
 from cotdistill.styles._prompt import Asking
@@ -14,12 +14,12 @@ class Plain(Asking):
     """The rationale as ordinary text, a blank line, then the answer.
 
     Options:
-        system: System prompt of every conversation; default: none.
+        system: System prompt of every conversation, a text or the file that holds it; default: none.
     """
 
-    def answer(self, completion: Completion, /) -> str:
+    def answer(self, trace: Trace, /) -> str:
         """Return rationale and answer as one text."""
-        return "\n\n".join(part for part in (completion.reasoning.strip(), completion.text.strip()) if part)
+        return "\n\n".join(part for part in (trace.completion.reasoning.strip(), trace.completion.text.strip()) if part)
 
     def split(self, output: str, /) -> Split:
         """Take the last paragraph as the answer: nothing marks where the rationale ends."""

@@ -9,7 +9,7 @@
 
 from dataclasses import dataclass
 
-from cotdistill.records import Completion
+from cotdistill.records import Trace
 from cotdistill.registry import kind
 from cotdistill.styles import Split
 from cotdistill.styles._prompt import Asking
@@ -23,12 +23,13 @@ class Think(Asking):
     """The rationale between <think> tags, then the answer (DeepSeek-R1, arXiv 2501.12948).
 
     Options:
-        system: System prompt of every conversation; default: none, as R1's model card advises.
+        system: System prompt of every conversation, a text or the file that holds it; default: none, as R1's
+            model card advises.
     """
 
-    def answer(self, completion: Completion, /) -> str:
+    def answer(self, trace: Trace, /) -> str:
         """Return the rationale in its tags and the answer behind them."""
-        return f"{OPEN}\n{completion.reasoning.strip()}\n{CLOSE}\n\n{completion.text.strip()}"
+        return f"{OPEN}\n{trace.completion.reasoning.strip()}\n{CLOSE}\n\n{trace.completion.text.strip()}"
 
     def split(self, output: str, /) -> Split:
         """Take what follows the thinking as the answer; an unclosed thought is no answer."""

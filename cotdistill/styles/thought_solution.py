@@ -14,7 +14,7 @@ spelling included: students and data sets made elsewhere carry exactly this text
 
 from dataclasses import dataclass
 
-from cotdistill.records import Completion
+from cotdistill.records import Trace
 from cotdistill.registry import kind
 from cotdistill.styles import Split
 from cotdistill.styles._prompt import Asking
@@ -44,15 +44,16 @@ class ThoughtSolution(Asking):
     """Rationale and answer between Sky-T1's tags, as openMind's recipes train them.
 
     Options:
-        system: System prompt of every conversation; default: the one that Sky-T1 was trained with.
+        system: System prompt of every conversation, a text or the file that holds it; default: the one that
+            Sky-T1 was trained with.
     """
 
     system: str | None = SYSTEM
 
-    def answer(self, completion: Completion, /) -> str:
+    def answer(self, trace: Trace, /) -> str:
         """Return rationale and answer between their tags."""
-        thought = f"{THOUGHT[0]}\n\n{completion.reasoning}{THOUGHT[1]}"
-        return f"{thought}\n\n{SOLUTION[0]}\n\n{completion.text}{SOLUTION[1]}"
+        thought = f"{THOUGHT[0]}\n\n{trace.completion.reasoning}{THOUGHT[1]}"
+        return f"{thought}\n\n{SOLUTION[0]}\n\n{trace.completion.text}{SOLUTION[1]}"
 
     def split(self, output: str, /) -> Split:
         """Take what the solution tags hold as the answer; a thought without its end is no answer."""

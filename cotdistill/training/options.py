@@ -1,11 +1,12 @@
 """The recipe's `train:` section: openMind's and LLaMA-Factory's names, and every key of transformers.
 
 train: {dataset: DS_r1_answer, template: qwen, cutoff_len: 4096, learning_rate: 1.0e-5, bf16: true}
+train: {dataset: [{name: DS_r1_answer}, {name: general_chat, weight: 0.2}], on_overlong: truncate_rationale}
 """
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from cotdistill.registry import OPERATIONAL, Options
@@ -19,6 +20,9 @@ NOT_TRAINER_KEYS = frozenset(
 )
 """Fields of TrainOptions that transformers does not get as they are."""
 
+WEIGHTS_TOLERANCE = 1e-3
+"""Thirds may be written with three digits."""
+
 
 def _known_to_transformers(key: str) -> str:
     """Refuse a key that transformers would refuse hours later, or that is not the recipe's to set."""
@@ -29,6 +33,42 @@ def _known_to_transformers(key: str) -> str:
     return key
 
 
+class Share(Options):
+    """One of the sets that a student learns from."""
+
+    name: str = Field(min_length=1)
+    """Name in dataset_info.json, or the name that `convert` gives its rows."""
+    weight: float | None = Field(None, gt=0, le=1)
+    """Share of all training rows, drawn by seed, no row twice; default: the set as a whole."""
+
+
+def _as_shares(given: object) -> object:
+    """Return what a recipe writes as a list of mappings: `a`, `a,b` as openMind does, or such a list."""
+    names = given.split(",") if isinstance(given, str) else given
+    if not isinstance(names, list):
+        return given
+    return [{"name": name.strip()} if isinstance(name, str) else name for name in names]
+
+
+def _shares_add_up(shares: tuple[Share, ...] | None) -> tuple[Share, ...] | None:
+    """Refuse names that stand twice, and weights that no rows can have."""
+    if not shares:
+        return None
+    names = [share.name for share in shares]
+    if double := next((name for name in names if names.count(name) > 1), None):
+        raise PydanticCustomError("set_twice", "names the set {name} twice", {"name": f"`{double}`"})
+    weights = [share.weight for share in shares if share.weight is not None]
+    if len(weights) == len(shares) and abs(sum(weights) - 1) > WEIGHTS_TOLERANCE:
+        raise PydanticCustomError(
+            "weights_sum",
+            "has weights that sum to {sum}: they must be 1, or leave one out",
+            {"sum": f"{sum(weights):g}"},
+        )
+    if len(weights) < len(shares) and sum(weights) >= 1:
+        raise PydanticCustomError("weights_sum", "has weights that leave nothing for a set without one")
+    return shares
+
+
 class TrainOptions(Options):
     """How the student learns; any other key of `transformers.TrainingArguments` may stand here too."""
 
@@ -36,15 +76,17 @@ class TrainOptions(Options):
     __pydantic_extra__: dict[Annotated[str, AfterValidator(_known_to_transformers)], Any]
     # Any: transformers checks the values of its own options
 
-    dataset: str | None = None
-    """Name in dataset_info.json of what is trained on; default: what `convert` wrote."""
+    dataset: Annotated[tuple[Share, ...] | None, BeforeValidator(_as_shares), AfterValidator(_shares_add_up)] = None
+    """Name in dataset_info.json of what is trained on, or several as `a,b`, or a list of {name, weight} to mix in
+    general data by share; default: what `convert` wrote. The name that `convert` gives its rows means those."""
     template: str | None = None
     """How messages become text: `qwen` as openMind and LLaMA-Factory mean it; default: the tokenizer's own template."""
     cutoff_len: int = Field(4096, ge=2)
     """Longest row in tokens, prompt and answer; longer rows are left out, never cut: a cut answer has no end.
     4096 holds every R1 answer to GSM8K that was measured."""
-    on_overlong: Literal["drop", "raise"] = "drop"
-    """What a row above `cutoff_len` does: left out and written to dropped.jsonl, or it stops the training."""
+    on_overlong: Literal["drop", "truncate_rationale", "raise"] = "drop"
+    """What a row above `cutoff_len` does: left out and written to dropped.jsonl; shortened in the middle of its
+    rationale, answer and end whole (what it was goes to shortened.jsonl); or it stops the training."""
     max_dropped: float = Field(0.05, ge=0, le=1)
     """Largest share of rows that may be left out; more stops before any training: `cutoff_len` must be wrong."""
     num_train_epochs: float = Field(3.0, gt=0)
@@ -79,6 +121,15 @@ class TrainOptions(Options):
     """Whether an `output_dir` that is not empty is moved aside; otherwise it stops before any training."""
     num_processes: Annotated[int | None, OPERATIONAL] = Field(None, ge=1)
     """Training processes on this machine; default: one per visible device."""
+
+    @property
+    def dataset_names(self) -> tuple[str, ...]:
+        """Names of the sets; none where what `convert` wrote is meant."""
+        return tuple(share.name for share in self.dataset or ())
+
+    def unused(self) -> frozenset[str]:
+        """Return the style unless rationales are shortened: otherwise it plays no part in training."""
+        return frozenset() if self.on_overlong == "truncate_rationale" else frozenset({"style"})
 
     @classmethod
     def known_keys(cls) -> list[str]:

@@ -1,32 +1,34 @@
 """One training from conversations to weights, as the train stage asks for it.
 
-4-train/  checkpoint/  metrics.jsonl  job.json  dropped.jsonl  work/<key>/ (tokens and points to go on from, while
-          it lasts)
+4-train/  checkpoint/  metrics.jsonl  job.json  dropped.jsonl  shortened.jsonl (where any row was)  work/<key>/ (tokens
+          and points to go on from, while it lasts)
+tokens/   token files of the run's trainings, used again while rows, tokenizer, template and length policy are the same
 """
 
 import importlib.util
 import json
-import logging
 import os
 import shutil
-from array import array
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cotdistill.errors import UserError
-from cotdistill.records import Conversation, Rejected
+from cotdistill.records import Conversation
 from cotdistill.registry import KindOptions
-from cotdistill.rows import AtomicFile, write_text
+from cotdistill.rows import write_text
 from cotdistill.runs import file_sha256, key_of
+from cotdistill.styles import Style
 from cotdistill.training.job import TRAINING, Job
 from cotdistill.training.launch import OnProgress, World, run_worker, world
 from cotdistill.training.options import TrainOptions
-from cotdistill.training.tokenfile import ROWS, TOKENS, Written, write_rows
-from cotdistill.training.tokens import Encoder, TokenRow, load_tokenizer, tokenize
+from cotdistill.training.prepare import DROPPED, SHORTENED, Prepared, prepare
+from cotdistill.training.tokenfile import ROWS, TOKENS, Written
+from cotdistill.training.tokens import Encoder, load_tokenizer
 
-log = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 OPERATIONAL_ARGUMENTS = ("logging_steps", "save_steps")
 """Arguments that leave the weights as they are."""
@@ -48,41 +50,6 @@ class TrainResult:
     """Time in training steps."""
 
 
-@dataclass
-class Lengths:
-    """Rows as they pass: how long they are, and which are left out."""
-
-    cutoff_len: int
-    tokens: "array[int]" = field(default_factory=lambda: array("q"))
-    dropped: int = 0
-
-    def kept(self, rows: Iterable[TokenRow | Rejected], dropped: AtomicFile) -> Iterator[TokenRow]:
-        """Yield the rows that are trained on and write the others to `dropped`."""
-        for row in rows:
-            if isinstance(row, Rejected):
-                self.dropped += 1
-                self.tokens.append(int(row.reason.split()[1]))
-                dropped.write_row(row)
-            else:
-                self.tokens.append(len(row.input_ids))
-                yield row
-
-    def check(self, options: TrainOptions) -> None:
-        """Raise UserError where nothing is left, or too much was left out; warn of any row left out."""
-        total = len(self.tokens)
-        if total == 0:
-            raise UserError("there is nothing to train on", "train", "look into the rejected rows of the stages before")
-        if not self.dropped:
-            return
-        enough = sorted(self.tokens)[-(-total * 99 // 100) - 1]
-        message = f"{self.dropped} of {total} rows are longer than cutoff_len {self.cutoff_len}"
-        hint = f"`cutoff_len: {enough}` keeps 99 % of them"
-        allowed = 0.0 if options.on_overlong == "raise" else options.max_dropped
-        if self.dropped > allowed * total or self.dropped == total:
-            raise UserError(f"{message}; at most {allowed:.0%} may be", "train.cutoff_len", hint)
-        log.warning("%s and are left out: %s", message, hint)
-
-
 def train(
     conversations: Iterable[Conversation],
     options: TrainOptions,
@@ -90,11 +57,18 @@ def train(
     student: KindOptions,
     base: str,
     folder: Path,
+    tokens: Path,
     log_file: Path,
     seed: int,
     on_progress: OnProgress,
+    style: Style | None = None,
+    data_key: str | None = None,
 ) -> TrainResult:
     """Train the student `base` (hub name or folder) and return where the weights are.
+
+    `tokens` is a folder for token files that all trainings of a run share; `data_key` tells these conversations from
+    others: with it, tokens that were made from the same ones are used again. `style` tells rationale from answer
+    where long rationales are shortened.
 
     The same call goes on where a killed one stopped, and returns at once where one had finished.
     Raises: UserError, WorkerFailed, Interrupted.
@@ -105,25 +79,27 @@ def train(
     tokenizer = load_tokenizer(
         base, template=options.template, trust_remote_code=getattr(student, "trust_remote_code", False)
     )
-    fresh = folder / "work" / "new"
-    shutil.rmtree(fresh, ignore_errors=True)
-    (fresh / "tokens").mkdir(parents=True)
-    lengths = Lengths(options.cutoff_len)
-    with AtomicFile(folder / "dropped.jsonl") as dropped:
-        rows = tokenize(conversations, tokenizer, cutoff_len=options.cutoff_len)
-        written = write_rows(lengths.kept(rows, dropped), fresh / "tokens")
-    lengths.check(options)
-    tokenizer.save_pretrained(fresh / "tokenizer")
+    prepared = prepare(conversations, tokenizer, options, style=style, folder=tokens, data_key=data_key)
+    _show_what_changed(prepared, folder)
+    prepared.check(options)
     job = _job(
-        options, student, base=base, output=output, folder=folder, seed=seed, place=place, encoder=Encoder(tokenizer)
+        options,
+        student,
+        base=base,
+        output=output,
+        folder=folder,
+        seed=seed,
+        place=place,
+        encoder=Encoder(tokenizer),
+        tokens=prepared.folder,
     )
     if not _is_done(job):
         _refuse_used(options, output)
-        _move_in(fresh, job)
+        _move_in(prepared, tokenizer, job)
         write_text(folder / "job.json", job.model_dump_json(indent=1) + "\n")
         run_worker(folder / "job.json", world=place, log=log_file, on_progress=on_progress)
     _clean_up(job, folder)
-    return _result(job, written, dropped=lengths.dropped)
+    return _result(job, prepared.written, dropped=prepared.dropped)
 
 
 def _job(
@@ -136,17 +112,17 @@ def _job(
     seed: int,
     place: World,
     encoder: Encoder,
+    tokens: Path,
 ) -> Job:
     """Return the job, keyed by all that its weights depend on."""
     arguments = options.trainer_arguments()
-    fresh = folder / "work" / "new"
     depends_on = {
         "base": base,
         "student": student.key_options(),
         "seed": seed,
         "world": [place.nodes, place.processes],
         "arguments": {k: v for k, v in arguments.items() if k not in OPERATIONAL_ARGUMENTS},
-        "data": [file_sha256(fresh / "tokens" / name) for name in (TOKENS, ROWS)],
+        "data": [file_sha256(tokens / name) for name in (TOKENS, ROWS)],
         "stop": encoder.stop_ids,
         "template": encoder.tokenizer.chat_template,
     }
@@ -202,22 +178,36 @@ def _is_done(job: Job) -> bool:
     return done is not None and done["key"] == job.key
 
 
-def _move_in(fresh: Path, job: Job) -> None:
-    """Put new tokens and tokenizer beside the points that an earlier start of the same job left."""
-    job.work.mkdir(exist_ok=True)
-    for part in ("tokens", "tokenizer"):
-        shutil.rmtree(job.work / part, ignore_errors=True)
-        (fresh / part).rename(job.work / part)
+def _show_what_changed(prepared: Prepared, folder: Path) -> None:
+    """Put what was left out, and what was shortened where any was, into the stage's own folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in (DROPPED, SHORTENED):
+        (folder / name).unlink(missing_ok=True)
+        if name == DROPPED or prepared.shortened:
+            shutil.copyfile(prepared.folder / name, folder / name)
+
+
+def _move_in(prepared: Prepared, tokenizer: "PreTrainedTokenizerBase", job: Job) -> None:
+    """Put tokens and tokenizer beside the points that an earlier start of the same job left."""
+    job.work.mkdir(parents=True, exist_ok=True)
+    for part in (job.tokens, job.tokenizer):
+        shutil.rmtree(part, ignore_errors=True)
+    job.tokens.mkdir()
+    for name in (TOKENS, ROWS):
+        try:
+            os.link(prepared.folder / name, job.tokens / name)
+        except OSError:  # a file system without hard links
+            shutil.copyfile(prepared.folder / name, job.tokens / name)
+    tokenizer.save_pretrained(job.tokenizer)
 
 
 def _clean_up(job: Job, folder: Path) -> None:
     """Remove what only a training that goes on needs; points that were asked for stay."""
-    shutil.rmtree(folder / "work" / "new", ignore_errors=True)
     if job.keep_checkpoints:
         for part in (job.tokens, job.tokenizer):
             shutil.rmtree(part, ignore_errors=True)
     else:
-        shutil.rmtree(folder / "work")
+        shutil.rmtree(folder / "work", ignore_errors=True)
 
 
 def _result(job: Job, written: Written, *, dropped: int) -> TrainResult:

@@ -4,9 +4,11 @@ A verifier is a function `(gold, answer, *, options…) -> Verdict`. `gold` is t
 gives it; `answer` is what a model said after its thinking. Extraction never looks at `gold`: it is only compared.
 """
 
+import time
 from typing import Protocol
 
 from cotdistill.records import Completion, Problem, Verdict
+from cotdistill.verifiers._math_process import spent_s
 
 
 class Verifier(Protocol):
@@ -17,8 +19,13 @@ class Verifier(Protocol):
         ...
 
 
-def judge(verifier: Verifier, problem: Problem, completion: Completion) -> Verdict:
+def verdict_on(verifier: Verifier, problem: Problem, completion: Completion) -> Verdict:
     """Return the verdict on a completion; a problem without a gold answer cannot be judged."""
     if problem.gold is None:
         return Verdict(outcome="error", reason="the problem has no gold answer")
     return verifier(problem.gold, completion.text)
+
+
+def cpu_s() -> float:
+    """Return the CPU seconds of this process and of those in which verifiers compare for it."""
+    return time.process_time() + spent_s()

@@ -36,9 +36,12 @@ _CHARACTERS = str.maketrans(
     | {"⁄": "/", "∕": "/", "／": "/", "°": " ", "٫": ".", "٬": THIN_SPACE, "\u200b": "", "\ufeff": ""}
 )
 
+_EXPONENT = re.compile("(?<=10)[⁻⁺]?[⁰¹²³⁴-⁹]{1,3}")
+_LOWERED = str.maketrans("⁻⁺⁰¹²³⁴⁵⁶⁷⁸⁹", "-+0123456789")
+
 _LATEX_WORDS = re.compile(r"\\(?:text|mathrm|mathbf|textbf|mathit|boldsymbol|mbox|operatorname)\s{0,3}\{([^{}]*)\}")
 _LATEX_FRACTION = re.compile(
-    r"(\d)?\\[dtc]?frac\s{0,3}(?:\{\s{0,3}(\d{1,20})\s{0,3}\}|(\d))\s{0,3}(?:\{\s{0,3}(\d{1,20})\s{0,3}\}|(\d))"
+    r"(\d ?)?\\[dtc]?frac\s{0,3}(?:\{\s{0,3}([-+]?\d{1,20})\s{0,3}\}|(\d))\s{0,3}(?:\{\s{0,3}(\d{1,20})\s{0,3}\}|(\d))"
 )
 _LATEX_SIGNS = {
     "\\!": "", "{,}": ",", "{.}": ".", "\\$": "$", "\\%": "%", "\\times": "×", "\\cdot": "×", "\\div": "÷",
@@ -51,7 +54,7 @@ _LATEX_SIGNS = {
 def plain(text: str) -> str:
     """Return the text in plain notation, lower case."""
     if not text.isascii():
-        text = text.translate(_CHARACTERS)
+        text = _EXPONENT.sub(lambda raised: "^" + raised[0].translate(_LOWERED), text.translate(_CHARACTERS))
     if "\\" in text or "{" in text:
         text = _without_latex(text)
     return text.lower()
@@ -68,4 +71,4 @@ def _without_latex(text: str) -> str:
 def _slashed(fraction: re.Match[str]) -> str:
     """Return `3 1/2` for `3\\frac{1}{2}`, `1/2` where no digit stands before it."""
     whole, top, short_top, bottom, short_bottom = fraction.groups()
-    return f"{whole + ' ' if whole else ''}{top or short_top}/{bottom or short_bottom} "
+    return f"{whole.strip() + ' ' if whole else ''}{top or short_top}/{bottom or short_bottom} "

@@ -19,7 +19,8 @@ class Number(NamedTuple):
 
     text: str
     value: Fraction | int | None
-    """None where digits state no value: a clock time, a ratio, a range, the base of a power, hundreds of digits."""
+    """None where digits state no value: a clock time, a ratio, a range, the base of a power, a factor (`2\\pi`),
+    hundreds of digits."""
     is_percent: bool = False
     unit: str = ""
     """A name in `UNITS`; the empty one is a plain count."""
@@ -35,7 +36,8 @@ _TAIL = (  # what may follow the digits
     r"| ?[-–—~×÷+] ?(?P<operand>[$€£]?\d[\d.,]*)(?![\d/])"  # a range or a term of a sum
     r"|[ -](?:and )?(?P<top>\d{1,9})/(?P<bottom>\d{1,9})(?![\d/])"
     r"| ?/ ?(?P<divisor>\d{1,18})(?P<date>/\d+)?"
-    r"|(?P<power> ?\^|[⁰¹²³⁴-⁹])"
+    r"|(?P<power> ?\^|[⁰¹²³⁴-⁹]"
+    r"|[ ×*]{0,3}(?:\\(?:sqrt|pi|[dtc]?frac|log|ln|sin|cos|tan)(?![a-z])|[π√]|sqrt|pi\b))"  # or a factor
     r")?"
 )
 
@@ -74,8 +76,9 @@ def number_spots(text: str, mark: DecimalMark) -> list[re.Match[str]]:
 
 
 def word_spots(text: str) -> list[re.Match[str]]:
-    """Return where a text has numbers written as English words."""
-    return [spot for spot in WORD_NUMBER.finditer(text) if word_value(spot[0]) is not None]
+    """Return where a text has numbers written as English words; `half an hour` is a part of a unit that is none."""
+    found = (spot for spot in WORD_NUMBER.finditer(text) if word_value(spot[0]) is not None)
+    return [spot for spot in found if not (spot[0].endswith("half") and text.startswith((" a ", " an "), spot.end()))]
 
 
 def read_number(spot: re.Match[str], mark: DecimalMark) -> Number:
@@ -140,7 +143,7 @@ def _is_part_of_name(text: str, start: int, end: int) -> bool:
     if before == "-":
         return start > 1 and text[start - 2].isascii() and text[start - 2].isalpha()
     if before == "{":
-        return text.endswith(("^{", "sqrt{", "boxed{"), 0, start)
+        return text.endswith(("^{", "sqrt{", "boxed{", "}{", "frac{"), 0, start)
     if before in ("_", "^", "\\", "√") or (before in _HAN and text[start - 2 : start - 1].isdecimal()):
         return True
     if before.isascii() and before.isalpha():

@@ -15,7 +15,7 @@ _SCALES = {"hundred": 100, "thousand": 1000, "dozen": 12}
 _PARTS = {"half": Fraction(1, 2), "quarter": Fraction(1, 4), "quarters": Fraction(1, 4), "thirds": Fraction(1, 3)}
 
 _WORD = "(?:" + "|".join(sorted([*_SMALL, *_SCALES, *_PARTS], key=len, reverse=True)) + ")"
-WORD_NUMBER = re.compile(rf"\b(?:an? )?{_WORD}(?:(?:-| and an? | and | )?{_WORD}){{0,9}}\b")
+WORD_NUMBER = re.compile(rf"\b(?:an? )?{_WORD}(?:(?:-| and an? | and | a (?=dozen)| )?{_WORD}){{0,9}}\b")
 """A run of number words; matched against lower-case text."""
 
 _TOKEN = re.compile(_WORD)
@@ -25,6 +25,8 @@ def word_value(words: str) -> Fraction | None:
     """Return the value of a run of number words; None where they make no number (`two five`)."""
     total, group, last = Fraction(0), Fraction(0), 10**9
     tokens = _TOKEN.findall(words)
+    if tokens == ["half", "dozen"]:
+        return Fraction(6)
     for token in tokens:
         if token in _SCALES:
             scale = _SCALES[token]

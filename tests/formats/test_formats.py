@@ -1,9 +1,12 @@
 """One test over all formats: each round-trips, and names what is wrong with a row."""
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cotdistill.catalog import open_catalog
 from cotdistill.records import Conversation, Message
 from cotdistill.registry import kinds, make
 
@@ -40,7 +43,13 @@ def test_the_layouts_look_as_their_tools_expect():
             {"role": "assistant", "content": "a"},
         ]
     }
-    assert make("formats", "alpaca").encode(whole) == {"instruction": "q", "input": "", "output": "a", "system": "s"}
+    assert make("formats", "alpaca").encode(whole) == {
+        "instruction": "q",
+        "input": "",
+        "output": "a",
+        "system": "s",
+        "history": [],
+    }
 
 
 @pytest.mark.parametrize("pair", [("user", "assistant"), ("human", "gpt")])
@@ -75,3 +84,57 @@ def test_a_bad_row_names_key_expected_and_found(name, row, message):
 def test_alpaca_joins_instruction_and_input_as_llama_factory_does():
     row = {"instruction": "Add.", "input": "1 1", "output": "2"}
     assert make("formats", "alpaca").decode(row, "7").messages[0].content == "Add.\n1 1"
+
+
+KNOWN_KEYS = {
+    "entry": {
+        *("hf_hub_url", "ms_hub_url", "om_hub_url", "script_url", "cloud_file_name", "file_name", "formatting"),
+        *("ranking", "subset", "split", "folder", "num_samples", "columns", "tags", "local_path"),
+    },
+    "columns": {"prompt", "query", "response", "history", "messages", "system", "tools"},
+    "tags": {"role_tag", "content_tag", "user_tag", "assistant_tag", "observation_tag", "function_tag", "system_tag"},
+}
+"""What the documentation of openMind and LLaMA-Factory lists for text sets."""
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("system", [None, "s"])
+def test_a_written_set_keeps_the_rules_of_openmind_and_llama_factory(name, system):
+    layout = make("formats", name)
+    entry = layout.entry("x.json")
+    assert set(entry) <= KNOWN_KEYS["entry"]
+    assert set(entry["columns"]) <= KNOWN_KEYS["columns"]
+    assert set(entry.get("tags", {})) <= KNOWN_KEYS["tags"]
+    # Both know only these two layouts under `formatting` in every release.
+    assert entry["formatting"] in ("alpaca", "sharegpt")
+    row = layout.encode(conversation("q1", "a1", "q2", "a2", system=system))
+    # They index a row by every column that the entry names: a column that no row has is a KeyError there.
+    assert set(entry["columns"].values()) <= set(row)
+    if entry["formatting"] == "sharegpt":
+        tags = entry["tags"]
+        roles = [turn[tags["role_tag"]] for turn in row[entry["columns"]["messages"]]]
+        turns = [role for role in roles if role != tags.get("system_tag")]
+        assert turns == [tags["user_tag"], tags["assistant_tag"]] * 2
+        assert "system" not in roles[1:], "a system prompt comes first or beside the turns"
+    else:
+        assert row[entry["columns"]["history"]] == [["q1", "a1"]]
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("system", [None, "s"])
+def test_a_written_set_is_read_back_by_its_own_entry(name, system, tmp_path):
+    layout = make("formats", name)
+    rows = [conversation("q1", "a1", system=system), conversation("q2", "a2", "q3", "a3", system=system)]
+    (tmp_path / "x.json").write_text(json.dumps([layout.encode(row) for row in rows]))
+    (tmp_path / "dataset_info.json").write_text(json.dumps({"x": layout.entry("x.json")}))
+    found = list(open_catalog([tmp_path]).find("x").conversations())
+    assert [row.messages for row in found] == [row.messages for row in rows]
+
+
+@given(turns=st.lists(st.tuples(text, text), min_size=1, max_size=3), system=st.none() | text)
+def test_human_and_gpt_come_back_with_a_system_prompt_of_their_own(turns, system):
+    layout = make("formats", "sharegpt", user_tag="human", assistant_tag="gpt")
+    whole = conversation(*[t for pair in turns for t in pair], system=system)
+    row = layout.encode(whole)
+    assert {turn["from"] for turn in row["conversations"]} == {"human", "gpt"}
+    assert layout.decode(row, "7") == whole

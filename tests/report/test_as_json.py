@@ -44,3 +44,16 @@ def test_several_tasks_are_pooled_at_the_top(make_run):
 def test_the_whole_is_strict_json(make_run):
     found = as_json(read_run(make_run()))
     assert json.loads(json.dumps(found, allow_nan=False)) == found
+
+
+def test_the_waterfall_of_each_arm_ends_at_the_rows_kept(make_run):
+    arms = {
+        arm["name"]: arm for arm in as_json(read_run(make_run(traces=200, pending=[("answer_only", "train")])))["arms"]
+    }
+    for name in ("filtered", "answer_only"):
+        waterfall = arms[name]["waterfall"]
+        assert [drop["reason"] for drop in waterfall] == ["wrong", "unparsed"]
+        assert waterfall[-1]["left"] == arms[name]["funnel"]["kept"]
+        assert sum(drop["dropped"] for drop in waterfall) == 200 - arms[name]["funnel"]["kept"]
+    assert arms["unfiltered"]["waterfall"] == []
+    assert arms["baseline"]["waterfall"] is None

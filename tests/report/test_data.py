@@ -1,7 +1,7 @@
 import pytest
 
 from cotdistill.records import Completion, Problem, Score, Usage, Verdict
-from cotdistill.report.data import compare, summarize
+from cotdistill.report.data import Drop, StageReport, compare, summarize
 
 
 def graded(task, number, outcome, *, status="ok", tokens=10, index=0):
@@ -51,3 +51,14 @@ def test_arms_are_paired_by_task_problem_and_attempt():
 @pytest.mark.parametrize("other", [[], [graded("b", 0, "correct")]])
 def test_arms_without_a_common_question_have_no_difference(other):
     assert compare(summarize([graded("a", 0, "correct")]), summarize(other)) is None
+
+
+def test_a_waterfall_goes_in_the_order_asked_and_ends_at_what_was_kept():
+    reasons = {"surplus": 30, "wrong": 20, "new_reason": 1, "truncated": 5}
+    stage = StageReport(name="filter", folder="2-filter", is_finished=True, rows_in=100, rows_out=44, reasons=reasons)
+    assert stage.waterfall == (
+        Drop("truncated", 5, 95),
+        Drop("wrong", 20, 75),
+        Drop("surplus", 30, 45),
+        Drop("new_reason", 1, 44),
+    )

@@ -171,3 +171,11 @@ def test_the_same_run_gives_the_same_bytes(make_run, tmp_path):
         write_page(read_run(run), tmp_path / name)
     assert (tmp_path / "one.html").read_bytes() == (tmp_path / "two.html").read_bytes()
     assert not list(tmp_path.glob("*.partial"))
+
+
+def test_the_page_draws_what_each_filter_dropped(make_run):
+    text = Outline(page(read_run(make_run(traces=200)))).text
+    assert (
+        "filtered, answer_only answered 200 wrong −27 13.5%, 173 left unparsed −3 1.5%, 170 left kept 170 85.0%" in text
+    )
+    assert "unfiltered answered 200 kept 200 100.0%" in text

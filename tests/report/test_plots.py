@@ -15,6 +15,8 @@ POINTS = tuple(LossPoint(step, 3 / step) for step in range(1, 1001))
 DRAWINGS = {
     "accuracy": plots.accuracy_bar(0.97, Interval(0.9, 1.0), look=LOOK, title="<a>"),
     "difference": plots.difference_dot(-0.1, Interval(-0.2, 0.05), axis=round_axis(-0.2, 0.05), look=LOOK, title="<a>"),
+    "waterfall": plots.waterfall_bar(0.8, 0.5, look=LOOK, title="<a>"),
+    "waterfall to nothing": plots.waterfall_bar(1, 0, look=LOOK, title="<a>"),
     "share": plots.share_bar(0.5, look=LOOK, title="<a>"),
     "histogram": plots.histogram([3, 9, 9, 40], round_bins([3, 40]), highest=2, look=LOOK, title="<a>", unit="tokens"),
     "histogram of one": plots.histogram([7], round_bins([7]), highest=1, look=LOOK, title="<a>", unit="tokens"),
@@ -52,3 +54,10 @@ def test_long_curves_are_thinned_to_means():
     assert thin[0] == (3, pytest.approx(sum(p.loss for p in POINTS[:5]) / 5))
     assert plots.thinned(POINTS[:7]) == POINTS[:7]
     assert plots.thinned(()) == ()
+
+
+@pytest.mark.parametrize(("before", "after", "width"), [(0.8, 0.5, "30.00%"), (0.5, 0.4999, "0.40%"), (1, 1, None)])
+def test_a_loss_is_drawn_behind_what_is_left_and_is_never_too_thin_to_see(before, after, width):
+    drawing = ElementTree.fromstring(plots.waterfall_bar(before, after, look=LOOK, title="x"))
+    lost = [part for part in drawing if part.get("class") == "lost"]
+    assert [(part.get("x"), part.get("width")) for part in lost] == ([(f"{100 * after:.2f}%", width)] if width else [])

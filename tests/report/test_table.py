@@ -73,3 +73,17 @@ def test_markdown_has_a_row_per_arm_and_equal_columns(make_run):
 def test_markdown_of_a_hostile_name_stays_one_cell(make_run):
     lines = markdown_table(read_run(make_run({"a|b<i>": 0.5}))).splitlines()
     assert lines[2].startswith("| a\\|b&lt;i> | ")
+
+
+def test_the_filters_stand_side_by_side_with_what_they_dropped(make_run):
+    data = read_run(make_run(traces=200))
+    text = printed(data)
+    rows = [line.split() for line in text[text.index("What the filter dropped") :].splitlines() if line.strip()]
+    assert ["answered", "200", "200"] in rows
+    assert ["wrong", "-27"] in rows
+    assert ["kept", "170", "200"] in rows
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def test_nothing_is_said_of_filters_that_dropped_nothing(make_run):
+    assert "dropped" not in printed(read_run(make_run({"unfiltered": 0.5, "baseline": 0.1})))

@@ -94,3 +94,38 @@ def test_what_leaves_the_weights_alone_is_no_part_of_the_key():
     )
     assert changed.key_options() == plain
     assert TrainOptions.model_validate({"weight_decay": 0.1}).key_options() != plain
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (None, ()),
+        ("a", (("a", None),)),
+        ("a,b", (("a", None), ("b", None))),
+        ("a, b", (("a", None), ("b", None))),
+        (["a", {"name": "b"}], (("a", None), ("b", None))),
+        ([{"name": "a"}, {"name": "b", "weight": 0.2}], (("a", None), ("b", 0.2))),
+        ([{"name": "a", "weight": 0.667}, {"name": "b", "weight": 0.333}], (("a", 0.667), ("b", 0.333))),
+    ],
+)
+def test_data_sets_are_a_name_several_names_or_shares(given, expected):
+    options = TrainOptions.model_validate({"dataset": given})
+    assert tuple((share.name, share.weight) for share in options.dataset or ()) == expected
+    assert options.dataset_names == tuple(name for name, _ in expected)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("a,a", "names the set `a` twice"),
+        ("a,", "at least 1 character"),
+        ([{"name": "a"}, {"name": "b", "weight": 1}], "leave nothing for a set without one"),
+        ([{"name": "a", "weight": 0.5}, {"name": "b", "weight": 0.2}], "sum to 0.7: they must be 1"),
+        ([{"name": "a", "weight": -1}], "greater than 0"),
+        ([{"name": "a", "wait": 0.1}], "Extra inputs"),
+        ([3], "Share"),
+    ],
+)
+def test_shares_that_no_rows_can_have_are_refused(given, message):
+    with pytest.raises(ValidationError, match=message):
+        TrainOptions.model_validate({"dataset": given})

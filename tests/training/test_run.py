@@ -32,6 +32,7 @@ def run(tmp_path, base, student):
             student=student,
             base=base,
             folder=tmp_path / "4-train",
+            tokens=tmp_path / "tokens",
             log_file=tmp_path / "run.log",
             seed=7,
             on_progress=on_progress,
@@ -147,6 +148,7 @@ def test_two_processes_learn_what_one_learns(tmp_path, base, student, deepspeed)
             student=student,
             base=base,
             folder=tmp_path / str(processes),
+            tokens=tmp_path / "tokens",
             log_file=tmp_path / "run.log",
             seed=7,
             on_progress=lambda done, total: None,
@@ -179,7 +181,7 @@ options = TrainOptions.model_validate(
 )
 try:
     train(sums(50), options, student=student_options(tokenizer), base=str(base), folder=folder,
-          log_file=folder / "run.log", seed=7, on_progress=lambda done, total: None)
+          tokens=folder / "tokens", log_file=folder / "run.log", seed=7, on_progress=lambda done, total: None)
 except Interrupted as stopped:
     sys.exit(stopped.exit_code)
 """

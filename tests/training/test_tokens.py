@@ -4,7 +4,9 @@ import pytest
 
 from cotdistill.errors import UserError
 from cotdistill.losses import IGNORED
-from cotdistill.records import Conversation, Message, Rejected
+from cotdistill.records import Completion, Conversation, Message, Problem, Rejected, Trace
+from cotdistill.registry import kinds, make
+from cotdistill.styles import conversation
 from cotdistill.training.tokens import Encoder, TokenRow, load_tokenizer, tokenize
 from tests.tiny_student import sums
 
@@ -17,8 +19,9 @@ def _conversation(*contents: str, system: str = "") -> Conversation:
 
 
 def _row(tokenizer, conversation) -> TokenRow:
-    (row,) = tokenize([conversation], tokenizer, cutoff_len=10_000)
-    assert isinstance(row, TokenRow)
+    ((row, length, note),) = tokenize([conversation], tokenizer, cutoff_len=10_000)
+    assert row is not None and note is None
+    assert length == len(row.input_ids)
     return row
 
 
@@ -71,15 +74,76 @@ def test_a_row_over_the_limit_is_rejected_whole_and_one_at_the_limit_is_not(toke
     conversations = sums(600)
     lengths = [len(_row(tokenizer, c).input_ids) for c in conversations[:3]]
     limit = sorted(lengths)[1]
-    rows = list(tokenize(conversations, tokenizer, cutoff_len=limit))
-    assert len(rows) == 600
-    for conversation, length, row in zip(conversations, lengths, rows, strict=False):
+    encoded = list(tokenize(conversations, tokenizer, cutoff_len=limit))
+    assert len(encoded) == 600
+    for given, length, found in zip(conversations, lengths, encoded, strict=False):
         if length > limit:
             reason = f"overlong: {length} tokens > cutoff_len {limit}"
-            assert row == Rejected(reason=reason, row=conversation)
+            assert found == (None, length, Rejected(reason=reason, row=given))
         else:
-            assert len(row.input_ids) == length
-    assert any(isinstance(row, Rejected) for row in rows[:3])
+            assert (found.row is not None, found.length, found.note) == (True, length, None)
+    assert any(found.row is None for found in encoded[:3])
+
+
+def test_an_opening_that_rows_share_is_encoded_as_in_one_text(tokenizer):
+    for system in ("", "Add.", "Add and  think.\n"):
+        for question in ("2 + 7?", " 2", "\n\n2", "é ", ""):
+            conversation = _conversation(question, "9", system=system)
+            prompt = [message.model_dump() for message in conversation.prompt]
+            whole = tokenizer.apply_chat_template(prompt, add_generation_prompt=True, return_dict=False)
+            encoder = Encoder(tokenizer)
+            for _ in range(2):
+                (row,) = encoder.rows([conversation])
+                assert row.input_ids[: row.prompt_length] == whole
+
+
+def _long(style: str, lines: int, joint: str = "\n") -> Conversation:
+    completion = Completion(
+        key="k", index=0, reasoning=joint.join(f"Step {n}: add {n}." for n in range(lines)), text="So it is 19."
+    )
+    trace = Trace(problem=Problem(id="p", question="What is 12 + 7?", gold="19"), completion=completion)
+    return conversation(make("styles", style), trace)
+
+
+@pytest.mark.parametrize("joint", ["\n", "\n\n", " "])
+@pytest.mark.parametrize("name", sorted(set(kinds("styles")) - {"answer_only"}))
+def test_a_shortened_row_lacks_the_middle_of_its_rationale_alone(tokenizer, name, joint):
+    style, given = make("styles", name), _long(name, 60, joint)
+    whole = _row(tokenizer, given)
+    limit = whole.prompt_length + 400
+    assert len(whole.input_ids) > limit
+    ((row, length, note),) = tokenize([given], tokenizer, cutoff_len=limit, shorten_in=style)
+    assert length == len(whole.input_ids)
+    assert limit - 40 < len(row.input_ids) <= limit, "much more than needed was cut"
+    assert note == Rejected(reason=f"shortened: {length} tokens -> {len(row.input_ids)}", row=given)
+    assert row.input_ids[: row.prompt_length] == whole.input_ids[: whole.prompt_length]
+    assert row.input_ids[-1] == whole.input_ids[-1] == Encoder(tokenizer).end_id
+    learned = tokenizer.decode(row.input_ids[row.prompt_length : -1])
+    before, after = style.split(given.messages[-1].content), style.split(learned)
+    assert after.text == before.text != ""
+    assert given.messages[-1].content.replace(before.reasoning, "") == learned.replace(after.reasoning, "")
+    assert after.reasoning.startswith("Step 0: add 0.") and after.reasoning.endswith("Step 59: add 59.")
+    kept = [part.strip() for part in after.reasoning.split("Step") if part.strip()]
+    if joint != " ":
+        assert all(f"Step {part}" in before.reasoning for part in kept), "a line was cut in two"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "limit"),
+    [
+        ("thought_solution", "no tags at all " * 100, 200),
+        ("answer_only", "It is 19. " * 100, 200),
+        ("think", "<think>\nshort\n</think>\n\n" + "It is 19. " * 100, 200),
+        ("think", "<think>\nnever closed " + "and on " * 200, 60),
+        ("think", "<think>\n" + "a b c\n" * 40 + "</think>\n\n19", 30),
+    ],
+)
+def test_what_cannot_be_shortened_is_left_out(tokenizer, name, content, limit):
+    given = _conversation("What is 12 + 7?", content)
+    style = make("styles", name)
+    ((row, length, note),) = tokenize([given], tokenizer, cutoff_len=limit, shorten_in=style)
+    assert (row, note.reason_class) == (None, "overlong")
+    assert length > limit
 
 
 def test_the_end_is_what_the_template_puts_after_an_answer(tokenizer_folder):

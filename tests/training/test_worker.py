@@ -8,7 +8,7 @@ from cotdistill.errors import UserError
 from cotdistill.losses import IGNORED
 from cotdistill.training.job import Job
 from cotdistill.training.tokenfile import write_rows
-from cotdistill.training.tokens import TokenRow, tokenize
+from cotdistill.training.tokens import Encoder, TokenRow
 from tests.tiny_student import sums
 
 ARGUMENTS = {"max_steps": 1, "optim": "sgd", "learning_rate": 1.0, "max_grad_norm": 100.0, "logging_steps": 1}
@@ -21,7 +21,7 @@ def job(tmp_path, base, student, tokenizer):
     def make(name="a", **arguments) -> Job:
         work = tmp_path / name
         (work / "tokens").mkdir(parents=True)
-        write_rows(tokenize(sums(12), tokenizer, cutoff_len=100), work / "tokens")
+        write_rows(Encoder(tokenizer).rows(sums(12)), work / "tokens")
         tokenizer.save_pretrained(work / "tokenizer")
         return Job(
             key=name,

@@ -8,13 +8,15 @@ from cotdistill.verifiers.exact import exact
 @pytest.mark.parametrize(
     "answer",
     ["Paris", "  **PARIS**. ", "The answer is Paris.", "Let me think.\n\nParis", "\\boxed{Paris}", "#### paris",
-     "<think>Rome?</think>Answer: Paris", "The answer is Paris. It lies on the Seine.", "**Final Answer:** “Paris”"],
+     "<think>Rome?</think>Answer: Paris", "The answer is Paris. It lies on the Seine.", "So the capital is Paris.", "The capital is **Paris**, of course.\n\nIt is: Paris", "**Final Answer:** “Paris”"],
 )  # fmt: skip
 def test_framing_is_no_difference(answer):
     assert exact("Paris", answer).outcome == "correct"
 
 
-@pytest.mark.parametrize("answer", ["Rome", "Paris, Texas", "The answer is Rome.\nParis is nice."])
+@pytest.mark.parametrize(
+    "answer", ["Rome", "Paris, Texas", "It is not Paris.", "Paris is Rome.", "The answer is Rome.\nParis is nice."]
+)
 def test_other_words_are_wrong(answer):
     assert exact("Paris", answer).outcome == "wrong"
 

@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from cotdistill.registry import make
 from cotdistill.verifiers.numeric import numeric
+from tests.verifiers.number_pairs import LANGUAGES, LATEX, NO_NUMBER, PLAIN
 
 GARBAGE = st.lists(
     st.one_of(
@@ -71,6 +72,16 @@ def test_same_number_in_another_notation_is_correct(gold, answer):
 )
 def test_another_number_is_wrong(gold, answer):
     assert outcome(gold, answer) == "wrong"
+
+
+@pytest.mark.parametrize(("gold", "answer"), [*LANGUAGES, *LATEX, *PLAIN])
+def test_the_stated_number_is_read(gold, answer):
+    assert outcome(gold, answer) == "correct"
+
+
+@pytest.mark.parametrize(("gold", "answer"), NO_NUMBER)
+def test_a_number_that_is_not_the_stated_result_does_not_count(gold, answer):
+    assert outcome(gold, answer) in ("wrong", "unparsed")
 
 
 @pytest.mark.parametrize(

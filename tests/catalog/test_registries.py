@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from cotdistill.catalog import open_catalog
+from cotdistill.catalog import Catalog, DataOptions, open_catalog
 from cotdistill.errors import UserError
 
 OPENMIND = {
@@ -68,7 +68,7 @@ def test_a_question_that_stands_twice_is_asked_once(tmp_path, registry):
         ({"DS": {**OPENMIND, "formatting": "sharegtp"}}, "DS", r"DS\.formatting: should be .*'sharegpt'"),
         ({"DS_r1": OPENMIND}, "DS_r2", r"`DS_r2` is not registered .*did you mean `DS_r1`"),
         ({}, "DS", r"`DS` is not registered"),
-        ({"DS": OPENMIND}, "DS", r"no file at .*r1\.json"),
+        ({"DS": OPENMIND}, "DS", r"dataset_info\.json:2: DS: no file at .*r1\.json"),
         ({"DS": {"formatting": "sharegpt"}}, "DS", r"names no place"),
         ({}, "none.jsonl", r"no file `none\.jsonl`"),
     ],
@@ -93,3 +93,59 @@ def test_the_registry_beside_the_recipe_wins(tmp_path):
         (tmp_path / folder / "dataset_info.json").write_text(json.dumps(entry))
     (problem,) = open_catalog([tmp_path / "a", tmp_path / "b"]).find("p").problems()
     assert problem.question == "near"
+
+
+def test_the_registry_that_the_recipe_names_wins_over_the_others(tmp_path, registry):
+    registry(p={"file_name": "far.jsonl", "formatting": "problems"})
+    (tmp_path / "own").mkdir()
+    entry = {"p": {"file_name": "near.jsonl", "formatting": "problems"}}
+    (tmp_path / "own" / "dataset_info.json").write_text(json.dumps(entry))
+    (tmp_path / "own" / "near.jsonl").write_text('{"question": "near"}')
+    for named in (tmp_path / "own", tmp_path / "own" / "dataset_info.json"):
+        (problem,) = open_catalog([tmp_path], DataOptions(registry=str(named))).find("p").problems()
+        assert problem.question == "near"
+
+
+def test_a_registry_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(UserError, match=r"no registry at .*nowhere"):
+        open_catalog([tmp_path], DataOptions(registry=str(tmp_path / "nowhere")))
+
+
+@pytest.mark.parametrize(
+    ("row", "formatting"),
+    [
+        ({"question": "q", "gold": "1"}, "problems"),
+        ({"problem": "q", "answer": "1"}, "problems"),
+        ({"question": "q", "reasoning": "r", "answer": "a"}, "traces"),
+        ({"Question": "q", "Complex_CoT": "r", "Response": "a"}, "traces"),
+        ({"problem": "q", "generations": ["<think>r</think>a"], "answer": "a"}, "traces"),
+        ({"conversations": [{"from": "human", "value": "q"}, {"from": "gpt", "value": "a"}]}, "sharegpt"),
+        ({"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]}, "openai"),
+        ({"instruction": "q", "output": "a"}, "alpaca"),
+    ],
+)
+def test_a_file_without_an_entry_is_told_by_its_first_row(tmp_path, row, formatting):
+    path = tmp_path / "x.jsonl"
+    path.write_text(json.dumps(row))
+    dataset = Catalog(()).find(str(path))
+    assert dataset.entry.formatting == formatting
+    assert len(list(dataset.samples())) == 1
+
+
+@pytest.mark.parametrize("suffix", ["json", "jsonl", "csv", "tsv", "parquet"])
+def test_every_kind_of_file_gives_the_same_problems(tmp_path, suffix):
+    rows = [{"question": f"What is {n} + 1?", "gold": str(n + 1)} for n in range(300)]
+    path = tmp_path / f"p.{suffix}"
+    if suffix == "json":
+        path.write_text(json.dumps(rows))
+    elif suffix == "jsonl":
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    elif suffix == "parquet":
+        pyarrow = pytest.importorskip("pyarrow")
+        from pyarrow import parquet
+
+        parquet.write_table(pyarrow.Table.from_pylist(rows), path)
+    else:
+        mark = "," if suffix == "csv" else "\t"
+        path.write_text("".join(f"{q}{mark}{g}\n" for q, g in [("question", "gold"), *(r.values() for r in rows)]))
+    assert [{"question": p.question, "gold": p.gold} for p in Catalog(()).find(str(path)).problems()] == rows

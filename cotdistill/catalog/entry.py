@@ -1,0 +1,177 @@
+"""One entry of dataset_info.json: every key that openMind and LLaMA-Factory know, and ours; a typo is an error."""
+
+import re
+from typing import Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+
+from cotdistill.registry import Options
+
+Formatting = Literal["alpaca", "sharegpt", "openai", "problems", "traces"]
+CONVERSATIONS = ("alpaca", "sharegpt", "openai")
+
+REFUSED_KEYS = {
+    "script_url": "a loading script is foreign code; download its files and name them in `file_name`",
+    "cloud_file_name": "copy the file here and name it in `file_name`",
+    "ranking": "a preference set has no answer to imitate; use its chosen answers as a set of their own",
+}
+REFUSED_COLUMNS = {
+    "images": "students here read text alone",
+    "videos": "students here read text alone",
+    "audios": "students here read text alone",
+    "chosen": "a preference set has no answer to imitate",
+    "rejected": "a preference set has no answer to imitate",
+    "kto_tag": "a preference set has no answer to imitate",
+}
+
+
+def _refuse(data: object, keys: dict[str, str]) -> object:
+    for key, why in keys.items():
+        if isinstance(data, dict) and data.get(key):
+            raise PydanticCustomError("refused", "cannot be read here: {why}", {"key": key, "why": why})
+    return data
+
+
+class Columns(Options):
+    """Which key of a row holds what; a key that is not named keeps its usual name."""
+
+    messages: str | None = None
+    system: str | None = None
+    tools: str | None = None
+    prompt: str | None = None
+    query: str | None = None
+    response: str | None = None
+    history: str | None = None
+    question: str | None = None
+    """The question; default: question, problem or Question, whichever is there."""
+    reasoning: str | None = None
+    """The rationale; default: reasoning or Complex_CoT."""
+    answer: str | None = None
+    """The answer: a problem's worked answer, a trace's text after its reasoning; default: answer or Response."""
+    generations: str | None = None
+    """A list of answers with their reasoning in think tags, each a trace of its own."""
+    gold: str | None = None
+    """What is right; default: gold, and for problems the answer."""
+    id: str | None = None
+    images: None = None
+    videos: None = None
+    audios: None = None
+    chosen: None = None
+    rejected: None = None
+    kto_tag: None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_other_kinds(cls, data: object) -> object:
+        return _refuse(data, REFUSED_COLUMNS)
+
+
+class Tags(Options):
+    """What roles and keys are called inside a ShareGPT message."""
+
+    role_tag: str | None = None
+    content_tag: str | None = None
+    user_tag: str | None = None
+    assistant_tag: str | None = None
+    system_tag: str | None = None
+    observation_tag: str | None = None
+    function_tag: str | None = None
+
+
+class Entry(Options):
+    """One named data set."""
+
+    local_path: str | None = None
+    """Folder of the file, relative to the registry or to the working directory; or the file itself."""
+    file_name: str | None = None
+    """File, or folder of files, under `local_path`."""
+    hub_url: str | None = None
+    """Name on whichever hub is asked; `hf_hub_url` and `ms_hub_url` name one hub's."""
+    hf_hub_url: str | None = None
+    ms_hub_url: str | None = None
+    om_hub_url: str | None = None
+    """Name on openMind's hub, which is not asked; for openMind's own use of the registry."""
+    script_url: None = None
+    cloud_file_name: None = None
+    ranking: Literal[False] = False
+    file_sha1: str | None = None
+    """Older versions of LLaMA-Factory wrote it; nothing here reads it."""
+    subset: str | None = None
+    split: str | None = None
+    folder: str | None = None
+    """Folder inside the hub's repository."""
+    hub_file: str | None = None
+    """File inside the hub's repository, for sets that are a plain file there."""
+    revision: str | None = None
+    """Commit, branch or tag of the hub's repository; default: the newest."""
+    num_samples: int | None = Field(None, ge=1)
+    """Take the first rows only."""
+    formatting: Formatting = "alpaca"
+    columns: Columns = Columns()
+    tags: Tags = Tags()
+    gold: Literal["gsm8k"] | None = None
+    """How the final answer is found in its column: `gsm8k`: what follows the last ####."""
+    gold_pattern: str | None = None
+    """The same by a regular expression with one group; its last match counts."""
+    column_names: tuple[str, ...] = ()
+    """Columns of a CSV or TSV file that has no header line."""
+    is_object: bool = False
+    """Whether the file is one JSON object whose values are the rows."""
+    license: str | None = None
+    """Licence of the set, by its SPDX name, for people."""
+    homepage: str | None = None
+    """Where the set is described, for people."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_other_kinds(cls, data: object) -> object:
+        return _refuse(data, REFUSED_KEYS)
+
+    @field_validator("gold_pattern")
+    @classmethod
+    def _one_group(cls, pattern: str | None) -> str | None:
+        if pattern is None:
+            return None
+        try:
+            groups = re.compile(pattern).groups
+        except re.error as error:
+            raise ValueError(f"is no regular expression: {error}") from None
+        if groups != 1:
+            raise ValueError(f"expected a regular expression with one group, found {groups}")
+        return pattern
+
+    @model_validator(mode="after")
+    def _agrees(self) -> "Entry":
+        """Refuse keys that say two things at once."""
+        if self.gold and self.gold_pattern:
+            context = {"key": "gold_pattern"}
+            raise PydanticCustomError("two_rules", "two rules for the gold answer: `gold` and this one", context)
+        if self.formatting in CONVERSATIONS:
+            for key in ("gold", "gold_pattern"):
+                if getattr(self, key):
+                    raise PydanticCustomError(
+                        "no_gold", "only problems and traces have gold answers: set `formatting`", {"key": key}
+                    )
+        return self
+
+    @property
+    def is_conversations(self) -> bool:
+        """Whether its rows are conversations, to be trained on as they are."""
+        return self.formatting in CONVERSATIONS
+
+    def layout_options(self) -> dict[str, Any]:  # Any: options of a format
+        """Return the options of the format that reads its rows.
+
+        Raises: ValueError that names a key that the format does not have.
+        """
+        from cotdistill import registry
+
+        known = registry.kinds("formats")[self.formatting].options.model_fields
+        named = {**self.columns.model_dump(exclude_none=True), **self.tags.model_dump(exclude_none=True)}
+        # LLaMA-Factory's entries name these also where the layout has no use for them.
+        unused = {"id", "system", "tools", "query", "observation_tag", "function_tag"} - set(known)
+        for key in named:
+            if key not in known and key not in unused:
+                raise ValueError(f"{key}: no key of the layout `{self.formatting}`; known: {', '.join(known)}")
+        return {key: value for key, value in named.items() if key in known}

@@ -1,0 +1,187 @@
+"""Commands on data sets: list what is registered, check a set, show its rows as the student will see them."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cotdistill.cli.app import Json, app, logging_to, read
+from cotdistill.errors import UserError
+
+if TYPE_CHECKING:
+    from cotdistill.catalog import Catalog
+    from cotdistill.doctor.show import Shown
+    from cotdistill.scoring.contamination import Exam
+    from cotdistill.styles import Style
+    from cotdistill.training.tokens import Encoder
+
+data = typer.Typer(help="List, check and show data sets.", no_args_is_help=True)
+app.add_typer(data, name="data")
+
+Name = Annotated[str, typer.Argument(metavar="NAME|FILE", help="A name of dataset_info.json, or a file.")]
+RecipeOption = Annotated[
+    Path | None,
+    typer.Option("--recipe", metavar="RECIPE", help="Take registries, tasks, style and cutoff_len from this recipe."),
+]
+Tokenizer = Annotated[
+    str | None, typer.Option("--tokenizer", metavar="FOLDER", help="The student's tokenizer, a folder or a hub's name.")
+]
+StyleName = Annotated[
+    str | None, typer.Option("--style", metavar="STYLE", help="How traces are written; default: the recipe's.")
+]
+
+BRACKETS = "⟦", "⟧"
+"""Around what is learned, where no colours can be shown."""
+
+
+@dataclass(frozen=True)
+class _Setting:
+    """What a recipe says about its data; without one, the defaults."""
+
+    catalog: "Catalog"
+    style: "Style"
+    exam: "Exam | None" = None
+    tokenizer: str | None = None
+    template: str | None = None
+    cutoff_len: int | None = None
+
+    def encoder(self) -> "Encoder | None":
+        """Return the student's encoder; None where no tokenizer is named."""
+        if self.tokenizer is None:
+            return None
+        try:
+            from cotdistill.training.tokens import Encoder, load_tokenizer
+
+            return Encoder(load_tokenizer(self.tokenizer, template=self.template))
+        except ImportError as error:
+            message = f"counting tokens needs the package `{error.name}`"
+            raise UserError(message, "--tokenizer", "pip install 'cotdistill[train]'") from None
+
+
+@data.command("list")
+def list_sets(recipe: RecipeOption = None, as_json: Json = False) -> None:
+    """List the registered data sets: what they hold, where they are, under which licence."""
+    from cotdistill.catalog.listing import listed
+
+    with logging_to(None):
+        rows = list(listed(_setting(recipe).catalog))
+    if as_json:
+        typer.echo(json.dumps([row._asdict() for row in rows], ensure_ascii=False, indent=1))
+        return
+    width = max((len(row.name) for row in rows), default=0)
+    for row in rows:
+        fault = f"  ! {row.fault}" if row.fault else ""
+        typer.echo(f"{row.name:<{width}}  {row.formatting:<9} {row.license or '-':<13} {row.place}{fault}")
+
+
+@data.command("check")
+def check_set(
+    name: Name,
+    recipe: RecipeOption = None,
+    tokenizer: Tokenizer = None,
+    cutoff_len: Annotated[
+        int | None, typer.Option("--cutoff-len", min=2, help="Longest row in tokens; default: the recipe's.")
+    ] = None,
+    style: StyleName = None,
+    as_json: Json = False,
+) -> None:
+    """Read a whole data set and say what is wrong with it; exit code 2 where something is."""
+    from cotdistill.doctor.examine import Instruments, examine
+
+    with logging_to(None):
+        setting = _setting(recipe, tokenizer=tokenizer, style=style)
+        tools = Instruments(
+            style=setting.style,
+            encoder=setting.encoder(),
+            cutoff_len=cutoff_len or setting.cutoff_len,
+            exam=setting.exam,
+        )
+        if cutoff_len is not None and tools.encoder is None:
+            raise UserError("counting tokens needs the student's tokenizer", "--cutoff-len", "add --tokenizer FOLDER")
+        examination = examine(setting.catalog.find(name), tools)
+    if as_json:
+        typer.echo(json.dumps(examination.as_json(), ensure_ascii=False, indent=1))
+    else:
+        typer.echo("\n".join(examination.lines()))
+    if not examination.is_sound:
+        raise typer.Exit(UserError.exit_code)
+
+
+@data.command("show")
+def show_rows(
+    name: Name,
+    count: Annotated[int, typer.Option("-n", min=1, help="Rows to show.")] = 3,
+    recipe: RecipeOption = None,
+    tokenizer: Tokenizer = None,
+    style: StyleName = None,
+) -> None:
+    """Print the first rows as the student will see them, what it learns in colour or in ⟦brackets⟧."""
+    from cotdistill.doctor.show import shown_rows
+
+    with logging_to(None):
+        setting = _setting(recipe, tokenizer=tokenizer, style=style)
+        for row in shown_rows(setting.catalog.find(name), setting.style, setting.encoder(), count=count):
+            _print_row(row)
+
+
+def _print_row(row: "Shown") -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False, soft_wrap=True)
+    if not console.is_terminal:
+        opened, closed = BRACKETS
+        text = "".join(
+            f"{opened}{''.join(span.tokens)}{closed}" if span.is_supervised else "".join(span.tokens)
+            for span in row.spans
+        )
+        typer.echo(f"--- {row.title}\n{text}")
+        return
+    shown = Text(f"--- {row.title}\n", style="bold")
+    for span in row.spans:
+        # Two shades by turns show where one token ends and the next begins.
+        shades = ("black on green", "black on bright_green") if span.is_supervised else ("default", "dim")
+        for number, token in enumerate(span.tokens):
+            shown.append(token, style=shades[number % 2])
+    console.print(shown)
+
+
+def _setting(recipe: Path | None, *, tokenizer: str | None = None, style: str | None = None) -> _Setting:
+    """Return what the commands work with. Raises: UserError."""
+    from cotdistill import registry
+    from cotdistill.catalog import open_catalog
+    from cotdistill.yamlfile import nearest
+
+    known = registry.kinds("styles")
+    if style is not None and style not in known:
+        raise UserError(f"no style `{style}`", "--style", nearest(style, list(known)))
+    if recipe is None:
+        chosen = registry.make("styles", style or "thought_solution")
+        return _Setting(open_catalog([Path()]), chosen, tokenizer=tokenizer)
+    return _of_recipe(recipe, tokenizer=tokenizer, style=style)
+
+
+def _of_recipe(path: Path, *, tokenizer: str | None, style: str | None) -> _Setting:
+    from cotdistill import registry
+    from cotdistill.material import Material
+    from cotdistill.plan import make_plan
+    from cotdistill.scoring.contamination import Exam
+    from cotdistill.stage import stages
+
+    recipe = read(path, None)
+    material = Material(recipe)
+    sections = {name: recipe.main.section(stage) for name, stage in stages().items()}
+    model = getattr(recipe.main.student, "model", None)
+    is_local = isinstance(model, str) and Path(model).is_dir()
+    exams = [step for step in make_plan(recipe).steps if step.stage.name == "evaluate"]
+    tasks = material.tasks(exams[0]) if exams else {}
+    return _Setting(
+        catalog=material.catalog,
+        style=registry.make("styles", style) if style else sections["convert"].style.build(),  # type: ignore[attr-defined]
+        exam=Exam(tasks) if tasks else None,
+        tokenizer=tokenizer or (str(model) if is_local else None),
+        template=getattr(sections["train"], "template", None),
+        cutoff_len=getattr(sections["train"], "cutoff_len", None),
+    )

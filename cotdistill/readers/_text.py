@@ -1,0 +1,72 @@
+"""Files as UTF-8 text, with or without byte order mark; another encoding is named with the command that mends it."""
+
+import codecs
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+from cotdistill.errors import UserError
+
+CHUNK_BYTES = 1 << 20
+
+
+@contextmanager
+def opened(path: Path, *, newline: str | None = None) -> Iterator[TextIO]:
+    """Open a text file for reading.
+
+    Raises: UserError: no such file, or not UTF-8, with the offset of the first byte that is not.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline=newline) as file:
+            yield file
+    except UnicodeDecodeError:
+        raise _not_utf8(path) from None
+    except IsADirectoryError:
+        raise UserError("is a folder, not a file", str(path)) from None
+    except FileNotFoundError:
+        raise UserError("no such file", str(path), "paths are relative to the working directory") from None
+    except PermissionError:
+        raise UserError("may not be read: permission denied", str(path)) from None
+
+
+def _not_utf8(path: Path) -> UserError:
+    offset, line, around = _first_bad_byte(path)
+    encoding = _guess(path, around)
+    hint = (
+        f"convert it first: iconv -f {encoding} -t UTF-8 {path.name} > utf8-{path.name}"
+        if encoding
+        else "convert it first: iconv -f ENCODING -t UTF-8"
+    )
+    return UserError(f"is not UTF-8 (byte {around[0]:#x} at offset {offset})", f"{path}:{line}", hint)
+
+
+def _first_bad_byte(path: Path) -> tuple[int, int, bytes]:
+    """Return offset and line of the first byte that is not UTF-8, and the bytes from it on."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    offset, line = 0, 1
+    with path.open("rb") as file:
+        while True:
+            chunk = file.read(CHUNK_BYTES)
+            pending = decoder.getstate()[0]
+            try:
+                decoder.decode(chunk, final=not chunk)
+            except UnicodeDecodeError as error:
+                data = pending + chunk
+                line += data.count(b"\n", 0, error.start)
+                return offset - len(pending) + error.start, line, data[error.start : error.start + 4096]
+            offset += len(chunk)
+            line += chunk.count(b"\n")
+
+
+def _guess(path: Path, around: bytes) -> str:
+    """Return the likely encoding of a text; empty where nothing fits."""
+    with path.open("rb") as file:
+        start = file.read(2)
+    if start in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        return "UTF-16"
+    try:
+        codecs.getincrementaldecoder("gb18030")().decode(around)
+    except UnicodeDecodeError:
+        return ""
+    return "GBK"

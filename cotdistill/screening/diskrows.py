@@ -1,0 +1,45 @@
+"""Records that wait on disk and are read back by number: 8 bytes of memory each."""
+
+import os
+import tempfile
+from array import array
+from pathlib import Path
+from types import TracebackType
+from typing import Generic, Self, TypeVar
+
+from cotdistill.records import Record
+
+R = TypeVar("R", bound=Record)
+
+
+class DiskRows(Generic[R]):
+    """An unnamed file of records: gone with the process, however that ends."""
+
+    def __init__(self, folder: Path, record: type[R]) -> None:
+        self._record = record
+        self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  # __exit__ closes it
+        self._ends = array("Q", [0])
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+
+    def __len__(self) -> int:
+        return len(self._ends) - 1
+
+    def append(self, row: R) -> int:
+        """Store a record and return its number, from 0."""
+        data = row.model_dump_json().encode()
+        self._file.write(data)
+        self._ends.append(self._ends[-1] + len(data))
+        return len(self) - 1
+
+    def __getitem__(self, number: int) -> R:
+        """Return the record of that number."""
+        self._file.flush()
+        start, end = self._ends[number], self._ends[number + 1]
+        return self._record.model_validate_json(os.pread(self._file.fileno(), end - start, start))

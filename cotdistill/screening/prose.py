@@ -1,0 +1,43 @@
+"""The words of a text that tell its language: without code, formulas, numbers and marks."""
+
+import re
+
+_NO_PROSE = re.compile(
+    r"```.*?(?:```|\Z)"  # code
+    r"|`[^`\n]*`"
+    r"|\$\$.*?\$\$|\\\[.*?\\\]|\\\(.*?\\\)"  # formulas
+    r"|\$[^$\n]*[\\^_=][^$\n]*\$"  # not `$5 for one and $8 for two`
+    r"|\\begin\{(\w+\*?)\}.*?\\end\{\1\}"
+    r"|\\[a-zA-Z]+"
+    r"|https?://\S+"
+    r"|</?\w+[^<>\n]{0,80}>",
+    re.DOTALL,
+)
+
+_SCRIPTS = {
+    "kana": "\u3040-\u30ff",
+    "han": "\u3400-\u9fff\uf900-\ufaff",
+    "hangul": "\u1100-\u11ff\uac00-\ud7af",
+    "thai": "\u0e00-\u0e7f",
+    "bengali": "\u0980-\u09ff",
+    "telugu": "\u0c00-\u0c7f",
+    "devanagari": "\u0900-\u0963\u0966-\u097f",  # without the full stop that Bengali uses too
+    "greek": "\u0370-\u03ff",
+    "hebrew": "\u0590-\u05ff",
+    "arabic": "\u0600-\u06ff",
+    "cyrillic": "\u0400-\u04ff",
+    "latin": "A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u0300-\u036f\u1e00-\u1eff'’",
+}
+# A single letter of these is a variable and no word.
+_WORDS = {
+    name: re.compile(f"[{letters}]{{2,}}" if name in ("latin", "greek", "cyrillic") else f"[{letters}]+")
+    for name, letters in _SCRIPTS.items()
+}
+_WORDS["other"] = re.compile(rf"[^\W\d_{''.join(_SCRIPTS.values())}]+")  # from Armenian to Tamil
+
+
+def prose(text: str) -> dict[str, list[str]]:
+    """Return the words by script, in order; scripts without a word are left out."""
+    cleaned = _NO_PROSE.sub(" ", text)
+    found = {script: words.findall(cleaned) for script, words in _WORDS.items()}
+    return {script: words for script, words in found.items() if words}

@@ -1,0 +1,41 @@
+"""arrow: question, rationale and final answer in one line of marks, for students that go on with a text.
+
+{question} ### {reasoning} --> {final answer} END
+"""
+
+from dataclasses import dataclass
+
+from cotdistill.records import Problem, Trace
+from cotdistill.registry import kind
+from cotdistill.styles import Split
+from cotdistill.styles._prompt import AskingInOneText
+from cotdistill.styles._rationale import final_answer, rationale
+
+ASK, ARROW, END = " ###", "-->", "END"
+
+
+@kind
+@dataclass(frozen=True, kw_only=True)
+class Arrow(AskingInOneText):
+    """The rationale, an arrow, the final answer alone (Fine-tune-CoT, Ho et al. 2023, sec. 3 and appendix).
+
+    Options:
+        system: System prompt of every conversation, a text or the file that holds it; default: none.
+    """
+
+    def asked(self, problem: Problem, /) -> str:
+        """Return the question and the mark behind it."""
+        return problem.question.strip() + ASK
+
+    def answer(self, trace: Trace, /) -> str:
+        """Return the rationale and the final answer behind the arrow."""
+        final = final_answer(trace)
+        return f" {rationale(trace)} {ARROW} {final.strip()} {END}" if final else ""
+
+    def split(self, output: str, /) -> Split:
+        """Take what follows the last arrow as the answer; without an arrow there is none."""
+        reasoning, arrow, text = output.rpartition(ARROW)
+        if not arrow:
+            return Split(output.strip(), "")
+        text = text.strip()
+        return Split(reasoning.strip(), text.removesuffix(END).strip() if text.split()[-1:] == [END] else text)

@@ -1,0 +1,259 @@
+"""Finds which option's letter an answer chooses, never looking at the gold answer.
+
+| order | kind | example |
+|---|---|---|
+| 1 | boxed, hash mark, final answer, answer (see `_extract`) | `\\boxed{B}`, `Answer: B and not C`, `答案：B` |
+| 2 | the letter is called right | `Option (B) is correct`, `B is the best answer`, `B 是正确的` |
+| 3 | a sentence about the answer or option | `The answer is not C, it is B`, `The correct option is (B)` |
+| 4 | a concluding sentence | `So it must be B.`, `因此，B` |
+| 5 | the first or the last line is a letter, with its option's text or alone | `B`, `**(C)**`, `C. Paris` |
+
+Within a row of the table the last one counts, unless two that stand together name different letters. A letter that
+is denied (`not C`, `B is wrong`, `rather than A`) is not chosen; the article `A` and the pronoun `I` are no letters.
+What follows a correction comes before what precedes it.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from cotdistill.verifiers._cues import CORRECTION, any_of
+from cotdistill.verifiers._extract import Statement, after_thinking, statements
+
+LETTERS = "ABCDEFGHIJ"
+"""MMLU-Pro has ten options."""
+
+
+class Choice(NamedTuple):
+    """What an answer chooses."""
+
+    letters: tuple[str, ...]
+    """One, or the several that it chooses between."""
+    kind: str
+    text: str
+    """The statement from its letter on, where the option's text may follow."""
+
+
+_PLAIN = str.maketrans(
+    {chr(0xFF21 + i): letter for i, letter in enumerate(LETTERS)}
+    | {chr(0xFF41 + i): letter.lower() for i, letter in enumerate(LETTERS)}
+    | {chr(0x24B6 + i): f"({letter})" for i, letter in enumerate(LETTERS)}
+    | {"（": "(", "）": ")", "．": ".", "：": ":", "’": "'", "【": "(", "】": ")", "［": "[", "］": "]"}
+)
+_LATEX = re.compile(r"\\(?:text|textbf|mathrm|mathbf|mbox|boldsymbol)\s?\{|\\[()\[\]!,]|\\boxed\s?\{|[{}$]")
+
+_BEFORE, _AFTER = r"(?<![a-zA-Z0-9'\\])", r"(?![a-zA-Z0-9+#]|['-][a-zA-Z])"
+_BARE = re.compile(rf"{_BEFORE}(?:[([]\s?(?P<framed>[A-Ja-j])\s?[)\]]|(?P<bare>[A-J])){_AFTER}")
+"""A capital, or any letter in brackets; letters of other scripts may touch it (`选B`)."""
+
+_NO_LETTER = re.compile(r"A(?= [a-z])|I(?= [a-z']|,? (?:am|think|believe)\b)|I'")
+"""The article and the pronoun; after `answer is` and the like they are letters where no noun or verb follows."""
+_VERB = re.compile(r"[AI] (?:is|was|because|since|and|or|as|not|but|for)\b")
+
+_DENIED_BEFORE = re.compile(
+    r"(?:\b(?:not|n't|neither|nor|isn't|cannot be|rather than|instead of|unlike|except|excluding|eliminat\w+|"
+    r"rul\w+ out|reject\w*|incorrect\w*|wrong\w*|than|over|against|no|"
+    r"nicht|keine|pas|no es|не|não|non)|不是|不选|排除|而非|并非)"
+    r"[\s*:,(\[]*(?:\b(?:the|both|option|options|choice|choices|answer|answers|la|le|el|die|der)\b[\s*]*|选项)*$",
+    re.IGNORECASE,
+)
+_LISTED = re.compile(
+    r"[)\]*\s]*(?:,|/|&|、|和|\band\b|\bor\b|\bund\b|\bor both\b)[\s,*(\[]*(?:and |or |option |options )?[(\[*\s]*"
+)
+_DENIED_AFTER = re.compile(
+    r"[)\].*\s]{0,4}(?:\([^()\n]{1,60}\)\s*)?(?:[^.,;:!?\n]{0,60}?\s)?"
+    r"(?:(?:is|are|was|were|must be|would be|can be|ist|sind|est|es|são)"
+    r"(?: all| both| clearly| also| definitely| therefore| each)?"
+    r" (?:not|wrong|incorrect|false|out|eliminated|ruled out|excluded|impossible|irrelevant|unlikely|unrelated|falsch|"
+    r"incorrecta|fausse)\b"
+    r"|isn't|aren't|can't|cannot|doesn't|don't|does not|do not|fails?\b)|[)\]]?\s?(?:是错误的|不正确|错误|不对|不是)",
+    re.IGNORECASE,
+)
+_OPTION_NOUN = (
+    r"(?:answer|option|choice|letter|alternative|selection|opción|alternativa|respuesta|resposta|réponse|risposta|"
+    r"antwort|option|lösung|ответ|вариант|jibu|chaguo|उत्तर|विकल्प|উত্তর|বিকল্প|సమాధానం|ఎంపిక|คำตอบ|ตัวเลือก|ข้อ|"
+    r"答案|选项|選項|正解|答え|解答|選択肢|정답|답)"
+)
+_RIGHT = (
+    r"(?:(?:the |la |le |die |der |el |a )?(?:only |single |most |one )?"
+    r"(?:correct|right|best|true|accurate|appropriate|likely|answer|proper|valid|richtig\w*|correct[ao]?|bonne|corretta|"
+    r"certa|juste)\b)"
+)
+_CALLED_RIGHT = re.compile(
+    r"[)\].*:\s]{0,4}(?:\([^()\n]{1,80}\)\s*|[^.;!?\n]{0,80}?,\s|(?<=[)\]:])[^.;!?\n]{1,80}?\s)?[*\s]*"
+    rf"(?:is|are|would be|must be|should be|seems|looks|ist|est|es|é|è) "
+    rf"(?:therefore |clearly |thus |indeed |the )*{_RIGHT}"
+    r"|[)\]]?[ ]?(?:是正确|正确|对|が正解|が正しい|가 정답|이 정답|सही है)",
+    re.IGNORECASE,
+)
+_ABOUT = re.compile(
+    rf"{_OPTION_NOUN}|\b(?:i(?:'d| would|'ll| will)? (?:choose|pick|select|go with|say|opt for)|choose|select|pick|"
+    r"going with|correct one|right one|best one)\b|[选選]|ตอบ",
+    re.IGNORECASE,
+)
+_CONCLUDES = re.compile(
+    r"(?:^\W{0,6}|[,;] (?:and )?)(?:so|therefore|thus|hence|consequently|in conclusion|"
+    r"overall|clearly|it(?:'s| is| must be| has to be)|"
+    r"that(?:'s| is)|this is|must be|also|daher|somit|donc|por lo tanto|entonces|portanto|quindi|итак|следовательно|"
+    r"所以|因此|综上|故|よって|したがって|따라서)(?![a-z])",
+    re.IGNORECASE,
+)
+_SENTENCE = re.compile(r"(?:[^.!?。！？\n]|[.!?](?!\s|$))+[.!?。！？]*")
+_ALONE = re.compile(
+    r"[\s*_#>-]*(?:(?:option|choice|answer)\s)?[(\[*]*(?P<letter>[A-J])(?:[)\]*.:]+(?P<text>[^\n]{0,200})|\s*$)",
+    re.IGNORECASE,
+)
+_CHANGE = re.compile(r"[\n.!?:;,—–…}]\W{0,8}" + any_of(CORRECTION), re.IGNORECASE)
+_MOST = 4000
+"""Characters from the end that are looked at beside declared answers: garbage has letters by the thousand."""
+
+
+def chosen(answer: str) -> Choice | None:
+    """Return what the answer chooses; None where it chooses nothing."""
+    text = (after_thinking(answer) or "").translate(_PLAIN)
+    changes = list(_CHANGE.finditer(text, max(0, len(text) - _MOST)))
+    parts = (text[changes[-1].end() :], text[: changes[-1].start()]) if changes else (text,)
+    for part in parts:
+        if declared := _declared(part):
+            return declared
+        tail = _LATEX.sub("", part[-_MOST:])
+        for find in (_called_right, _about_answer, _concluded, _alone):
+            if choice := find(tail):
+                return choice
+    return None
+
+
+def _declared(text: str) -> Choice | None:
+    """Return the letters of the most trustworthy declared answer, with those of its like where they disagree."""
+    best: Choice | None = None
+    last: Statement | None = None
+    for statement in statements(text):
+        if not statement.is_declared:
+            return best
+        if last is not None and best is not None and (statement.kind != last.kind or last.is_afresh):
+            return best
+        choice = _opening_letters(_LATEX.sub("", statement.text), statement.kind)
+        if choice is None:
+            continue
+        if best is not None and choice.letters != best.letters:
+            return Choice((*choice.letters, *best.letters), best.kind, best.text)
+        best, last = best or choice, statement
+    return best
+
+
+_LEAD = re.compile(
+    rf"[\s*_:(\[\"'`-]*(?:(?:the|la|le|el|die|o|a|clearly|therefore|thus|probably|likely|letter|correct|number|is|是|为|選|选|"
+    rf"{_OPTION_NOUN})[\s*_:]+)*",
+    re.IGNORECASE,
+)
+_OPENING = re.compile(rf"[(\[*\s\"'`]*(?P<letter>[A-Ja-j]){_AFTER}")
+
+
+def _opening_letters(text: str, kind: str) -> Choice | None:
+    """Return the letter that a declared answer starts with, else the only one in its first sentence."""
+    lead = _LEAD.match(text)
+    opening = _OPENING.match(text, lead.end() if lead else 0) or _OPENING.match(text)
+    if opening and _is_letter(text, opening.start("letter"), is_announced=True):
+        letters = [opening["letter"].upper()]
+        end = opening.end()
+        while (link := _LISTED.match(text, end)) and (more := _OPENING.match(text, link.end())):
+            if not more["letter"].isupper() or not _is_letter(text, more.start("letter"), is_announced=False):
+                break
+            letters.append(more["letter"])
+            end = more.end()
+        return Choice(tuple(dict.fromkeys(letters)), kind, text[opening.start("letter") :])
+    sentence = _SENTENCE.search(text)
+    return _only_letter(sentence[0], kind) if sentence else None
+
+
+def _is_letter(text: str, at: int, *, is_announced: bool) -> bool:
+    """Say whether a letter stands for an option: no article, no pronoun; a small one only alone or in brackets."""
+    after = text[at + 1 : at + 2]
+    if text[at].islower():
+        return after in ("", ")", "]", ".", "*", ":", "\n") and (is_announced or text[at - 1 : at] in ("(", "["))
+    if _NO_LETTER.match(text, at):
+        return bool(is_announced and _VERB.match(text, at))
+    return True
+
+
+def _mentions(text: str) -> Iterator[tuple[int, int, str]]:
+    """Yield (start, end, letter) of the options that a sentence names and does not deny."""
+    spots = [
+        (match.start(), match.end(), (match["framed"] or match["bare"]).upper())
+        for match in _BARE.finditer(text)
+        if match["framed"]
+        or _is_letter(text, match.start("bare"), is_announced=False)
+        or _VERB.match(text, match.start())
+    ]
+    is_denied = False
+    for index, (start, end, letter) in enumerate(spots):
+        is_listed = index > 0 and bool(_LISTED.fullmatch(text, spots[index - 1][1], start))
+        before = text[max(0, start - 40) : start]
+        # `not B or C` denies both, and so does `B and C are wrong`; `not B, but C` does not
+        is_denied = bool(_DENIED_BEFORE.search(before)) or (is_denied and is_listed)
+        tail = end
+        for following in spots[index + 1 :]:
+            if not _LISTED.fullmatch(text, tail, following[0]):
+                break
+            tail = following[1]
+        if not is_denied and not _DENIED_AFTER.match(text, tail):
+            yield start, end, letter
+
+
+def _only_letter(sentence: str, kind: str) -> Choice | None:
+    """Return the letters that a sentence names, most often one."""
+    found = list(_mentions(sentence))
+    if not found:
+        return None
+    return Choice(tuple(dict.fromkeys(letter for _, _, letter in found)), kind, sentence[found[-1][0] :])
+
+
+def _sentences(text: str) -> Iterator[str]:
+    """Yield the sentences from the last; questions are none."""
+    for match in reversed(list(_SENTENCE.finditer(text))):
+        if not match[0].rstrip(" *\"')").endswith(("?", "？")):
+            yield match[0].strip()
+
+
+def _called_right(text: str) -> Choice | None:
+    for sentence in _sentences(text):
+        mentions = list(_mentions(sentence))
+        for index in range(len(mentions) - 1, -1, -1):
+            if _CALLED_RIGHT.match(sentence, mentions[index][1]):
+                first = index
+                while first and _LISTED.fullmatch(sentence, mentions[first - 1][1], mentions[first][0]):
+                    first -= 1
+                letters = (letter for _, _, letter in mentions[first : index + 1])
+                return Choice(tuple(dict.fromkeys(letters)), "called right", sentence[mentions[index][0] :])
+    return None
+
+
+def _about_answer(text: str) -> Choice | None:
+    for sentence in _sentences(text):
+        if (cue := _ABOUT.search(sentence)) and (choice := _only_letter(sentence[cue.end() :], "choice")):
+            return choice
+    return None
+
+
+def _concluded(text: str) -> Choice | None:
+    for sentence in _sentences(text):
+        cue = next(reversed(list(_CONCLUDES.finditer(sentence))), None)
+        if cue and (choice := _only_letter(sentence[cue.end() :], "concluding sentence")):
+            return choice
+    return None
+
+
+def _alone(text: str) -> Choice | None:
+    """Return the letter that is a line of its own, if the lines name one option only: else they list them all."""
+    lines = [line for line in text.splitlines() if line.strip(" *_#>-")]
+    items = [match for line in lines if (match := _ALONE.match(line)) and _is_item(match)]
+    if not items or len({match["letter"].upper() for match in items}) > 1:
+        return None
+    if items[-1].string not in (lines[0], lines[-1]):
+        return None
+    return Choice((items[-1]["letter"].upper(),), "line", items[-1].string[items[-1].start("letter") :])
+
+
+def _is_item(match: re.Match[str]) -> bool:
+    """Say whether a line is an option: a small letter must be all of it, `I.` and `A.` are letters like others."""
+    return match["letter"].isupper() or not (match["text"] or "").strip(" .*)")

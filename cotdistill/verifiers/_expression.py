@@ -1,0 +1,202 @@
+r"""Finds the expression in a statement, and tells numbers, words and clock times from what needs an algebra system.
+
+`the answer is $\frac{\pi}{2}$.`  ->  `\frac{\pi}{2}`        `So x = 2 or x = -3.`  ->  `x = 2, x = -3`
+"""
+
+import re
+from typing import NamedTuple
+
+from cotdistill.verifiers._extract import Statement, statements
+from cotdistill.verifiers._notation import plain
+from cotdistill.verifiers._numbers import Number, number_spots, read_number, word_spots
+from cotdistill.verifiers._text import cleaned
+
+_SPAN = re.compile(
+    r"\$\$(.{1,300}?)\$\$|(?<!\\)\$(?!\s)([^$\n]{1,300}?)(?<![\s\\])\$(?!\d)|\\\((.{1,300}?)\\\)|\\\[(.{1,300}?)\\\]",
+    re.DOTALL,
+)
+_BETWEEN = re.compile(r"[\s,;*]*(?:and|or|und|oder|y|o|et|ou|和|或)?[\s,;*]*")
+_OR = re.compile(r"\\(?:text|mbox|quad|textrm)?\s?\{?\s?(?:and|or)\s?\}?(?![a-z])|(?<=[\s\d}])(?:and|or)(?=[\s\\-])")
+_COMMAND = re.compile(
+    r"\\(?:text|mathrm|mathbf|textbf|mbox|operatorname)\s?\{[^{}]*\}|\\(?:begin|end)\{[a-z*]{1,12}\}(?:\{[lcr|]*\})?|"
+    r"\\[a-zA-Z]+|(?<![a-zA-Z])(?:sqrt|sin|cos|tan|cot|sec|csc|log|ln|exp|pi|infinity|inf|oo|cup|max|min|mod)(?![a-z])"
+)
+_WORD = re.compile(r"(?<![}\w])[^\W\d_]{2,}")
+_SUBSTANCE = re.compile(r"\d|\\[a-zA-Z]|[a-zA-Z]\s?[-+*/^=(<>]|[-+*/^=(<>]\s?[a-zA-Z]|^[b-zB-HJ-Z]$")
+_EDGES = " \t\n.,;:*`$。，।"
+
+
+class Found(NamedTuple):
+    """An expression that a statement states."""
+
+    text: str
+    kind: str
+    """The statement's."""
+    is_marked: bool
+    """Set as mathematics (boxed, `$…$`, no words around it), not a number in prose."""
+
+
+def found_expression(answer: str) -> Found | None:
+    """Return the expression that the answer states as final; None where it states none."""
+    for statement in statements(answer):
+        if found := _expression_of(statement):
+            return found
+    return None
+
+
+def stripped(text: str) -> str:
+    r"""Return an expression without `$`, `\boxed{…}` and a final stop around it."""
+    text = text.rpartition("####")[2].strip(_EDGES)
+    if (span := _SPAN.fullmatch(text)) is not None:
+        text = next(filter(None, span.groups())).strip(_EDGES)
+    if text.startswith("\\boxed{") and text.endswith("}"):
+        text = text[len("\\boxed{") : -1].strip(_EDGES)
+    return text.removeprefix("\\(").removesuffix("\\)").strip(_EDGES)
+
+
+def _expression_of(statement: Statement) -> Found | None:
+    text = statement.text
+    if statement.kind == "boxed":
+        inner = stripped(text)
+        return Found(_listed(inner), statement.kind, True) if inner else None
+    if groups := _groups(text):
+        return Found(_listed(groups[0] if statement.is_declared else groups[-1]), statement.kind, True)
+    listed = _listed(text.strip(_EDGES))
+    if not _WORD.search(_COMMAND.sub(" ", listed)):
+        return Found(listed, statement.kind, True) if _SUBSTANCE.search(listed) else None
+    runs = _runs(listed)
+    return Found(runs[0] if statement.is_declared else runs[-1], statement.kind, False) if runs else None
+
+
+def _groups(text: str) -> list[str]:
+    """Return the spans that are set as mathematics; `$2$, $3$ and $5$` is one."""
+    groups: list[str] = []
+    end = -1
+    for span in _SPAN.finditer(text):
+        inner = next(filter(None, span.groups())).strip(_EDGES)
+        if not inner:
+            continue
+        if groups and _BETWEEN.fullmatch(text, end, span.start()):
+            groups[-1] += ", " + inner
+        else:
+            groups.append(inner)
+        end = span.end()
+    return [stripped(group) for group in groups]
+
+
+def _listed(text: str) -> str:
+    """Return `2, 3` for `2 or 3`."""
+    return re.sub(r"\s*,(?:\s*,)*\s*", ", ", _OR.sub(",", text)) if "or" in text or "and" in text else text
+
+
+def _runs(text: str) -> list[str]:
+    """Return the longest pieces of a sentence that hold no words."""
+    runs: list[list[str]] = [[]]
+    for token in text.split():
+        if _WORD.search(_COMMAND.sub(" ", token)):
+            runs.append([])
+        else:
+            runs[-1].append(token)
+    joined = (" ".join(run).strip(_EDGES) for run in runs)
+    return [run for run in joined if _SUBSTANCE.search(run)]
+
+
+_LISTS = re.compile(r",(?!\d{3}(?!\d)|\d{2},\d|\\!)")
+"""A comma that groups no digits."""
+
+_NAMED = re.compile(r"\s*[a-z](?:_\{?\w\}?)?(?:\([a-z]\))?\s*=\s*")
+_BEFORE = re.compile(r"[\s$€£¥₹+*-]*")
+_AFTER = re.compile(
+    r"[\s%$€£¥₹*]*(?:(?:[^\W\d_]{3,20}|"
+    r"cm|mm|km|kg|mg|ml|ft|in|mi|lb|oz|hr|yd|pm|am|[^\x00-\x7f]{1,2})(?:\^ ?\{?[23]\}?|[²³])?[\s/.*]*){0,4}"
+)
+_NO_UNIT = re.compile(r"(?<![a-z])(?:pi|sqrt|sin|cos|tan|log|ln|exp|or|and|mod|base)(?![a-z])")
+
+
+def lone_number(text: str) -> Number | None:
+    """Return the number where the text is nothing else: `x = 5`, `\\$21{,}600`, `90^\\circ`, `3 hours`."""
+    text = plain(stripped(text)).strip(_EDGES)
+    if name := _NAMED.match(text):
+        text = text[name.end() :]
+    spots = number_spots(text, ".") or word_spots(text)
+    if len(spots) != 1 or _LISTS.search(spots[0][0]):
+        return None
+    number = read_number(spots[0], ".")
+    at = text.find(number.text, max(0, spots[0].start() - 14))
+    after = text[at + len(number.text) :]
+    if number.value is None or not _BEFORE.fullmatch(text[: max(at, 0)]):
+        return None
+    return number if _AFTER.fullmatch(after) and not _NO_UNIT.search(after) else None
+
+
+_WRAPPED = re.compile(r"\\(?:text|textbf|textit|mathrm|mathbf|mbox|boldsymbol|textrm|operatorname)\s?\{([^{}]*)\}")
+_SPACING = re.compile(r"\\(?:left|right|displaystyle|[!,;: ])|(?<!\d)\s+|\s+(?!\d)|[$*]")
+_FRACTION = re.compile(r"\\[dtc]frac")
+_SHORT_FRACTION = re.compile(r"\\frac(\d)(\d)|\\frac(\d)\{|(\\frac\{[^{}]*\})(\d)")
+_WORDS = re.compile(r"\(?[A-Z]\)?|(?=.*[^\W\d_]{3})[^\W\d_][^\W_]*(?:[ '’.,-]{1,3}[^\W_]+)*\.?")
+_CLOCK = re.compile(r"(?<![\d:])0*(\d{1,9}(?::\d{1,9}){1,3})(?![\d:])(?:\s?([ap])\.?\s?m\b\.?)?", re.IGNORECASE)
+
+
+class Clock(NamedTuple):
+    """A clock time or a ratio."""
+
+    text: str
+    """Without leading zeros: `9:05`."""
+    half: str
+    """`a` for a.m., `p` for p.m., empty where it is not said."""
+
+    def is_same(self, other: "Clock") -> bool:
+        """Say whether two are the same, as far as both say."""
+        return self.text == other.text and (not self.half or not other.half or self.half == other.half)
+
+
+def tidy(text: str) -> str:
+    r"""Return an expression without what never changes its value: spaces, `\left`, `\text{…}`, `\dfrac` for `\frac`."""
+    text = _FRACTION.sub(r"\\frac", stripped(text)).replace("\\%", "%").replace("\\$", "").replace("{,}", ",")
+    return _SPACING.sub("", unwrapped(text)).replace("^\\circ", "").replace("^{\\circ}", "").replace("\u2212", "-")
+
+
+def unwrapped(text: str) -> str:
+    r"""Return the text without `\text{…}` around words."""
+    return _WRAPPED.sub(r"\1", text)
+
+
+def words_of(text: str) -> str | None:
+    r"""Return what a gold answer says if it is words (`\text{Evelyn}`, `(C)`); None for an expression."""
+    words = unwrapped(stripped(text)).strip()
+    if not _WORDS.fullmatch(words) or _COMMAND.search(words):
+        return None
+    return cleaned(words, casefold=True)
+
+
+def clock_of(text: str) -> Clock | None:
+    """Return the clock time or ratio that a gold answer is; None for anything else."""
+    plain_text = unwrapped(stripped(text)).strip()
+    return clocks_in(plain_text)[0] if _CLOCK.fullmatch(plain_text) else None
+
+
+def clocks_in(text: str) -> list[Clock]:
+    """Return the clock times and ratios of a text, in order."""
+    return [Clock(match[1], (match[2] or "").lower()) for match in _CLOCK.finditer(unwrapped(text))]
+
+
+_LATEX_SIGNS = str.maketrans({
+    "−": "-", "–": "-", "×": "\\times ", "·": "\\cdot ", "÷": "/", "π": "\\pi ", "∞": "\\infty ",
+    "∪": "\\cup ", "∩": "\\cap ",
+    "≤": "\\le ", "≥": "\\ge ", "≠": "\\ne ", "±": "\\pm ", "∅": "\\emptyset ", "°": "", "θ": "\\theta ", "∈": "\\in ",
+    **{raised: f"^{{{digit}}}" for digit, raised in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")},
+})  # fmt: skip
+_ROOT = re.compile(r"√\s?(?:\(([^()]*)\)|(\d+|\w))")
+
+
+def latex_of(text: str) -> str:
+    """Return an expression with LaTeX for the signs of plain text: `2√3` is `2\\sqrt{3}`."""
+    if text.isascii():
+        return text
+    return _ROOT.sub(lambda root: f"\\sqrt{{{root[1] or root[2]}}}", text).translate(_LATEX_SIGNS)
+
+
+def right_side(text: str) -> str:
+    """Return what follows the last equals sign; the text itself where there is none or a list has several."""
+    *left, right = re.split(r"(?<![<>!\\])=", text)
+    return right.strip(_EDGES) if left and (right == text or not _LISTS.search(text)) else text

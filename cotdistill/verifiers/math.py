@@ -1,0 +1,103 @@
+"""The verifier for answers that are expressions: Math-Verify, in a process of its own that can be killed."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from cotdistill.records import Verdict
+from cotdistill.registry import kind
+from cotdistill.verifiers._expression import (
+    Clock,
+    Found,
+    clock_of,
+    clocks_in,
+    found_expression,
+    latex_of,
+    lone_number,
+    right_side,
+    stripped,
+    tidy,
+    unwrapped,
+    words_of,
+)
+from cotdistill.verifiers._locale import Locale
+from cotdistill.verifiers._math_process import compare, require_math_verify
+from cotdistill.verifiers._text import final_line, readings
+from cotdistill.verifiers.numeric import numeric
+
+_MOST_CHARACTERS = 2000
+"""Of an expression; a matrix of MATH has some 200."""
+
+
+@kind
+def math(
+    gold: str,
+    answer: str,
+    *,
+    locale: Locale | None = None,
+    timeout_s: Annotated[float, Field(ge=0.1, le=600)] = 3.0,
+    memory_mb: Annotated[int, Field(ge=512)] = 1024,
+) -> Verdict:
+    """Compare the expression that the answer states as final with gold: numbers, sets, intervals, tuples, equations.
+
+    In order: the same text is correct; words and clock times are compared as text; two plain numbers as `numeric`
+    compares them; everything else by Math-Verify. What cannot be read as an expression is `unparsed`, what exceeds
+    a limit is `error`.
+
+    Options:
+        locale: language of the answers, which decides what `1.234` means; left out, it is guessed for each answer.
+        timeout_s: seconds of CPU time for one comparison; most take a hundredth, a tower of powers has no end.
+        memory_mb: address space of the process that compares, of which sympy itself takes some 200 MB.
+    """
+    require_math_verify()
+    expected = stripped(gold)
+    if not expected or len(expected) > _MOST_CHARACTERS:
+        fault = "longer than 2,000 characters" if expected else "empty"
+        return Verdict(outcome="error", reason=f"gold is {fault}")
+    if (words := words_of(gold)) is not None:
+        return _compare_words(words, answer)
+    if (clock := clock_of(gold)) is not None:
+        return _compare_clocks(clock, answer)
+    found = found_expression(answer) or _last_line(answer)
+    if found is None:
+        return Verdict(outcome="unparsed", reason="no final expression found")
+    if tidy(expected) == tidy(found.text):
+        return Verdict(outcome="correct", extracted=found.text, reason=f"{found.kind}: same text")
+    if lone_number(expected) and (not found.is_marked or lone_number(right_side(found.text))):
+        return numeric(gold, answer, locale=locale)
+    return _compare_expressions(expected, found, timeout_s, memory_mb)
+
+
+def _compare_expressions(expected: str, found: Found, timeout_s: float, memory_mb: int) -> Verdict:
+    """Return Math-Verify's verdict; an equation is compared with an equation, else its right side counts."""
+    if len(found.text) > _MOST_CHARACTERS:
+        return Verdict(outcome="unparsed", extracted=found.text[:80], reason=f"{found.kind}: too long to compare")
+    text = found.text if "=" in expected else right_side(found.text)
+    outcome, reason, _ = compare(latex_of(expected), latex_of(text), timeout_s=timeout_s, memory_mb=memory_mb)
+    reason = f"{found.kind}: {reason or 'Math-Verify'}"
+    return Verdict.model_validate({"outcome": outcome, "extracted": found.text, "reason": reason})
+
+
+def _compare_words(words: str, answer: str) -> Verdict:
+    found = final_line(answer)
+    if found is None:
+        return Verdict(outcome="unparsed", reason="no final answer found")
+    text, reason = unwrapped(stripped(found[0])), found[1]
+    is_same = words in readings(text, casefold=True)
+    return Verdict(outcome="correct" if is_same else "wrong", extracted=text, reason=reason)
+
+
+def _compare_clocks(clock: Clock, answer: str) -> Verdict:
+    found = final_line(answer)
+    said = clocks_in(found[0]) if found else []
+    if found is None or not said:
+        return Verdict(outcome="unparsed", reason="no clock time or ratio found")
+    is_same = said[-1].is_same(clock)
+    return Verdict(outcome="correct" if is_same else "wrong", extracted=said[-1].text, reason=found[1])
+
+
+def _last_line(answer: str) -> Found | None:
+    r"""Return the last line as an expression, for answers without a digit: `x + y`, `\sqrt{a}`."""
+    line = final_line(answer)
+    text = stripped(line[0]) if line else ""
+    return Found(text, "last line", True) if text and len(text.split()) <= 12 else None

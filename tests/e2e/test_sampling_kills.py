@@ -1,0 +1,99 @@
+"""The command is killed, interrupted or told to end: no answer that arrived is lost, and what is stored is not asked."""
+
+import os
+import random
+import re
+import signal
+import time
+
+import pytest
+
+from tests.e2e.sampling_run import GOES_ON, SamplingRun
+from tests.fault_server import FaultServer, answered
+
+KILLS = 50
+PROMPTS = 5000
+IN_FLIGHT = 32
+
+
+def wait_for(condition, process, seconds=30):
+    """Wait until something holds; the process must not end before."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it takes too long"
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.005)
+
+
+@pytest.mark.slow
+def test_after_50_kills_every_answer_is_stored_once_and_at_most_those_in_flight_were_paid_twice(tmp_path):
+    moments = random.Random(3)
+    with FaultServer(answer=lambda request: (0.05, *answered(request))) as server:
+        run = SamplingRun(tmp_path, server.base_url, PROMPTS, concurrency=IN_FLIGHT)
+        for _ in range(KILLS):
+            known, asked, sent = set(run.stored()), len(server.requests), len(server.sent)
+            process = run.start()
+            if moments.random() < 0.8:
+                # Most moments lie in the sampling itself, the others in what comes before it.
+                wait_for(lambda asked=asked: len(server.requests) > asked, process)
+            time.sleep(moments.uniform(0, 0.2))
+            os.kill(process.pid, signal.SIGKILL)
+            process.communicate()
+            # Let the server notice that nobody listens any more.
+            time.sleep(0.07)
+            stored = run.stored()
+            assert known <= set(stored)
+            assert len(server.sent) - sent - (len(stored) - len(known)) <= IN_FLIGHT
+            assert not known & {request.prompt for request in server.requests[asked:]}
+        assert len(run.stored()) < PROMPTS, "the kills came too late to matter"
+        done = run.run()
+        assert done.returncode == 0, done.stderr
+    stored = run.stored()
+    assert stored == run.all_prompts
+    assert set(server.sent_prompts) == set(stored)
+    assert len(server.sent) - len(stored) <= KILLS * IN_FLIGHT
+    assert [row["problem"]["question"] for row in run.rows()] == run.all_prompts
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow)]
+)
+def test_a_signal_lets_the_running_answers_arrive_and_says_how_to_go_on(tmp_path, number, code):
+    with FaultServer(answer=lambda request: (0.5, *answered(request))) as server:
+        run = SamplingRun(tmp_path, server.base_url, 12, concurrency=4)
+        process = run.start()
+        wait_for(lambda: len(server.requests) > 6, process)
+        asked = len(server.requests)
+        process.send_signal(number)
+        out, err = process.communicate(timeout=20)
+        assert process.returncode == code, err
+        assert len(server.requests) - asked <= run.concurrency, "an answer may arrive before the signal does"
+        assert len(server.requests) < 12
+        assert run.stored() == sorted(server.sent_prompts, key=run.all_prompts.index)
+        assert len(run.stored()) == len(server.requests), "all that was asked has arrived"
+        assert "Traceback" not in err
+        assert re.search(GOES_ON, out + err), err
+        assert re.search(rf"\b{len(run.stored())}\b.*stored", err)
+
+        again = run.run()
+    assert again.returncode == 0, again.stderr
+    assert run.stored() == run.all_prompts
+    assert len(server.requests) == 12
+
+
+def test_a_second_interrupt_ends_at_once_and_keeps_what_is_stored(tmp_path):
+    answers = iter([0.0, 0.0])
+    with FaultServer(answer=lambda request: (next(answers, 60.0), *answered(request))) as server:
+        run = SamplingRun(tmp_path, server.base_url, 9)
+        process = run.start()
+        wait_for(lambda: len(server.requests) == 5 and len(run.records()) == 2, process)
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.5)
+        assert process.poll() is None, "it waits for the running answers"
+        process.send_signal(signal.SIGINT)
+        started = time.monotonic()
+        _, err = process.communicate(timeout=20)
+    assert time.monotonic() - started < 5
+    assert process.returncode == 130, err
+    assert "Traceback" not in err
+    assert len(run.stored()) == 2

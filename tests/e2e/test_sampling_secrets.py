@@ -1,0 +1,170 @@
+"""The key goes to the endpoint that the recipe names and nowhere else."""
+
+import os
+import re
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.sampling_run import SamplingRun
+from tests.fault_server import EVENTS, RESET, FaultServer, Received, Script, answered, status, words
+
+KEY = "canary-7d1f0c55e2a94b"
+ECHO = f'{{"error": {{"message": "the key {KEY} is busy"}}}}'
+PAGE = f"<html>Authorization: Bearer {KEY}</html>"
+PROMPTS = 9
+
+BREAKS = """
+import os
+def fdatasync(number):
+    raise RuntimeError("the disk controller is on fire")
+os.fdatasync = fdatasync
+"""
+
+ERRORS: dict[int, Script] = {
+    0: (status(500, ECHO),),
+    1: (status(429, ECHO, retry_after="0"),),
+    2: (status(200, PAGE, content_type="text/html"),),
+    3: (status(422, ECHO),),
+    4: (EVENTS, *words(), RESET),
+}
+REDIRECT = status(307, "", location=f"http://127.0.0.1:1/{KEY}?key={KEY}")
+
+
+def keyed(folder: Path, server: FaultServer, **environment: str) -> SamplingRun:
+    """A run whose temporary files and caches lie in its folder too."""
+    for name in ("home", "tmp"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    places = {"HOME": str(folder / "home"), "TMPDIR": str(folder / "tmp"), "XDG_CACHE_HOME": str(folder / "home")}
+    return SamplingRun(
+        folder,
+        server.base_url,
+        PROMPTS,
+        teacher={"api_key_env": "TEACHER_KEY"},
+        environment={**places, "TEACHER_KEY": KEY, **environment},
+    )
+
+
+def demanding(request: Received) -> Script:
+    """Answer those who have the key."""
+    has_key = f"authorization: bearer {KEY}" in request.head.lower()
+    return (0.05, *answered(request)) if has_key else (status(401),)
+
+
+def watched(run: SamplingRun) -> tuple[int, str, set[str]]:
+    """Return exit code, output and every argument list that was seen in /proc meanwhile."""
+    seen: set[str] = set()
+    process = run.start()
+
+    def look() -> None:
+        while process.poll() is None:
+            for file in Path("/proc").glob("[0-9]*/cmdline"):
+                try:
+                    seen.add(file.read_bytes().decode("utf-8", "replace"))
+                except OSError:
+                    continue
+            time.sleep(0.05)
+
+    watcher = threading.Thread(target=look)
+    watcher.start()
+    out, err = process.communicate(timeout=60)
+    watcher.join()
+    return process.returncode, out + err, seen
+
+
+def files_with_key(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file() and KEY.encode() in path.read_bytes()]
+
+
+@pytest.mark.parametrize(
+    ("faults", "code"),
+    [
+        pytest.param({}, 0, id="no fault"),
+        pytest.param(ERRORS, 0, id="errors that repeat the key"),
+        pytest.param({4: (status(401, ECHO),)}, 3, id="a refusal that repeats the key"),
+        pytest.param({4: (REDIRECT,)}, 0, id="a redirect that repeats the key"),
+    ],
+)
+def test_the_key_is_in_no_file_no_output_and_no_argument(tmp_path, faults, code):
+    with FaultServer(faults, answer=demanding) as server:
+        run = keyed(tmp_path, server)
+        exit_code, output, arguments = watched(run)
+    assert exit_code == code, output
+    assert all(KEY in request.head for request in server.requests)
+    assert len(server.requests) >= 5
+    assert KEY not in output
+    assert any("cotdistill" in line for line in arguments) or not Path("/proc").exists()
+    assert not [line for line in arguments if KEY in line]
+    assert files_with_key(tmp_path) == []
+
+
+def test_the_key_is_in_no_traceback(tmp_path):
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "sitecustomize.py").write_text(BREAKS)
+    with FaultServer(answer=demanding) as server:
+        path = os.pathsep.join(filter(None, [str(tmp_path / "broken"), os.environ.get("PYTHONPATH")]))
+        done = keyed(tmp_path / "run", server, PYTHONPATH=path).run()
+    assert done.returncode == 1
+    assert "RuntimeError: the disk controller is on fire" in done.stderr
+    assert KEY not in done.stdout + done.stderr
+    assert files_with_key(tmp_path) == []
+
+
+@pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
+def test_nothing_is_sent_to_another_host_that_a_redirect_names(tmp_path, code):
+    with FaultServer() as other, FaultServer(answer=demanding) as server:
+        server.faults = {4: (status(code, "", location=f"{other.base_url}/chat/completions"),)}
+        run = keyed(tmp_path, server)
+        done = run.run()
+    assert done.returncode == 0, done.stderr
+    assert (other.connections, other.requests) == (0, [])
+    [failed] = run.rows("failed.jsonl")
+    assert "a redirect to" in failed["reason"]
+    assert len(server.requests) == PROMPTS
+
+
+@pytest.mark.parametrize("value", ["", "  "])
+def test_a_missing_key_is_said_before_anything_is_sent(tmp_path, value):
+    with FaultServer() as server:
+        done = keyed(tmp_path, server, TEACHER_KEY=value).run()
+    assert done.returncode == 2
+    assert "TEACHER_KEY" in done.stderr
+    assert (server.connections, server.requests) == (0, [])
+
+
+def test_a_wrong_key_is_tried_no_more_than_once_per_running_request(tmp_path):
+    wrong = "canary-wrong-key-91"
+    with FaultServer(answer=demanding) as server:
+        run = keyed(tmp_path, server, TEACHER_KEY=wrong)
+        done = run.run()
+    assert done.returncode == 3
+    assert len(server.requests) <= run.concurrency
+    assert "TEACHER_KEY" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert wrong not in done.stdout + done.stderr
+
+
+def test_a_key_that_is_revoked_midway_keeps_what_came_and_a_new_one_goes_on(tmp_path):
+    valid = {"old": True}
+
+    def choose(request: Received) -> Script:
+        if "bearer canary-old" in request.head.lower():
+            valid["old"] &= len(server.requests) < 5
+            return (0.1, *answered(request)) if valid["old"] else (status(401),)
+        return answered(request)
+
+    with FaultServer(answer=choose) as server:
+        run = keyed(tmp_path, server, TEACHER_KEY="canary-old")
+        done = run.run()
+        stored = run.stored()
+        assert done.returncode == 3, done.stderr
+        assert 0 < len(stored) < PROMPTS
+        assert re.search(rf"\b{len(stored)}\b.*stored", done.stderr)
+        asked = len(server.requests)
+        run.environment = {**run.environment, "TEACHER_KEY": KEY}
+        again = run.run()
+    assert again.returncode == 0, again.stderr
+    assert not set(stored) & {request.prompt for request in server.requests[asked:]}
+    assert run.stored() == run.all_prompts
