@@ -19,6 +19,7 @@ from typing import Any, BinaryIO
 from pydantic import Field, ValidationError
 
 from cotdistill.errors import TryAgainLater, UserError
+from cotdistill.places import Places
 from cotdistill.records import Message, Record, Sampling
 
 log = logging.getLogger(__name__)
@@ -61,12 +62,13 @@ class LedgerEntry(Record):
 class Ledger:
     """The completions of one run, by key and index. One process writes at a time: the run folder's lock.
 
-    Memory: about 150 bytes a record, whatever its length.
+    Memory: at most 48 bytes a record, whatever its length (see `places`).
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._offsets: dict[bytes, int] = {}
+        self._end = 0
+        self._places = Places()
         """Where the first record of a key and index begins; later ones are duplicates."""
 
     @classmethod
@@ -96,14 +98,22 @@ class Ledger:
 
     def __len__(self) -> int:
         """Number of distinct completions."""
-        return len(self._offsets)
+        return len(self._places)
 
     def __contains__(self, completion: tuple[str, int]) -> bool:
         """Whether the completion with this key and index is stored."""
-        return _compact(*completion) in self._offsets
+        return self._places.find(_name(*completion)) is not None
 
     def append(self, entry: LedgerEntry) -> None:
         """Store a completion; it is on disk when this returns. One that is there already stays the first.
+
+        Raises: TryAgainLater: no space; the file ends with its last whole record and can be appended to.
+        """
+        self.write(entry)
+        self.sync()
+
+    def write(self, entry: LedgerEntry) -> None:
+        """Store a completion that is on disk only after the next `sync`.
 
         Raises: TryAgainLater: no space; the file ends with its last whole record and can be appended to.
         """
@@ -111,12 +121,21 @@ class Ledger:
         self._write(line, self._end)
         self._take_in(entry, self._end + len(line))
 
+    def sync(self) -> None:
+        """Wait until everything written is on disk; may run in a thread beside `write`. Raises: TryAgainLater."""
+        try:
+            _sync(self._fd)
+        except OSError as error:
+            raise TryAgainLater(f"cannot be written: {error.strerror}", str(self.path), SPACE_HINT) from None
+
     def get(self, key: str, index: int) -> LedgerEntry:
         """Return a stored completion.
 
         Raises: KeyError where it is not stored; UserError where its line was changed since.
         """
-        offset = self._offsets[_compact(key, index)]
+        offset = self._places.find(_name(key, index))
+        if offset is None:
+            raise KeyError((key, index))
         with self.path.open("rb") as file:
             file.seek(offset)
             line = file.readline()
@@ -131,13 +150,15 @@ class Ledger:
 
         Raises: UserError that names file and line.
         """
-        with self.path.open("rb") as file:
+        if not self._end:
+            return
+        with self.path.open("rb", buffering=READ_BYTES) as file:
             offset = 0
             for number, line in enumerate(file, start=1):
                 if offset >= self._end:
                     return
                 entry = self._parsed(line, number)
-                if self._offsets[_compact(entry.key, entry.index)] == offset:
+                if self._places.find(_name(entry.key, entry.index)) == offset:
                     yield entry
                 offset += len(line)
 
@@ -149,11 +170,11 @@ class Ledger:
                 if not line.endswith(b"\n"):
                     break
                 if start := LINE_START.match(line):
-                    identity = _compact(start[1].decode(), int(start[2]))
+                    name = _name(start[1].decode(), int(start[2]))
                 else:
                     entry = self._parsed(line, number)
-                    identity = _compact(entry.key, entry.index)
-                self._offsets.setdefault(identity, offset)
+                    name = _name(entry.key, entry.index)
+                self._places.add(name, offset)
                 offset += len(line)
         return offset
 
@@ -172,19 +193,19 @@ class Ledger:
         else:
             # Only the line's end was lost: the answer itself is whole.
             self._write(b"\n", end + len(torn))
+            self.sync()
             self._take_in(entry, end + len(torn) + 1)
 
     def _take_in(self, entry: LedgerEntry, end: int) -> None:
-        self._offsets.setdefault(_compact(entry.key, entry.index), self._end)
+        self._places.add(_name(entry.key, entry.index), self._end)
         self._end = end
 
     def _write(self, data: bytes, end: int) -> None:
-        """Write after the file's end, `end`, and wait until it is on disk; or leave the file as it was."""
+        """Write after the file's end, `end`; or leave the file as it was."""
         try:
             written = os.write(self._fd, data)
             # A full disk makes a write short without an error.
             if written == len(data):
-                _sync(self._fd)
                 return
             reason = f"only {written} of {len(data)} bytes could be written: the disk is full"
         except OSError as error:
@@ -220,25 +241,6 @@ def _chunks(file: BinaryIO, end: int) -> Iterator[bytes]:
         yield file.read(min(left, READ_BYTES))
 
 
-def stored_entries(path: Path) -> Iterator[LedgerEntry]:
-    """Yield the whole records of a file that may be written at this moment, each key and index once; none: no file.
-
-    Raises: UserError that names file and line.
-    """
-    if not path.exists():
-        return
-    seen: set[bytes] = set()
-    with path.open("rb", buffering=READ_BYTES) as file:
-        for number, line in enumerate(file, start=1):
-            if not line.endswith(b"\n"):
-                return
-            entry = _parsed(line, f"{path}:{number}")
-            name = _compact(entry.key, entry.index)
-            if name not in seen:
-                seen.add(name)
-                yield entry
-
-
 def _parsed(line: bytes, where: str) -> LedgerEntry:
     # Not pydantic's own parser: it refuses the lone surrogates that servers do send, escaped.
     try:
@@ -265,9 +267,9 @@ def utc_now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
-def _compact(key: str, index: int) -> bytes:
-    """Return key and index in 20 bytes: half of a sha256 is more than enough to tell requests apart."""
-    return bytes.fromhex(key[:32]) + index.to_bytes(4, "big")
+def _name(key: str, index: int) -> int:
+    """Return 64 bits that stand for key and index in this process; not 0."""
+    return hash((key, index)) & (1 << 64) - 1 or 1
 
 
 def _line(entry: LedgerEntry) -> bytes:

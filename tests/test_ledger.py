@@ -158,6 +158,27 @@ def test_a_line_that_is_no_record_is_named(path: Path, line: bytes) -> None:
     assert caught.value.where == f"{path}:2"
 
 
+def test_a_line_that_was_damaged_since_is_named_by_its_number(path: Path) -> None:
+    with Ledger(path) as ledger:
+        for number in (1, 2, 3):
+            ledger.append(entry(number))
+        lines = path.read_bytes().splitlines(keepends=True)
+        path.write_bytes(b"".join([*lines[:2], b"#" * (len(lines[2]) - 1) + b"\n"]))
+        with pytest.raises(UserError) as caught:
+            ledger.get(entry(3).key, 0)
+    assert caught.value.where == f"{path}:3"
+
+
+def test_a_snapshot_reads_whole_records_and_leaves_the_file_alone(path: Path) -> None:
+    assert list(Ledger.snapshot(path).entries()) == []
+    with Ledger(path) as ledger:
+        ledger.append(entry(1))
+    torn = path.read_bytes() + b'{"key": "torn'
+    path.write_bytes(torn)
+    assert list(Ledger.snapshot(path).entries()) == [entry(1)]
+    assert path.read_bytes() == torn
+
+
 def test_a_record_written_with_other_white_space_is_read(path: Path) -> None:
     path.parent.mkdir()
     path.write_text(json.dumps(entry(1).model_dump()) + "\n")

@@ -19,6 +19,7 @@ from cotdistill.admission import Admission, NotSent
 from cotdistill.errors import Interrupted, UserError
 from cotdistill.ledger import Ledger, LedgerEntry, completion_key, utc_now
 from cotdistill.samplers import Draw, Request, Sampler, Unanswered
+from cotdistill.samplers._durable import GroupCommit
 
 log = logging.getLogger(__name__)
 
@@ -119,6 +120,7 @@ class _Pool:
         self.sampler = sampler
         self.jobs = jobs
         self.ledger = ledger
+        self.commit = GroupCommit(ledger.sync)
         self.identity = identity
         self.terms = terms
         self.admission = Admission(terms.concurrency)
@@ -191,7 +193,8 @@ class _Pool:
             host=reply.host,
             received=utc_now(),
         )
-        self.ledger.append(entry)
+        self.ledger.write(entry)
+        await self.commit.durable()
         self.drawing.answered += 1
         self.terms.on_answer(entry)
         return entry

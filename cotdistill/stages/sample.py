@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from cotdistill.admission import Concurrency
 from cotdistill.errors import TryAgainLater, UserError
-from cotdistill.ledger import Ledger, stored_entries
+from cotdistill.ledger import Ledger
 from cotdistill.records import Problem, Rejected, Sampling, Trace
 from cotdistill.registry import OPERATIONAL, Options
 from cotdistill.rows import AtomicFile, write_text
@@ -145,7 +145,7 @@ def asking_of(options: SampleOptions, teacher: Sampler, verifier: Verifier | Non
 
 def _take_over(part: Ledger, whole: Path, shard: Shard) -> None:
     """Copy what an earlier start paid for into a new shard, so that it is not asked again."""
-    for entry in stored_entries(whole):
+    for entry in Ledger.snapshot(whole).entries():
         if shard.holds(entry.problem_id):
             part.append(entry)
 
