@@ -15,6 +15,9 @@ from cotdistill.yamlfile import Source, load, nearest, validate
 
 REGISTRY = "dataset_info.json"
 
+SHIPPED = Path(__file__).with_name(REGISTRY)
+"""The ready entries; the repository's own dataset_info.json is a link to it."""
+
 
 @dataclass(frozen=True)
 class Catalog:
@@ -35,7 +38,9 @@ class Catalog:
         for source in reversed(self.sources):
             if name in source.data:
                 entry = validate(source, Entry, prefix=(name,))
-                return Dataset(name, entry, source.where((name,)), source.path.parent, self.options)
+                # The package's folder is no place for users' files.
+                root = Path() if source.path == SHIPPED else source.path.parent
+                return Dataset(name, entry, source.where((name,)), root, self.options)
         path = Path(name)
         if path.is_file():
             # Whoever names a file may have it read, wherever it lies.
@@ -51,7 +56,7 @@ class Catalog:
 
 
 def open_catalog(folders: Iterable[Path], options: DataOptions | None = None) -> Catalog:
-    """Read the registries that stand in these folders, each folder once, and the one that the options name.
+    """Read the ready entries, the registries in these folders, each once, and the one that the options name.
 
     Raises: UserError: the named one is not there, or one is no JSON object.
     """
@@ -64,6 +69,8 @@ def open_catalog(folders: Iterable[Path], options: DataOptions | None = None) ->
         if not named.is_file():
             raise UserError(f"no registry at {named}", hint=f"name a {REGISTRY} or the folder that holds one")
         paths = [path for path in paths if path.resolve() != named.resolve()] + [named]
+    if SHIPPED.resolve() not in {path.resolve() for path in paths}:
+        paths.insert(0, SHIPPED)
     return Catalog(tuple(load(path) for path in paths), options)
 
 
