@@ -155,8 +155,10 @@ def _is_loopback(url: str) -> bool:
 
 
 def _arguments(body: JsonRow, *, is_streamed: bool) -> dict[str, Any]:  # Any: JSON values
-    """Return the arguments of the package's `create`; what it has no parameter for goes through as it is."""
+    """Return the arguments of the package's `create`: everything in `extra_body`, which goes through as it is.
+
+    Messages that are given as an argument are taken apart by type, a third of the CPU of a request (openai 3.52).
+    """
     fields = {"stream_options": {"include_usage": True}, **body} if is_streamed else body
-    rest = {name: value for name, value in fields.items() if value is not None}
-    named = {"model": rest.pop("model"), "messages": rest.pop("messages")}
-    return {**named, "stream": is_streamed, "extra_body": rest}
+    given = {name: value for name, value in fields.items() if value is not None}
+    return {"model": given["model"], "messages": [], "stream": is_streamed, "extra_body": given}

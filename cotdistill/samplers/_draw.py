@@ -30,6 +30,8 @@ Job = Generator[Request, LedgerEntry, R]
 AUTO_WORKERS = 1000
 """Where the endpoint's own limit decides: the most that is tried (see `lanes`)."""
 
+START_TOGETHER = 4
+
 COUNTDOWN_S = 10.0
 
 NOT_ASKED = "unasked: the run stopped before"
@@ -135,10 +137,14 @@ class _Pool:
             return self.drawing
         self.jobs = _chain(first, self.jobs)
         async with self.sampler.session(self.admission) as draw:
-            count = self.terms.concurrency or AUTO_WORKERS
-            workers = [asyncio.create_task(self._work(draw)) for _ in range(count)]
+            workers: list[asyncio.Task[None]] = []
             countdown = asyncio.create_task(self._count_down(workers))
             with self._signals(workers):
+                for number in range(self.terms.concurrency or AUTO_WORKERS):
+                    workers.append(asyncio.create_task(self._work(draw)))
+                    if number % START_TOGETHER == 0:
+                        # Else the first request is sent when the last one is built, a second later at a thousand.
+                        await asyncio.sleep(0)
                 await asyncio.gather(*workers)
             countdown.cancel()
         if self.stopped_by is not None:

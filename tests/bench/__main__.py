@@ -23,6 +23,7 @@ def main() -> None:
         "--tokenizer", type=Path, help="folder of a tokenizer; with it and --traces, tokens are measured"
     )
     parser.add_argument("--trl", type=Path, help="python of an environment that holds trl")
+    parser.add_argument("--llamafactory", type=Path, help="python of an environment that holds llamafactory")
     parser.add_argument("--json", type=Path, default=Path("bench.json"), help="where the numbers are written")
     arguments = parser.parse_args()
     sections = {
@@ -30,7 +31,7 @@ def main() -> None:
         "verify": lambda: verify.measure(arguments.traces),
         "filtering": filtering.measure,
         "sampling": lambda: sampling.measure(arguments.curator),
-        "tokens": lambda: tokens.measure(arguments.traces, arguments.tokenizer, arguments.trl),
+        "tokens": lambda: tokens.measure(arguments.traces, arguments.tokenizer, arguments.trl, arguments.llamafactory),
     }
     rows = [row for name, measure in sections.items() if arguments.only in (None, name) for row in measure()]
     width = max(len(row.name) for row in rows)

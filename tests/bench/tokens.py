@@ -5,6 +5,7 @@ Needs real answers and a tokenizer of the size that students have: without both 
 
 import itertools
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -30,7 +31,7 @@ PLAIN_BATCH = 1000
 SMALL_ROWS = 4_000
 
 
-def measure(traces: Path | None, tokenizer: Path | None, trl: Path | None) -> list[Row]:
+def measure(traces: Path | None, tokenizer: Path | None, trl: Path | None, llamafactory: Path | None) -> list[Row]:
     if traces is None or tokenizer is None:
         return []
     unique = list(_conversations(traces))
@@ -45,6 +46,9 @@ def measure(traces: Path | None, tokenizer: Path | None, trl: Path | None) -> li
         rows += _whole(Path(folder), tokenizer)
         if trl is not None:
             rows.append(_trl(Path(folder), tokenizer, trl, rows[2].value))
+        if llamafactory is not None:
+            _write_set(Path(folder), itertools.islice(itertools.cycle(unique), SMALL_ROWS))
+            rows.append(_llamafactory(Path(folder), tokenizer, llamafactory, rows[2].value))
     return rows
 
 
@@ -121,6 +125,18 @@ def _trl(folder: Path, tokenizer: Path, python: Path, ours: float) -> Row:
     return Row(
         f"TRL {found['version']}: SFTTrainer's preparation", rate, "tokens/s", f"ours is {ours / rate:.1f} x that"
     )
+
+
+def _llamafactory(folder: Path, tokenizer: Path, python: Path, ours: float) -> Row:
+    """Return its rate on our own written set, found by our own dataset_info.json."""
+    script = Path(__file__).with_name("llamafactory_prepare.py")
+    command = [str(python), str(script), str(folder), "set", str(tokenizer), "4096"]
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(folder / "hf")}
+    done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert found["rows"] == SMALL_ROWS, found
+    rate = found["tokens"] / found["seconds"]
+    return Row("LLaMA-Factory's preparation", rate, "tokens/s", f"ours is {ours / rate:.1f} x that")
 
 
 def main(folder: str, tokenizer_folder: str, tokens: str, rows: str) -> None:
