@@ -51,7 +51,7 @@ class SampleOptions(Options):
     """Completions to draw for each problem. Several rationales per problem are what helps small students
     (Ho et al. 2023)."""
     until: Until | None = None
-    """`{correct: 2, max_samples: 8}`: after the first samples, go on for problems that have too few correct ones, by the
+    """`{correct: 2, max_samples: 8}`: after the first samples, go on for problems that have too few correct ones by the
     recipe's verifier (of `kind: judge`, by its rules alone)."""
     concurrency: Annotated[Concurrency, OPERATIONAL] = 30
     """Requests in flight at a time; `auto`: as many as each endpoint bears without HTTP 429, up to 1,000."""

@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from cotdistill.admission import Concurrency
 from cotdistill.records import Completion, Problem, Sampling, Verdict, VerdictOutcome
 from cotdistill.registry import OPERATIONAL, KindOptions, OneOf, kind
 from cotdistill.spending import Budget
@@ -57,7 +58,7 @@ class Judge:
     max_answer_chars: Annotated[int, Field(ge=20, le=20_000)] = 600
     max_tokens: Annotated[int | None, Field(ge=1)] = 4096
     temperature: Annotated[float | None, Field(ge=0, le=2)] = 0.0
-    concurrency: Annotated[Literal["auto"] | Annotated[int, Field(ge=1, le=4096)], OPERATIONAL] = 30
+    concurrency: Annotated[Concurrency, OPERATIONAL] = 30
     budget: Annotated[Budget | None, OPERATIONAL] = None
     max_failed: Annotated[float, Field(ge=0, le=1), OPERATIONAL] = 0.1
 
