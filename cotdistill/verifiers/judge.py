@@ -9,7 +9,7 @@ Called as a function it decides by its rules alone. The stages that judge ask th
 import functools
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
