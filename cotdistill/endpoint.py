@@ -229,7 +229,7 @@ class Client:
             raise TryAgainLater(
                 f"no answer for {down_s:.0f} s: {error.reason}",
                 hosts,
-                "start the server or mend base_url, then run the same command again",
+                "start the server or mend base_url",
             ) from None
         if not self._is_outage_said:
             # The first of the requests that meet it speaks for all.

@@ -102,7 +102,13 @@ class Dataset:
             )
         else:
             found = hub_rows(
-                self.name, entry, self.where, hub=self.options.hub, split=split, limit=min(limits, default=None)
+                self.name,
+                entry,
+                self.where,
+                root=self.root,
+                hub=self.options.hub,
+                split=split,
+                limit=min(limits, default=None),
             )
         return itertools.islice(found, entry.num_samples)
 

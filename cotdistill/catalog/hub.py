@@ -44,22 +44,24 @@ def hub_names(entry: Entry, hub: Hub) -> list[HubName]:
 
 
 def hub_rows(
-    name: str, entry: Entry, where: str, *, hub: Hub, split: str | None, limit: int | None
+    name: str, entry: Entry, where: str, *, root: Path, hub: Hub, split: str | None, limit: int | None
 ) -> Iterator[tuple[str, JsonRow]]:
-    """Yield place and object of every row of a hub's set.
+    """Yield place and object of every row of a hub's set; `root` is where the user may put a copy.
 
     A `limit` streams: no more is downloaded than is taken.
     Raises: UserError: no hub can be reached; it says which file to put where.
     """
     failed: list[str] = []
+    count = 0
     for place in hub_names(entry, hub):
         try:
             if entry.hub_file:
                 path = _downloaded(place, entry)
                 yield from read_rows(path, names=entry.column_names, is_object=entry.is_object)
             else:
-                for number, row in enumerate(_loaded(place, entry, split=split, limit=limit)):
-                    yield f"{name}[{number}]", dict(row)
+                for row in _loaded(place, entry, split=split, limit=limit):
+                    yield f"{name}[{count}]", dict(row)
+                    count += 1
             if failed:
                 log.warning("%s: read from %s (%s)", name, place.hub, "; ".join(failed))
             return
@@ -71,17 +73,23 @@ def hub_rows(
         except (OSError, ValueError) as error:
             reason = str(error).strip().partition("\n")[0][:200] if _is_reachable(place) else UNREACHABLE
             failed.append(f"{place.hub}: {reason}")
-    raise UserError(f"no hub could be read ({'; '.join(failed)})", where, offline_hint(name, entry, hub))
+            if count:
+                # Another hub would begin again with the rows that are taken already.
+                raise UserError(
+                    f"broke off after {count} rows ({failed[-1]})", where, "run the same command again"
+                ) from None
+    raise UserError(f"no hub could be read ({'; '.join(failed)})", where, offline_hint(name, entry, hub, root=root))
 
 
-def offline_hint(name: str, entry: Entry, hub: Hub) -> str:
+def offline_hint(name: str, entry: Entry, hub: Hub, *, root: Path) -> str:
     """Return which file to put where on a machine without network."""
+    copy = root / "data" / name
     page = hub_names(entry, hub)[0].page
     if entry.hub_file:
         suffix = Path(entry.hub_file).suffix
-        return f"offline: put {entry.hub_file} of {page} beside dataset_info.json as data/{name}{suffix}"
+        return f"offline: put {entry.hub_file} of {page} here as {copy}{suffix}"
     what = f"the `{entry.split or 'train'}` file" + (f" of `{entry.subset}`" if entry.subset else "")
-    return f"offline: put {what} of {page} beside dataset_info.json as data/{name}.parquet, .jsonl, .json or .csv"
+    return f"offline: put {what} of {page} here as {copy}.parquet, .jsonl, .json or .csv"
 
 
 def _package_line(hub: Hub) -> str:

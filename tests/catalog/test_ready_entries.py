@@ -1,6 +1,7 @@
 """The sets that the repository registers, each read from a small file of its shape."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -116,7 +117,7 @@ def test_every_entry_names_a_hub_a_licence_and_what_to_do_offline(repository):
         assert row.license and not row.fault, row
         entry = catalog.find(row.name).entry
         assert hub_names(entry, "huggingface"), row
-        hint = offline_hint(row.name, entry, "auto")
+        hint = offline_hint(row.name, entry, "auto", root=Path("sets"))
         assert f"data/{row.name}." in hint and "https://" in hint and "\n" not in hint
 
 
@@ -129,4 +130,4 @@ def test_only_the_hub_that_was_asked_for_counts(repository):
 def test_a_mirror_is_where_the_environment_says(repository, monkeypatch):
     monkeypatch.setenv("HF_ENDPOINT", "https://mirror.example/")
     entry = open_catalog([repository]).find("gsm8k").entry
-    assert "https://mirror.example/datasets/openai/gsm8k" in offline_hint("gsm8k", entry, "auto")
+    assert "https://mirror.example/datasets/openai/gsm8k" in offline_hint("gsm8k", entry, "auto", root=Path())
