@@ -96,8 +96,10 @@ def _merge_step(pipeline: Pipeline, step: Step) -> Merged:
                     if (entry.key, entry.index) in ledger:
                         doubles += 1
                     else:
-                        ledger.append(entry)
+                        ledger.write(entry)
                         added += 1
+        # Before a part is put away, all of it is on disk here.
+        ledger.sync()
         problems = pipeline.material.problems(step.recipe).sampled
         wanted, missing = _coverage(step, problems, ledger, shards)
         stored = len(ledger)

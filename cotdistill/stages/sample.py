@@ -135,7 +135,7 @@ def asking_of(options: SampleOptions, teacher: Sampler, verifier: Verifier | Non
     return Asking(
         teacher=teacher,
         sampling=teacher.effective(options.sampling(seed)),
-        samples=min(options.samples_per_problem, until.max_samples) if until else options.samples_per_problem,
+        samples=options.samples_per_problem,
         drops_truncated=options.on_length == "drop",
         max_tokens_ceiling=options.max_tokens_ceiling if options.on_length == "raise_max_tokens" else None,
         verifier=verifier if until else None,
@@ -148,7 +148,8 @@ def _take_over(part: Ledger, whole: Path, shard: Shard) -> None:
     """Copy what an earlier start paid for into a new shard, so that it is not asked again."""
     for entry in Ledger.snapshot(whole).entries():
         if shard.holds(entry.problem_id):
-            part.append(entry)
+            part.write(entry)
+    part.sync()
 
 
 def _draw(asked: Sequence[Problem], asking: Asking, ledger: Ledger, options: SampleOptions, work: Workspace) -> Drawing:
