@@ -1,4 +1,4 @@
-"""What can go wrong, as a tree; `cli.py` turns each leaf into its exit code.
+"""What can go wrong, as a tree; `cli` turns each leaf into its exit code.
 
     UserError            2    the user's input: recipe, data, options
     +-- AccessRefused    3    the endpoint refused the key or the balance is spent

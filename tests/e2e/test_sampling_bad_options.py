@@ -1,10 +1,6 @@
 """Options that cannot work: one line with file, line and key, and exit code 2, before anything is sent."""
 
-import sys
-
 import pytest
-
-from cotdistill.cli import main
 
 RECIPE = """\
 name: t
@@ -16,21 +12,6 @@ teacher:
 sample:
   max_tokens: 64
 """
-
-
-@pytest.fixture
-def call(monkeypatch, capsys, tmp_path):
-    """Run a command in this process: its exit code, what it printed and what it complained of."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["cotdistill-cli", *arguments])
-        with pytest.raises(SystemExit) as caught:
-            main()
-        out, err = capsys.readouterr()
-        return caught.value.code, out, err
-
-    return run
 
 
 @pytest.fixture

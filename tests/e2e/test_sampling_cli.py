@@ -3,31 +3,14 @@
 import json
 import re
 import signal
-import sys
 import time
 
 import pytest
 
-from cotdistill.cli import main
 from tests.e2e.sampling_run import SamplingRun
 from tests.fault_server import FaultServer, answered, status
 
 PRICES = {"input": 1, "output": 100}
-
-
-@pytest.fixture
-def call(monkeypatch, capsys, tmp_path):
-    """Run a command in this process: its exit code, what it printed and what it complained of."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["cotdistill-cli", *arguments])
-        with pytest.raises(SystemExit) as caught:
-            main()
-        out, err = capsys.readouterr()
-        return caught.value.code, out, err
-
-    return run
 
 
 @pytest.fixture
