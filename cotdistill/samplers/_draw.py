@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from cotdistill.admission import Admission, NotSent
 from cotdistill.errors import Interrupted, UserError
 from cotdistill.ledger import Ledger, LedgerEntry, completion_key, utc_now
-from cotdistill.samplers import Draw, Request, Sampler, Unanswered
+from cotdistill.samplers import Draw, Reply, Request, Sampler, Unanswered
 from cotdistill.samplers._durable import GroupCommit
 
 log = logging.getLogger(__name__)
@@ -183,24 +183,12 @@ class _Pool:
             raise NotSent
         self.in_flight += 1
         try:
-            reply = await draw(request)
+            entry = _entry(request, key, await draw(request))
+            self.ledger.write(entry)
+            # Until it is on disk an answer is in flight: a run that stops waits for it.
+            await self.commit.durable()
         finally:
             self.in_flight -= 1
-        entry = LedgerEntry(
-            key=key,
-            index=request.index,
-            problem_id=request.problem.id,
-            response=reply.response,
-            latency_s=reply.latency_s,
-            first_content_s=reply.first_content_s,
-            attempts=reply.attempts,
-            attempt_errors=reply.attempt_errors,
-            applied=reply.applied,
-            host=reply.host,
-            received=utc_now(),
-        )
-        self.ledger.write(entry)
-        await self.commit.durable()
         self.drawing.answered += 1
         self.terms.on_answer(entry)
         return entry
@@ -248,6 +236,22 @@ class _Pool:
         if isinstance(stop, Interrupted):
             return Interrupted(f"{stop.message}: {stored}", exit_code=stop.exit_code)
         return type(stop)(stop.message, stop.where, f"{stop.hint}; {stored}" if stop.hint else stored)
+
+
+def _entry(request: Request, key: str, reply: Reply) -> LedgerEntry:
+    return LedgerEntry(
+        key=key,
+        index=request.index,
+        problem_id=request.problem.id,
+        response=reply.response,
+        latency_s=reply.latency_s,
+        first_content_s=reply.first_content_s,
+        attempts=reply.attempts,
+        attempt_errors=reply.attempt_errors,
+        applied=reply.applied,
+        host=reply.host,
+        received=utc_now(),
+    )
 
 
 def _next(step: Callable[[], Request]) -> Request | None:

@@ -2,6 +2,7 @@
 
 import logging
 import re
+import time
 
 import pytest
 
@@ -242,3 +243,37 @@ def test_a_burst_of_failures_is_one_line_and_every_reason_is_stored(tmp_path, ca
         _, stored = drawn(tmp_path, teacher(server), (once(request(n)) for n in range(40)), concurrency=20)
     assert sum(len(entry.attempt_errors) for entry in stored.values()) == 12
     assert len([r for r in caplog.records if "failed, next in" in r.message]) == 1
+
+
+class SlowDisk(Ledger):
+    """A ledger on a disk that takes its time."""
+
+    def sync(self):
+        time.sleep(0.3)
+        super().sync()
+
+
+def test_an_answer_that_waits_for_the_disk_is_waited_for_when_the_run_stops(tmp_path):
+    answers = []
+    with FaultServer() as server, SlowDisk(tmp_path / "c.jsonl") as ledger:
+        sampler = teacher(server)
+        terms = Terms(
+            concurrency=2,
+            over_budget=lambda: "enough" if server.sent else "",
+            on_answer=lambda entry: answers.append(entry.problem_id),
+        )
+        jobs = (once(request(n)) for n in range(50))
+        drawing = draw_all(sampler, jobs, ledger, identity=sampler.identity, terms=terms)
+        assert drawing.over_budget == "enough"
+        assert drawing.answered == len(answers) == len(ledger) == len(server.sent)
+
+
+@pytest.mark.parametrize("fault", [(status(401),), (status(402),)])
+def test_an_answer_that_waits_for_the_disk_outlives_a_refusal(tmp_path, fault):
+    answers = []
+    with FaultServer({3: (0.1, *fault)}) as server, SlowDisk(tmp_path / "c.jsonl") as ledger:
+        sampler = teacher(server)
+        terms = Terms(concurrency=4, on_answer=lambda entry: answers.append(entry.problem_id))
+        with pytest.raises(AccessRefused):
+            draw_all(sampler, (once(request(n)) for n in range(4)), ledger, identity=sampler.identity, terms=terms)
+        assert len(answers) == len(ledger) == len(server.sent) == 3
