@@ -21,6 +21,11 @@ Concurrency = Annotated[int | Literal["auto"], BeforeValidator(_concurrency)]
 """An option: requests in flight at a time, or `auto`, as many as each endpoint bears. One message for both halves."""
 
 
+def in_flight(concurrency: Literal["auto"] | int) -> int | None:
+    """Return the limit that the option asks for; None: each endpoint's own, to be found out."""
+    return None if concurrency == "auto" else concurrency
+
+
 class NotSent(Exception):
     """The request was not sent, or not again, because the run is stopping: it is asked when the run goes on."""
 

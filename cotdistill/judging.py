@@ -14,12 +14,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from cotdistill.admission import in_flight
 from cotdistill.errors import TryAgainLater, UserError
 from cotdistill.ledger import Ledger
 from cotdistill.records import Message, Trace, Verdict
 from cotdistill.rows import write_text
 from cotdistill.samplers import Request, Sampler
-from cotdistill.samplers._draw import NOT_ASKED, Drawing, Job, Terms, draw_all, once, request_key
+from cotdistill.samplers._draw import NOT_ASKED, Drawing, Job, Terms, draw_all, once, request_key, worst
 from cotdistill.screening.diskrows import DiskRows
 from cotdistill.spending import Spending, dollars
 from cotdistill.stage import Workspace
@@ -106,7 +107,7 @@ class _Court:
         with self.work.progress("judging", total=len(self.keys), unit="questions") as advance:
             advance(stored)
             terms = Terms(
-                concurrency=None if options.concurrency == "auto" else options.concurrency,
+                concurrency=in_flight(options.concurrency),
                 over_budget=lambda: paid.over(options.budget, prices),
                 on_answer=lambda entry: paid.add(entry.response),
                 on_done=lambda: advance(note=dollars(paid.usd(prices)) if prices else ""),
@@ -127,11 +128,8 @@ class _Court:
                 path,
                 f"raise `verifier: {{budget: …}}`; {hint}",
             )
-        reasons = list(drawing.failed.values())
-        passing = [reason for reason in reasons if reason.startswith("exhausted")]
-        kind = TryAgainLater if passing else UserError
-        one = f", one of them: {(passing or reasons)[0]}" if reasons else ""
-        raise kind(f"{lacking} of {total} questions to the judge got no answer{one}", path, hint)
+        kind, reason = worst(list(drawing.failed.values()))
+        raise kind(f"{lacking} of {total} questions to the judge got no answer, one of them: {reason}", path, hint)
 
     def verdicts(self, drawing: Drawing) -> Iterator[Trace]:
         """Yield the rows in order with their last verdict; leave a summary beside them."""
@@ -183,10 +181,7 @@ class _Court:
 
     def _paid(self) -> Spending:
         """Return what the judgements of the run cost so far."""
-        paid = Spending()
-        for entry in self.ledger.entries():
-            paid.add(entry.response)
-        return paid
+        return Spending.of(entry.response for entry in self.ledger.entries())
 
     def _summarise(self, outcomes: Counter[str]) -> None:
         said = ", ".join(f"{count:,} {outcome}" for outcome, count in outcomes.most_common()) or "none needed it"

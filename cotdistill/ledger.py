@@ -19,7 +19,7 @@ from typing import Any, BinaryIO
 from pydantic import Field, ValidationError
 
 from cotdistill.errors import TryAgainLater, UserError
-from cotdistill.places import Places
+from cotdistill.offsets import Offsets
 from cotdistill.records import Message, Record, Sampling
 
 log = logging.getLogger(__name__)
@@ -62,13 +62,13 @@ class LedgerEntry(Record):
 class Ledger:
     """The completions of one run, by key and index. One process writes at a time: the run folder's lock.
 
-    Memory: at most 48 bytes a record, whatever its length (see `places`).
+    Memory: at most 48 bytes a record, whatever its length (see `offsets`).
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._end = 0
-        self._places = Places()
+        self._offsets = Offsets()
         """Where the first record of a key and index begins; later ones are duplicates."""
 
     @classmethod
@@ -98,11 +98,11 @@ class Ledger:
 
     def __len__(self) -> int:
         """Number of distinct completions."""
-        return len(self._places)
+        return len(self._offsets)
 
     def __contains__(self, completion: tuple[str, int]) -> bool:
         """Whether the completion with this key and index is stored."""
-        return self._places.find(_name(*completion)) is not None
+        return self._offsets.find(_name(*completion)) is not None
 
     def append(self, entry: LedgerEntry) -> None:
         """Store a completion; it is on disk when this returns. One that is there already stays the first.
@@ -133,7 +133,7 @@ class Ledger:
 
         Raises: KeyError where it is not stored; UserError where its line was changed since.
         """
-        offset = self._places.find(_name(key, index))
+        offset = self._offsets.find(_name(key, index))
         if offset is None:
             raise KeyError((key, index))
         with self.path.open("rb") as file:
@@ -158,7 +158,7 @@ class Ledger:
                 if offset >= self._end:
                     return
                 entry = self._parsed(line, number)
-                if self._places.find(_name(entry.key, entry.index)) == offset:
+                if self._offsets.find(_name(entry.key, entry.index)) == offset:
                     yield entry
                 offset += len(line)
 
@@ -174,7 +174,7 @@ class Ledger:
                 else:
                     entry = self._parsed(line, number)
                     name = _name(entry.key, entry.index)
-                self._places.add(name, offset)
+                self._offsets.add(name, offset)
                 offset += len(line)
         return offset
 
@@ -197,7 +197,7 @@ class Ledger:
             self._take_in(entry, end + len(torn) + 1)
 
     def _take_in(self, entry: LedgerEntry, end: int) -> None:
-        self._places.add(_name(entry.key, entry.index), self._end)
+        self._offsets.add(_name(entry.key, entry.index), self._end)
         self._end = end
 
     def _write(self, data: bytes, end: int) -> None:

@@ -13,7 +13,6 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from cotdistill.errors import UserError
-from cotdistill.readers import JsonRow, read_rows
 from cotdistill.records import Record
 
 R = TypeVar("R", bound=Record)
@@ -83,14 +82,6 @@ def read(path: Path, record: type[R]) -> Iterator[R]:
                     yield record.model_validate_json(line)
                 except ValidationError as error:
                     raise _row_error(path, number, error) from None
-
-
-def read_json_rows(path: Path) -> Iterator[tuple[str, JsonRow]]:
-    """Yield `file:line` and object of every row of a foreign file; the first bad row stops the reading.
-
-    Raises: UserError that names file and line.
-    """
-    return read_rows(path)
 
 
 def _row_error(path: Path, number: int, error: ValidationError) -> UserError:

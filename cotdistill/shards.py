@@ -25,6 +25,7 @@ from cotdistill.stages.sample import LEDGER, asking_of
 MERGED = ".merged"
 
 START_S = 30.0
+"""How long a shard waits for the run folder, which the other shards of an array hold for a moment each."""
 
 
 class Merged(NamedTuple):

@@ -4,7 +4,7 @@ teacher: {prices: {input: 0.55, output: 2.19, cached_input: 0.14}}     # US doll
 sample:  {budget: {usd: 20}}
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,6 +59,14 @@ class Spending:
     output_tokens: int = 0
     uncounted: int = 0
     """Answers whose tokens the server did not count: four characters are taken for a token."""
+
+    @classmethod
+    def of(cls, responses: Iterable[JsonRow]) -> "Spending":
+        """Return what these responses cost together."""
+        spending = cls()
+        for response in responses:
+            spending.add(response)
+        return spending
 
     def add(self, response: JsonRow) -> None:
         """Count one response, in the shape of a chat completion."""

@@ -11,12 +11,12 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from cotdistill.admission import Admission, NotSent
-from cotdistill.errors import Interrupted, UserError
+from cotdistill.errors import Interrupted, TryAgainLater, UserError
 from cotdistill.ledger import Ledger, LedgerEntry, completion_key, utc_now
 from cotdistill.samplers import Draw, Reply, Request, Sampler, Unanswered
 from cotdistill.samplers._durable import GroupCommit
@@ -72,6 +72,15 @@ def draw_all(sampler: Sampler, jobs: Iterable[Job[Any]], ledger: Ledger, *, iden
     """
     pool = _Pool(sampler, iter(jobs), ledger, identity, terms)
     return asyncio.run(pool.run())
+
+
+def worst(reasons: Sequence[str]) -> tuple[type[UserError], str]:
+    """Return the error for requests without an answer, and the reason to show.
+
+    What passes by itself is worth another try later, the rest is the user's to mend.
+    """
+    passing = [reason for reason in reasons if reason.startswith("exhausted")]
+    return TryAgainLater if passing else UserError, (passing or [*reasons, NOT_ASKED])[0]
 
 
 def once(request: Request) -> Job[None]:

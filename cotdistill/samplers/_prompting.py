@@ -4,15 +4,15 @@ Declared names in a template are {question} and {gold}; every other brace stays 
 """
 
 import functools
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
 
-from cotdistill import prompts, rows
+from cotdistill import prompts
 from cotdistill.errors import UserError
+from cotdistill.readers import read_rows
 from cotdistill.records import Completion, Message, Problem
 
 GOLD = "{gold}"
@@ -86,10 +86,12 @@ class Prompting:
         if not self.exemplars.is_file():
             raise UserError("no such file", str(self.exemplars), "paths are relative to the working directory")
         turns: list[Message] = []
-        for where, row in rows.read_json_rows(self.exemplars):
+        for where, row in read_rows(self.exemplars):
             for name in ("question", "answer"):
                 if not isinstance(row.get(name), str):
-                    raise UserError("must be a text", f"{where}: {name}", "a row holds question, answer and reasoning?")
+                    raise UserError(
+                        "must be a text", f"{where}: {name}", "a row holds question and answer, and may hold reasoning"
+                    )
             reasoning = row.get("reasoning") or ""
             if not isinstance(reasoning, str):
                 raise UserError("must be a text", f"{where}: reasoning")
@@ -100,8 +102,3 @@ class Prompting:
         if self.shots is not None and self.shots > available:
             raise UserError(f"has {available} worked examples, not {self.shots}", str(self.exemplars))
         return tuple(turns if self.shots is None else turns[: 2 * self.shots])
-
-
-def canonical(value: object) -> str:
-    """Return the JSON text that stands for a value in an identity."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"))

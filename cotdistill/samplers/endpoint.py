@@ -4,6 +4,7 @@ teacher: {kind: endpoint, base_url: https://api.deepseek.com/v1, model: deepseek
 """
 
 import functools
+import json
 import os
 import re
 from collections.abc import AsyncIterator, Sequence
@@ -24,7 +25,7 @@ from cotdistill.records import Sampling
 from cotdistill.registry import OPERATIONAL, Options, kind
 from cotdistill.retries import NoAnswer
 from cotdistill.samplers import Draw, JsonRow, Reply, Request, Unanswered
-from cotdistill.samplers._prompting import Prompting, canonical
+from cotdistill.samplers._prompting import Prompting
 from cotdistill.spending import Prices
 
 OWN_FIELDS = frozenset({"model", "messages", "stream", "n"})
@@ -122,7 +123,9 @@ class Endpoint(Prompting):
     @property
     def identity(self) -> str:
         """The model and the request fields that change what it answers."""
-        return self.model if not self.extra_body else f"{self.model} {canonical(self.extra_body)}"
+        if not self.extra_body:
+            return self.model
+        return f"{self.model} {json.dumps(self.extra_body, sort_keys=True, separators=(',', ':'))}"
 
     def check(self) -> None:
         """Return if all that can be known before the first request is well.

@@ -21,8 +21,8 @@ from typing import IO
 
 from pydantic import ValidationError
 
-from cotdistill import rows
 from cotdistill.errors import UserError
+from cotdistill.readers import read_rows
 from cotdistill.records import Completion, Trace
 from cotdistill.registry import kind
 from cotdistill.samplers import Admission, AsksOnce, Draw, JsonRow, Reply, Request, Unanswered
@@ -94,7 +94,7 @@ class Replay(AsksOnce):
     def _recorded(self) -> Iterator[tuple[str, JsonRow]]:
         """Yield question and reply of every row."""
         self._check_path()
-        for where, row in rows.read_json_rows(self.path):
+        for where, row in read_rows(self.path):
             yield _from_trace(row, where) if "completion" in row else _from_texts(row, where)
 
     def _check_path(self) -> None:

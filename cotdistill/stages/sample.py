@@ -8,14 +8,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from cotdistill.admission import Concurrency
+from cotdistill.admission import Concurrency, in_flight
 from cotdistill.errors import TryAgainLater, UserError
 from cotdistill.ledger import Ledger
 from cotdistill.records import Problem, Rejected, Sampling, Trace
 from cotdistill.registry import OPERATIONAL, Options
 from cotdistill.rows import AtomicFile, write_text
 from cotdistill.samplers import Sampler
-from cotdistill.samplers._draw import Drawing, Terms, draw_all, settle
+from cotdistill.samplers._draw import Drawing, Terms, draw_all, settle, worst
 from cotdistill.spending import Budget, Prices, Spending, dollars
 from cotdistill.stage import Rows, Shard, Workspace, stage
 from cotdistill.stages._asking import Asking
@@ -169,7 +169,7 @@ def _draw(asked: Sequence[Problem], asking: Asking, ledger: Ledger, options: Sam
             advance(note=meter.note())
 
         terms = Terms(
-            concurrency=None if options.concurrency == "auto" else options.concurrency,
+            concurrency=in_flight(options.concurrency),
             drain_timeout_s=options.drain_timeout_s,
             over_budget=meter.over_budget,
             on_answer=meter.take,
@@ -180,11 +180,11 @@ def _draw(asked: Sequence[Problem], asking: Asking, ledger: Ledger, options: Sam
 
 def _paid(ledger: Ledger, prices: Prices | None, budget: Budget | None) -> Spending:
     """Return what the stored answers cost; not counted, which takes a read of the whole file, where no one asks."""
-    paid = Spending()
-    if prices is not None or budget is not None:
-        for entry in ledger.entries():
-            paid.add(entry.response)
-    return paid
+    return Spending() if prices is None and budget is None else _spent(ledger)
+
+
+def _spent(ledger: Ledger) -> Spending:
+    return Spending.of(entry.response for entry in ledger.entries())
 
 
 def _announce(missing: int, options: SampleOptions, prices: Prices | None) -> None:
@@ -222,10 +222,9 @@ def _check_enough(
 
 def _too_many_failed(reasons: Sequence[str], counted: str, ledger: Ledger) -> UserError:
     """Return the error for a stage that lost too much: what passes by itself is worth another try, the rest is not."""
-    passing = [reason for reason in reasons if reason.startswith("exhausted")]
-    kind = TryAgainLater if passing else UserError
+    kind, reason = worst(reasons)
     return kind(
-        f"{counted} got no answer, one of them: {(passing or reasons)[0]}",
+        f"{counted} got no answer, one of them: {reason}",
         str(ledger.path),
         "what came is stored and not asked again; `sample: {max_failed: 1}` goes on without the rest",
     )
@@ -246,10 +245,7 @@ def _results(
         yield from rows
     else:
         yield from _with_logprobs(rows, ledger, work)
-    paid = Spending()
-    for entry in ledger.entries():
-        paid.add(entry.response)
-    write_text(work.folder / SPENDING, json.dumps(paid.as_json(asking.teacher.prices), indent=1) + "\n")
+    write_text(work.folder / SPENDING, json.dumps(_spent(ledger).as_json(asking.teacher.prices), indent=1) + "\n")
 
 
 def _with_logprobs(rows: Iterable[Trace | Rejected], ledger: Ledger, work: Workspace) -> Iterator[Trace | Rejected]:

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from cotdistill.errors import UserError
 from cotdistill.records import Completion, Problem
 from cotdistill.registry import make
-from cotdistill.samplers._prompting import canonical
 
 PROBLEM = Problem(id="p", question="Is {x: 1} in \\boxed{gold}? {question} {gold} {0} %s", gold="{question} 72")
 EXAMPLES = [
@@ -157,8 +156,3 @@ def test_after_a_first_call_that_gave_nothing_whole_no_second_is_made(status):
 def test_without_a_second_question_one_call_is_all():
     assert teacher().is_one_call
     assert teacher().follow_up(PROBLEM, completion()) is None
-
-
-def test_the_canonical_text_does_not_depend_on_the_order_of_keys():
-    assert canonical({"b": [1, 2], "a": {"y": None, "x": "é"}}) == canonical({"a": {"x": "é", "y": None}, "b": [1, 2]})
-    assert canonical({"a": 1}) != canonical({"a": "1"})

@@ -47,3 +47,11 @@ def test_other_weights_and_other_records_are_another_teacher(tmp_path):
     (tmp_path / "traces.jsonl").write_text('{"question": "q", "reasoning": "r", "answer": "3"}')
     after = local.identity, make("samplers", "replay", path="traces.jsonl").identity
     assert before[0] != after[0] and before[1] != after[1]
+
+
+def test_extra_fields_are_part_of_who_answers_in_whatever_order_they_stand():
+    def identity(**extra_body):
+        return make("samplers", "endpoint", **OPTIONS["endpoint"], extra_body=extra_body).identity
+
+    assert identity(b=[1, 2], a={"y": None, "x": "é"}) == identity(a={"x": "é", "y": None}, b=[1, 2])
+    assert identity(a=1) != identity(a="1")
