@@ -39,7 +39,7 @@ bench: install
 	$(BIN)/python -m tests.bench
 
 docs: install
-	$(BIN)/python -m cotdistill.reference > docs/recipe.md
+	$(BIN)/python -m cotdistill.recipe.reference > docs/recipe.md
 
 clean:
 	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

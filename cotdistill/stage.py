@@ -21,7 +21,7 @@ from typing import Any, ClassVar, Protocol, TypeAlias, TypeVar, get_type_hints
 
 from cotdistill.records import Record, Rejected
 from cotdistill.registry import KindOptions, Options
-from cotdistill.runs import key_of
+from cotdistill.storage.keys import key_of
 
 R = TypeVar("R", bound=Record)
 Rows: TypeAlias = Iterator[R | Rejected]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tiny_student import make_tokenizer, student_options
+from tests.support.tiny_student import make_tokenizer, student_options
 
 REPOSITORY = Path(__file__).parent.parent
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from cotdistill.recipe import read_recipe
-from cotdistill.reference import recipe_reference, recipe_schema
+from cotdistill.recipe.recipe import read_recipe
+from cotdistill.recipe.reference import recipe_reference, recipe_schema
 from cotdistill.registry import Kind
 
 REPOSITORY = Path(__file__).parent.parent

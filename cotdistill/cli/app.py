@@ -9,7 +9,7 @@ import typer
 from cotdistill import __version__
 
 if TYPE_CHECKING:
-    from cotdistill.recipe import Recipe
+    from cotdistill.recipe.recipe import Recipe
 
 app = typer.Typer(
     help="Chain-of-thought distillation from one YAML recipe: teacher, filter, student, measured.",
@@ -49,13 +49,13 @@ def _root(
 
 def read(path: Path, overrides: list[str] | None) -> "Recipe":
     """Return the recipe in a file with `--set` applied. Raises: UserError."""
-    from cotdistill.recipe import read_recipe
+    from cotdistill.recipe.recipe import read_recipe
 
     return read_recipe(path, overrides=overrides or ())
 
 
 def logging_to(folder: Path | None) -> AbstractContextManager[None]:
     """Send log lines to stderr, and to the run's own log where a run's folder is given."""
-    from cotdistill.terminal import logging_to as to
+    from cotdistill.cli.terminal import logging_to as to
 
     return to(folder / "run.log" if folder else None)

@@ -11,11 +11,11 @@ from cotdistill.cli.app import Json, app, logging_to, read
 from cotdistill.errors import UserError
 
 if TYPE_CHECKING:
-    from cotdistill.catalog import Catalog
-    from cotdistill.doctor.show import Shown
-    from cotdistill.scoring.contamination import Exam
+    from cotdistill.data import Catalog
+    from cotdistill.filters.contamination import Exam
+    from cotdistill.inspection.show import Shown
     from cotdistill.styles import Style
-    from cotdistill.training.tokens import Encoder
+    from cotdistill.training.prepare.tokens import Encoder
 
 data = typer.Typer(help="List, check and show data sets.", no_args_is_help=True)
 app.add_typer(data, name="data")
@@ -52,7 +52,7 @@ class _Setting:
         if self.tokenizer is None:
             return None
         try:
-            from cotdistill.training.tokens import Encoder, load_tokenizer
+            from cotdistill.training.prepare.tokens import Encoder, load_tokenizer
 
             return Encoder(load_tokenizer(self.tokenizer, template=self.template))
         except ImportError as error:
@@ -63,7 +63,7 @@ class _Setting:
 @data.command("list")
 def list_sets(recipe: RecipeOption = None, as_json: Json = False) -> None:
     """List the registered data sets: what they hold, where they are, under which licence."""
-    from cotdistill.catalog.listing import listed
+    from cotdistill.data.listing import listed
 
     with logging_to(None):
         rows = list(listed(_setting(recipe).catalog))
@@ -88,7 +88,7 @@ def check_set(
     as_json: Json = False,
 ) -> None:
     """Read a whole data set and say what is wrong with it; exit code 2 where something is."""
-    from cotdistill.doctor.examine import Instruments, examine
+    from cotdistill.inspection.check import Instruments, examine
 
     with logging_to(None):
         setting = _setting(recipe, tokenizer=tokenizer, style=style)
@@ -118,7 +118,7 @@ def show_rows(
     style: StyleName = None,
 ) -> None:
     """Print the first rows as the student will see them, what it learns in colour or in ⟦brackets⟧."""
-    from cotdistill.doctor.show import shown_rows
+    from cotdistill.inspection.show import shown_rows
 
     with logging_to(None):
         setting = _setting(recipe, tokenizer=tokenizer, style=style)
@@ -151,7 +151,7 @@ def _print_row(row: "Shown") -> None:
 def _setting(recipe: Path | None, *, tokenizer: str | None = None, style: str | None = None) -> _Setting:
     """Return what the commands work with. Raises: UserError."""
     from cotdistill import registry
-    from cotdistill.catalog import open_catalog
+    from cotdistill.data import open_catalog
     from cotdistill.yamlfile import nearest
 
     known = registry.kinds("styles")
@@ -165,9 +165,9 @@ def _setting(recipe: Path | None, *, tokenizer: str | None = None, style: str | 
 
 def _of_recipe(path: Path, *, tokenizer: str | None, style: str | None) -> _Setting:
     from cotdistill import registry
-    from cotdistill.material import Material
-    from cotdistill.plan import make_plan
-    from cotdistill.scoring.contamination import Exam
+    from cotdistill.filters.contamination import Exam
+    from cotdistill.pipeline.inputs import Material
+    from cotdistill.recipe.plan import make_plan
     from cotdistill.stage import stages
 
     recipe = read(path, None)

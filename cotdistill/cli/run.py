@@ -10,7 +10,7 @@ from cotdistill.cli.app import RUNS, Json, RecipeFile, Redo, RunFolder, Runs, Se
 from cotdistill.errors import UserError
 
 if TYPE_CHECKING:
-    from cotdistill.pipeline import Pipeline
+    from cotdistill.pipeline.pipeline import Pipeline
 
 
 @app.command()
@@ -44,7 +44,7 @@ def sample(
     if shard is None:
         _run(recipe, overrides, redo=redo, runs=runs, only="sample", as_json=as_json)
         return
-    from cotdistill.shards import read_shard, sample_shard
+    from cotdistill.pipeline.shards import read_shard, sample_shard
 
     part = read_shard(shard)
     pipeline = _pipeline(recipe, overrides, runs)
@@ -60,7 +60,7 @@ def sample(
 @app.command()
 def merge(recipe: RecipeFile, overrides: Set = None, runs: Runs = RUNS, as_json: Json = False) -> None:
     """Join the files of `sample --shard`: every completion there, and each once."""
-    from cotdistill import shards
+    from cotdistill.pipeline import shards
 
     pipeline = _pipeline(recipe, overrides, runs)
     with logging_to(pipeline.folder):
@@ -104,7 +104,7 @@ def check(
     as_json: Json = False,
 ) -> None:
     """Check everything that can be known before money or hours are spent, and what sampling will cost."""
-    from cotdistill.estimate import estimate
+    from cotdistill.pipeline.estimate import estimate
 
     pipeline = _pipeline(recipe, overrides, runs)
     with logging_to(None):
@@ -129,7 +129,7 @@ def check(
 @app.command()
 def status(run_folder: RunFolder, as_json: Json = False) -> None:
     """Show which stages of a run are done, and their counts."""
-    from cotdistill.status import run_status
+    from cotdistill.pipeline.status import run_status
 
     states = run_status(run_folder)
     if as_json:
@@ -146,8 +146,8 @@ def report(run_folder: RunFolder, as_json: Json = False) -> None:
 
 
 def _pipeline(recipe: Path, overrides: list[str] | None, runs: Path) -> "Pipeline":
-    from cotdistill.pipeline import Pipeline, Request
-    from cotdistill.terminal import progress
+    from cotdistill.cli.terminal import progress
+    from cotdistill.pipeline.pipeline import Pipeline, Request
 
     with logging_to(None):
         return Pipeline(read(recipe, overrides), Request(runs=runs, progress=progress))
@@ -162,9 +162,9 @@ def _run(
     only: str | None,
     as_json: bool,
 ) -> None:
-    from cotdistill.pipeline import Pipeline, Request
+    from cotdistill.cli.terminal import progress
+    from cotdistill.pipeline.pipeline import Pipeline, Request
     from cotdistill.stage import stages
-    from cotdistill.terminal import progress
 
     if redo is not None and redo not in stages():
         raise UserError(f"no stage `{redo}`", "--redo", f"stages: {', '.join(stages())}")

@@ -20,8 +20,8 @@ def verify(
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write one verdict a line, in input order.")] = None,
 ) -> None:
     """Measure a verifier on labelled answers: precision, recall, speed, disagreements."""
-    from cotdistill.rows import AtomicFile
-    from cotdistill.verification import Measurement, judge_cases, read_cases, verifier_of
+    from cotdistill.scoring.verifier_benchmark import Measurement, judge_cases, read_cases, verifier_of
+    from cotdistill.storage.jsonl import AtomicFile
 
     measurement = Measurement()
     judged = judge_cases(read_cases(cases), verifier_of(kind, option or ()), measurement)
@@ -35,7 +35,7 @@ def verify(
     if as_json:
         typer.echo(json.dumps(measurement.as_json()))
         return
-    from cotdistill.terminal import verification_text
+    from cotdistill.cli.terminal import verification_text
 
     typer.echo(verification_text(kind, measurement))
 
@@ -43,7 +43,7 @@ def verify(
 @app.command()
 def kinds(family: Annotated[str | None, typer.Argument(help="One family only.")] = None) -> None:
     """List what a recipe can choose, with options and defaults."""
-    from cotdistill.reference import kinds_text
+    from cotdistill.recipe.reference import kinds_text
 
     typer.echo(kinds_text(family))
 
@@ -51,7 +51,7 @@ def kinds(family: Annotated[str | None, typer.Argument(help="One family only.")]
 @app.command()
 def schema() -> None:
     """Print the JSON schema of a recipe, for editors."""
-    from cotdistill.reference import recipe_schema
+    from cotdistill.recipe.reference import recipe_schema
 
     typer.echo(json.dumps(recipe_schema(), indent=1, ensure_ascii=False))
 

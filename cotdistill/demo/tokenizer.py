@@ -9,16 +9,14 @@ import re
 from typing import TYPE_CHECKING
 
 from cotdistill.demo import answers, problems
+from cotdistill.think_tags import PAIRS
 
 if TYPE_CHECKING:
     from transformers import Qwen2Tokenizer
 
 PAD, START, END = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
 
-TAGS = (
-    *("system", "user", "assistant", "\n", "\n\n", "<think>", "</think>"),
-    *("<|begin_of_thought|>", "<|end_of_thought|>", "<|begin_of_solution|>", "<|end_of_solution|>"),
-)
+TAGS = ("system", "user", "assistant", "\n", "\n\n", *(tag for pair in PAIRS for tag in pair))
 """Roles and what some styles of a rationale put around it: never with a space before."""
 STYLES = "#### ### --> END Q: A: Let's think step by step. Therefore, the answer is"
 """What other styles put around it."""

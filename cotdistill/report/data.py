@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from cotdistill.filters import WATERFALL
 from cotdistill.records import Score
 from cotdistill.scoring.statistics import Interval, PairedDifference, pair_up, paired_difference, wilson
-from cotdistill.screening import WATERFALL
 
 BASELINE = "baseline"
 """Name of the arm that is the untrained student."""

@@ -13,8 +13,8 @@ from cotdistill.report import plots, wording
 from cotdistill.report.axes import Axis, round_axis, round_bins
 from cotdistill.report.data import BASELINE, ArmReport, Comparison, Lengths, ReportData
 from cotdistill.report.plots import Curve, Look
-from cotdistill.rows import write_text
 from cotdistill.scoring.statistics import Interval
+from cotdistill.storage.jsonl import write_text
 
 COLOURS = 7
 """Colours of the style sheet beside number 0, the baseline's grey; later arms differ by dashes too."""

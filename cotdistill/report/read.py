@@ -13,7 +13,6 @@ from typing import TypeVar
 
 from pydantic import ConfigDict, ValidationError
 
-from cotdistill import rows
 from cotdistill.errors import UserError
 from cotdistill.records import Completion, Record, Score, Trace
 from cotdistill.report.data import (
@@ -28,7 +27,8 @@ from cotdistill.report.data import (
     compare,
     summarize,
 )
-from cotdistill.runs import Manifest, read_manifest
+from cotdistill.storage import jsonl
+from cotdistill.storage.run_folder import Manifest, read_manifest
 
 R = TypeVar("R", bound=Record)
 
@@ -138,7 +138,7 @@ def _rows(folder: Path, record: type[R]) -> Iterator[R]:
     path = folder / ROWS
     if not path.is_file():
         raise UserError("is missing although its stage is finished", str(path), "redo the stage with `run --redo`")
-    return rows.read(path, record)
+    return jsonl.read(path, record)
 
 
 def _stage_report(name: str, folder: str, manifest: Manifest | None) -> StageReport:
@@ -173,7 +173,7 @@ def _loss(path: Path) -> tuple[LossPoint, ...]:
 
     A training of fewer steps than `logging_steps` logs nothing: its curve is empty.
     """
-    metrics = rows.read(path, Metric) if path.is_file() else ()
+    metrics = jsonl.read(path, Metric) if path.is_file() else ()
     by_step = {m.step: m.loss for m in metrics if m.loss is not None and math.isfinite(m.loss)}
     return tuple(LossPoint(step, by_step[step]) for step in sorted(by_step))
 

@@ -8,6 +8,7 @@ from rich.console import Group
 from rich.markup import escape
 from rich.table import Table
 
+from cotdistill.filters import WATERFALL
 from cotdistill.report.data import ArmReport, ReportData, Tally
 from cotdistill.report.wording import (
     UNKNOWN,
@@ -19,7 +20,6 @@ from cotdistill.report.wording import (
     points_range,
     shortened,
 )
-from cotdistill.screening import WATERFALL
 
 HEAD_CHARS = 14
 """An interval's width: a longer name above it would push the table over 80 columns."""

@@ -11,9 +11,9 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from cotdistill.admission import Admission, NotSent
+from cotdistill.client.concurrency import Admission, NotSent
+from cotdistill.client.costs import Prices
 from cotdistill.records import Completion, Message, Problem, Sampling
-from cotdistill.spending import Prices
 
 __all__ = ["Admission", "AsksOnce", "Draw", "JsonRow", "NotSent", "Reply", "Request", "Sampler", "Unanswered"]
 

@@ -11,8 +11,8 @@ from typing import Annotated
 from pydantic import Field
 
 from cotdistill import prompts
+from cotdistill.data.readers import read_rows
 from cotdistill.errors import UserError
-from cotdistill.readers import read_rows
 from cotdistill.records import Completion, Message, Problem
 
 GOLD = "{gold}"

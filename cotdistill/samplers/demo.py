@@ -11,10 +11,10 @@ from typing import Annotated
 
 from pydantic import Field
 
-from cotdistill.admission import Admission
-from cotdistill.connection import check_installed
+from cotdistill.client.client import Client, EndpointOptions
+from cotdistill.client.concurrency import Admission
+from cotdistill.client.connection import check_installed
 from cotdistill.demo.teacher import MODEL, serving
-from cotdistill.endpoint import Client, EndpointOptions
 from cotdistill.registry import OPERATIONAL, kind
 from cotdistill.samplers import AsksOnce, Draw
 from cotdistill.samplers.endpoint import draw

@@ -15,18 +15,18 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
-from cotdistill.admission import Admission
-from cotdistill.connection import Server, check_installed
-from cotdistill.endpoint import Client, EndpointOptions
+from cotdistill.client.client import Client, EndpointOptions
+from cotdistill.client.concurrency import Admission
+from cotdistill.client.connection import Server, check_installed
+from cotdistill.client.costs import Prices
+from cotdistill.client.providers import ignored_options, without
+from cotdistill.client.response_reader import Limits
+from cotdistill.client.retries import NoAnswer
 from cotdistill.errors import AccessRefused, UserError
-from cotdistill.providers import ignored_options, without
-from cotdistill.reading import Limits
 from cotdistill.records import Sampling
 from cotdistill.registry import OPERATIONAL, Options, kind
-from cotdistill.retries import NoAnswer
 from cotdistill.samplers import Draw, JsonRow, Reply, Request, Unanswered
 from cotdistill.samplers._prompting import Prompting
-from cotdistill.spending import Prices
 
 OWN_FIELDS = frozenset({"model", "messages", "stream", "n"})
 """Fields of the request body that the sampler sets; two answers to one request would be paid and one lost."""

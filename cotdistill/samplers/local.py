@@ -15,8 +15,8 @@ from pydantic import Field
 from cotdistill.errors import UserError
 from cotdistill.records import Message, Sampling
 from cotdistill.registry import OPERATIONAL, kind
-from cotdistill.runs import weights_fingerprint
 from cotdistill.samplers import Admission, AsksOnce, Draw, JsonRow, Reply, Request, Unanswered
+from cotdistill.storage.keys import weights_fingerprint
 
 if TYPE_CHECKING:
     import torch

@@ -21,8 +21,8 @@ from typing import IO
 
 from pydantic import ValidationError
 
+from cotdistill.data.readers import read_rows
 from cotdistill.errors import UserError
-from cotdistill.readers import read_rows
 from cotdistill.records import Completion, Trace
 from cotdistill.registry import kind
 from cotdistill.samplers import Admission, AsksOnce, Draw, JsonRow, Reply, Request, Unanswered

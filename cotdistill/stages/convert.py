@@ -13,8 +13,8 @@ from pydantic_core import PydanticCustomError
 from cotdistill.records import Conversation, Rejected, Trace
 from cotdistill.registry import KindOptions, OneOf, Options
 from cotdistill.stage import Rows, Workspace, stage
+from cotdistill.stages._exemplars import Exemplars, Pool
 from cotdistill.styles import Style, conversation
-from cotdistill.styles._exemplars import Exemplars, Pool
 
 
 class MixtureEntry(Options):

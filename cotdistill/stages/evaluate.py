@@ -9,17 +9,17 @@ from pydantic import Field
 
 from cotdistill import registry
 from cotdistill.errors import UserError
-from cotdistill.judging import judged
-from cotdistill.ledger import Ledger
 from cotdistill.records import Checkpoint, Problem, Sampling, Score, Trace
 from cotdistill.registry import OPERATIONAL, Options
-from cotdistill.rows import write_text
 from cotdistill.samplers import Request, Sampler
-from cotdistill.samplers._draw import Terms, draw_all, once, request_key
+from cotdistill.sampling.completions import read_completion
+from cotdistill.sampling.pool import Terms, draw_all, once, request_key
+from cotdistill.scoring.grading import judged
 from cotdistill.scoring.statistics import wilson
 from cotdistill.stage import Workspace, stage
+from cotdistill.storage.jsonl import write_text
+from cotdistill.storage.ledger import Ledger
 from cotdistill.styles import Style
-from cotdistill.thinking import read_completion
 from cotdistill.verifiers import Verifier
 
 LEDGER = "completions.jsonl"
@@ -97,10 +97,9 @@ def _answer(problem: Problem, ledger: Ledger, key: str, style: Style) -> Trace:
     """Return a stored answer, read in the student's own style."""
     entry = ledger.get(key, 0)
     completion = read_completion(entry)
-    output = entry.response["choices"][0]["message"]["content"]
-    reasoning, text = style.split(output)
-    status = "truncated" if completion.status == "truncated" else "ok" if text.strip() else "empty_answer"
-    read = completion.model_copy(update={"reasoning": reasoning, "text": text, "status": status})
+    output = style.split(entry.response["choices"][0]["message"]["content"])
+    status = "truncated" if completion.status == "truncated" else "ok" if output.text.strip() else "empty_answer"
+    read = completion.model_copy(update={"reasoning": output.reasoning, "text": output.text, "status": status})
     return Trace(problem=problem, completion=read)
 
 

@@ -9,29 +9,29 @@ from typing import Literal
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from cotdistill.judging import judged
-from cotdistill.records import Problem, Rejected, Trace
-from cotdistill.registry import Options
-from cotdistill.samplers import Sampler
-from cotdistill.scoring.contamination import Exam
-from cotdistill.screening import Comparison, Screen
-from cotdistill.screening.difficulty import reason_against_pass_rate
-from cotdistill.screening.duplicates import reasons_against_copies, reasons_against_near_copies
-from cotdistill.screening.hints import reason_against_hint_leak
-from cotdistill.screening.language import LANGUAGES, reason_against_language
-from cotdistill.screening.lengths import (
+from cotdistill.filters import Comparison, Screen
+from cotdistill.filters.contamination import Exam
+from cotdistill.filters.duplicates import reasons_against_copies, reasons_against_near_copies
+from cotdistill.filters.hint_leaks import reason_against_hint_leak
+from cotdistill.filters.language import LANGUAGES, reason_against_language
+from cotdistill.filters.lengths import (
     Limits,
     reason_against_answer_length,
     reason_against_reasoning_length,
     reason_against_tokens,
 )
-from cotdistill.screening.outcome import reason_against_status, reason_against_verdict
-from cotdistill.screening.questions import SeenQuestions
-from cotdistill.screening.refusals import reason_against_refusal
-from cotdistill.screening.repetition import reason_against_repetition
-from cotdistill.screening.selection import Preference, reasons_against_surplus
-from cotdistill.screening.tags import reason_against_tags
-from cotdistill.screening.waiting import WaitingRows
+from cotdistill.filters.near_duplicate_questions import SeenQuestions
+from cotdistill.filters.pass_rate import reason_against_pass_rate
+from cotdistill.filters.problem_groups import WaitingRows
+from cotdistill.filters.refusals import reason_against_refusal
+from cotdistill.filters.repetition import reason_against_repetition
+from cotdistill.filters.selection import Preference, reasons_against_surplus
+from cotdistill.filters.status import reason_against_status, reason_against_verdict
+from cotdistill.filters.stray_tags import reason_against_tags
+from cotdistill.records import Problem, Rejected, Trace
+from cotdistill.registry import Options
+from cotdistill.samplers import Sampler
+from cotdistill.scoring.grading import judged
 from cotdistill.stage import Rows, Workspace, stage
 from cotdistill.verifiers import Verifier
 

@@ -8,18 +8,18 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from cotdistill.admission import Concurrency, in_flight
+from cotdistill.client.concurrency import Concurrency, in_flight
+from cotdistill.client.costs import Budget, Prices, Spending, dollars
 from cotdistill.errors import TryAgainLater, UserError
-from cotdistill.ledger import Ledger
 from cotdistill.records import Problem, Rejected, Sampling, Trace
 from cotdistill.registry import OPERATIONAL, Options
-from cotdistill.rows import AtomicFile, write_text
 from cotdistill.samplers import Sampler
-from cotdistill.samplers._draw import Drawing, Terms, draw_all, settle, worst
-from cotdistill.spending import Budget, Prices, Spending, dollars
+from cotdistill.sampling.jobs import Asking
+from cotdistill.sampling.meter import Meter
+from cotdistill.sampling.pool import Drawing, Terms, draw_all, settle, worst
 from cotdistill.stage import Rows, Shard, Workspace, stage
-from cotdistill.stages._asking import Asking
-from cotdistill.stages._meter import Meter
+from cotdistill.storage.jsonl import AtomicFile, write_text
+from cotdistill.storage.ledger import Ledger
 from cotdistill.verifiers import Verifier
 
 log = logging.getLogger(__name__)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from cotdistill.records import Checkpoint, Conversation
 from cotdistill.registry import KindOptions
-from cotdistill.runs import weights_fingerprint
 from cotdistill.stage import Workspace, stage
+from cotdistill.storage.keys import weights_fingerprint
 from cotdistill.styles import Style
 from cotdistill.training.options import TrainOptions
 from cotdistill.training.run import train as train_worker

@@ -11,8 +11,8 @@ from pydantic import Field
 
 from cotdistill.errors import UserError
 from cotdistill.registry import OPERATIONAL, kind
-from cotdistill.runs import key_of
 from cotdistill.stage import Progress, no_progress
+from cotdistill.storage.keys import key_of
 
 if TYPE_CHECKING:
     import torch

@@ -5,18 +5,10 @@ A style is a frozen dataclass whose fields are its options. What it writes it ca
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from cotdistill.records import Conversation, Message, Problem, Trace
-
-
-class Split(NamedTuple):
-    """A student's output, taken apart."""
-
-    reasoning: str
-    """As it stands in the output, without the white space around it."""
-    text: str
-    """Empty where the thinking never ended: an unfinished thought is no answer."""
+from cotdistill.think_tags import Split
 
 
 class Style(Protocol):

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from cotdistill.records import Trace
 from cotdistill.registry import kind
-from cotdistill.styles import Split
 from cotdistill.styles._prompt import Asking
+from cotdistill.think_tags import Split
 
 
 @kind

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from cotdistill.records import Problem, Trace
 from cotdistill.registry import kind
-from cotdistill.styles import Split
 from cotdistill.styles._prompt import AskingInOneText
 from cotdistill.styles._rationale import final_answer, rationale
+from cotdistill.think_tags import Split
 
 ASK, ARROW, END = " ###", "-->", "END"
 

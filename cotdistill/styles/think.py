@@ -11,10 +11,8 @@ from dataclasses import dataclass
 
 from cotdistill.records import Trace
 from cotdistill.registry import kind
-from cotdistill.styles import Split
 from cotdistill.styles._prompt import Asking
-
-OPEN, CLOSE = "<think>", "</think>"
+from cotdistill.think_tags import CLOSE, OPEN, Split
 
 
 @kind

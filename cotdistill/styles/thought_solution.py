@@ -16,8 +16,8 @@ from dataclasses import dataclass
 
 from cotdistill.records import Trace
 from cotdistill.registry import kind
-from cotdistill.styles import Split
 from cotdistill.styles._prompt import Asking
+from cotdistill.think_tags import SOLUTION, THOUGHT, Split
 
 SYSTEM = (
     "Your role as an assistant involves thoroughly exploring questions through a systematic long thinking process "
@@ -33,9 +33,6 @@ SYSTEM = (
     "step needed to reach the conclusion, formatted as follows: <|begin_of_solution|> {final formatted, precise, and "
     "clear solution} <|end_of_solution|> Now, try to solve the following question through the above guidelines:"
 )
-
-THOUGHT = ("<|begin_of_thought|>", "<|end_of_thought|>")
-SOLUTION = ("<|begin_of_solution|>", "<|end_of_solution|>")
 
 
 @kind

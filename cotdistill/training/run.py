@@ -17,15 +17,15 @@ from typing import TYPE_CHECKING, Any
 from cotdistill.errors import UserError
 from cotdistill.records import Conversation
 from cotdistill.registry import KindOptions
-from cotdistill.rows import write_text
-from cotdistill.runs import file_sha256, key_of
+from cotdistill.storage.jsonl import write_text
+from cotdistill.storage.keys import file_sha256, key_of
 from cotdistill.styles import Style
 from cotdistill.training.job import TRAINING, Job
-from cotdistill.training.launch import OnProgress, World, run_worker, world
+from cotdistill.training.launch.launch import OnProgress, World, run_worker, world
 from cotdistill.training.options import TrainOptions
-from cotdistill.training.prepare import DROPPED, SHORTENED, Prepared, prepare
-from cotdistill.training.tokenfile import ROWS, TOKENS, Written
-from cotdistill.training.tokens import Encoder, load_tokenizer
+from cotdistill.training.prepare.prepare import DROPPED, SHORTENED, Prepared, prepare
+from cotdistill.training.prepare.tokenfile import ROWS, TOKENS, Written
+from cotdistill.training.prepare.tokens import Encoder, load_tokenizer
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase

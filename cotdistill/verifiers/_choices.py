@@ -17,8 +17,9 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from cotdistill.think_tags import after_thinking
 from cotdistill.verifiers._cues import CORRECTION, any_of
-from cotdistill.verifiers._extract import Statement, after_thinking, statements
+from cotdistill.verifiers._extract import Statement, statements
 
 LETTERS = "ABCDEFGHIJ"
 """MMLU-Pro has ten options."""

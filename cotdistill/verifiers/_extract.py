@@ -22,6 +22,7 @@ from functools import cached_property
 from itertools import islice, pairwise
 from typing import Literal, NamedTuple
 
+from cotdistill.think_tags import after_thinking
 from cotdistill.verifiers._cues import ANSWER, CORRECTION, LINK, any_of
 from cotdistill.verifiers._sections import cue_at, solution_spans
 from cotdistill.verifiers._words import WORD_NUMBER
@@ -63,14 +64,6 @@ class _Page:
         """Return where the solution span that holds a position ends; 0 where an aside holds it."""
         index = bisect_right(self.spans, (at, len(self.text) + 1)) - 1
         return self.spans[index][1] if index >= 0 and at <= self.spans[index][1] else 0
-
-
-def after_thinking(answer: str) -> str | None:
-    """Return what follows the thinking; None where the thinking was never closed."""
-    if "think>" not in answer:
-        return answer
-    rest = answer.rpartition("</think>")[2]
-    return None if "<think>" in rest else rest
 
 
 _CORRECTION = re.compile(r"[\n.!?:;,—–…}][^\w\n]{0,8}" + any_of(CORRECTION))

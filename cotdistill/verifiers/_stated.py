@@ -2,7 +2,8 @@
 
 from itertools import takewhile
 
-from cotdistill.verifiers._extract import after_thinking, statements
+from cotdistill.think_tags import after_thinking
+from cotdistill.verifiers._extract import statements
 from cotdistill.verifiers._text import cleaned
 
 OPENERS = frozenset(

@@ -2,7 +2,8 @@
 
 import re
 
-from cotdistill.verifiers._extract import after_thinking, statements
+from cotdistill.think_tags import after_thinking
+from cotdistill.verifiers._extract import statements
 
 _FRAME = " \t\n*_`$\"'“”‘’«»()[]:：-–—"
 _STOPS = ".!?。！？।"

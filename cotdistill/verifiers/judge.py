@@ -3,7 +3,7 @@
 judge:    {kind: endpoint, base_url: https://api.deepseek.com/v1, model: deepseek-chat, api_key_env: API_KEY}
 verifier: {kind: judge, rules: {kind: numeric}}
 
-Called as a function it decides by its rules alone. The stages that judge ask the model (see `cotdistill.judging`).
+Called as a function it decides by its rules alone; the stages that grade ask the model (`cotdistill.scoring.grading`).
 """
 
 import functools
@@ -13,15 +13,17 @@ from typing import Annotated
 
 from pydantic import Field
 
-from cotdistill.admission import Concurrency
+from cotdistill.client.concurrency import Concurrency
+from cotdistill.client.costs import Budget
 from cotdistill.records import Completion, Problem, Sampling, Verdict, VerdictOutcome
 from cotdistill.registry import OPERATIONAL, KindOptions, OneOf, kind
-from cotdistill.spending import Budget
 from cotdistill.verifiers import Verifier
 from cotdistill.verifiers._judge_prompt import Question, ask, load_template
 from cotdistill.verifiers._judge_reply import Form, Judgement, Reading, read_reply
 from cotdistill.verifiers._stated import stated_answer
 from cotdistill.verifiers._text import cleaned
+
+__all__ = ["Judge", "Question"]
 
 _OUTCOMES: dict[Judgement, VerdictOutcome] = {"correct": "correct", "wrong": "wrong", "unsure": "unparsed"}
 

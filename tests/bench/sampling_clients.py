@@ -78,7 +78,7 @@ def stage(url: str, *, requests: int, concurrency: int, stream: bool = True, eve
 
 def client(url: str, *, requests: int, concurrency: int, stream: bool = True) -> None:
     """`Client.complete` alone."""
-    from cotdistill.endpoint import Client, EndpointOptions
+    from cotdistill.client.client import Client, EndpointOptions
 
     async def main() -> None:
         async with Client(EndpointOptions(base_url=url, stream=stream)) as ours:

@@ -13,15 +13,15 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from cotdistill.catalog import open_catalog
+from cotdistill.data import open_catalog
 from cotdistill.records import Completion, Conversation, Problem, Trace
 from cotdistill.registry import make
-from cotdistill.runs import file_sha256
+from cotdistill.storage.keys import file_sha256
 from cotdistill.styles import conversation
 from cotdistill.training.options import TrainOptions
-from cotdistill.training.prepare import prepare
-from cotdistill.training.tokenfile import write_rows
-from cotdistill.training.tokens import Encoder, TokenRow, load_tokenizer
+from cotdistill.training.prepare.prepare import prepare
+from cotdistill.training.prepare.tokenfile import write_rows
+from cotdistill.training.prepare.tokens import Encoder, TokenRow, load_tokenizer
 from tests.bench.command import Row
 
 ROWS = 20_000

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from tests.test_openmind import VERBATIM
+from tests.support.openmind import VERBATIM
 
 ENTRY = {
     "DS_r1_answer": {

@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from tests.e2e.sampling_run import SamplingRun
-from tests.fault_server import FaultServer, answered, status
+from tests.support.fault_server import FaultServer, answered, status
+from tests.support.sampling_run import SamplingRun
 
 PRICES = {"input": 1, "output": 100}
 

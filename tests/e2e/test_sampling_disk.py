@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from tests.e2e.sampling_run import SamplingRun
-from tests.fault_server import FaultServer, Received, Script, kept_open, streamed
+from tests.support.fault_server import FaultServer, Received, Script, kept_open, streamed
+from tests.support.sampling_run import SamplingRun
 
 PROMPTS = 160
 IN_FLIGHT = 8

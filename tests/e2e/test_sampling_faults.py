@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.e2e.sampling_run import SamplingRun
-from tests.fault_server import FaultServer, Received, Script, answered, status
-from tests.faults import CUT_ANSWERS, CUT_STREAMS, REFUSED, SILENCES, STATUSES, STOPPING, TRUNCATED
+from tests.support.fault_server import FaultServer, Received, Script, answered, status
+from tests.support.faults import CUT_ANSWERS, CUT_STREAMS, REFUSED, SILENCES, STATUSES, STOPPING, TRUNCATED
+from tests.support.sampling_run import SamplingRun
 
 PROMPTS = 9
 POSITIONS = {"first": 0, "middle": 4, "last": 8}

@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from tests.e2e.sampling_run import GOES_ON, SamplingRun
-from tests.fault_server import FaultServer, answered
+from tests.support.fault_server import FaultServer, answered
+from tests.support.sampling_run import GOES_ON, SamplingRun
 
 KILLS = 50
 PROMPTS = 5000

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.sampling_run import SamplingRun
-from tests.fault_server import EVENTS, RESET, FaultServer, Received, Script, answered, status, words
+from tests.support.fault_server import EVENTS, RESET, FaultServer, Received, Script, answered, status, words
+from tests.support.sampling_run import SamplingRun
 
 KEY = "canary-7d1f0c55e2a94b"
 ECHO = f'{{"error": {{"message": "the key {KEY} is busy"}}}}'

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cotdistill.catalog import open_catalog
+from cotdistill.data import open_catalog
 from cotdistill.records import Conversation, Message
 from cotdistill.registry import kinds, make
 

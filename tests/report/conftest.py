@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cotdistill.records import Completion, Problem, Score, Trace, Usage, Verdict
-from cotdistill.runs import Counts, Manifest, write_manifest
+from cotdistill.storage.run_folder import Counts, Manifest, write_manifest
 
 STARTED = "2026-11-21T07:{:02}:00+00:00"
 CAST = {

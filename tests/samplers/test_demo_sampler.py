@@ -3,13 +3,13 @@ import asyncio
 import pytest
 
 from cotdistill import registry
-from cotdistill.admission import Admission
+from cotdistill.client.concurrency import Admission
 from cotdistill.demo.problems import problems
-from cotdistill.ledger import LedgerEntry
 from cotdistill.records import Completion, Sampling
 from cotdistill.samplers import Reply, Request
 from cotdistill.samplers.demo import Demo
-from cotdistill.thinking import read_completion
+from cotdistill.sampling.completions import read_completion
+from cotdistill.storage.ledger import LedgerEntry
 
 [PROBLEM] = problems(1, seed=3)
 

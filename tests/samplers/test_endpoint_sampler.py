@@ -8,12 +8,12 @@ import pytest
 from pydantic import ValidationError
 
 from cotdistill import registry
-from cotdistill.admission import Admission
+from cotdistill.client.concurrency import Admission
 from cotdistill.errors import AccessRefused, TryAgainLater, UserError
 from cotdistill.records import Problem, Sampling
 from cotdistill.samplers import Reply, Request, Unanswered
 from cotdistill.samplers.endpoint import Endpoint
-from tests.fault_server import FaultServer, Script, status
+from tests.support.fault_server import FaultServer, Script, status
 
 PROBLEM = Problem(id="p1", question="What is \\boxed{1 + 1}? {question} {gold}")
 URL = "http://127.0.0.1:9/v1"

@@ -6,11 +6,11 @@ import json
 import pytest
 
 from cotdistill import registry
-from cotdistill.admission import Admission
+from cotdistill.client.concurrency import Admission
 from cotdistill.errors import UserError
 from cotdistill.records import Message, Problem, Sampling
 from cotdistill.samplers import Request, Unanswered
-from tests.tiny_student import SIZES, make_tokenizer
+from tests.support.tiny_student import SIZES, make_tokenizer
 
 
 @pytest.fixture(scope="module")

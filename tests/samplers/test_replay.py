@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from cotdistill.admission import Admission
+from cotdistill.client.concurrency import Admission
 from cotdistill.errors import UserError
-from cotdistill.ledger import LedgerEntry
 from cotdistill.records import Completion, CompletionStatus, Problem, Sampling, Trace, Usage
 from cotdistill.samplers import Reply, Request, Unanswered
 from cotdistill.samplers.replay import Replay
-from cotdistill.thinking import read_completion
+from cotdistill.sampling.completions import read_completion
+from cotdistill.storage.ledger import LedgerEntry
 
 ROWS = [
     {"question": "How many clips?", "reasoning": "48 + 24", "answer": "**72**", "gold": "72", "id": "a"},

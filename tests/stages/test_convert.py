@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from cotdistill.errors import UserError
-from cotdistill.recipe import read_recipe
+from cotdistill.recipe.recipe import read_recipe
 from cotdistill.records import Completion, Conversation, Message, Problem, Rejected, Trace
 from cotdistill.stage import Workspace, stages
 from cotdistill.stages.convert import ConvertOptions

@@ -4,11 +4,11 @@ import tracemalloc
 import pytest
 
 from cotdistill.errors import UserError
-from cotdistill.plan import make_plan
-from cotdistill.recipe import read_recipe
+from cotdistill.filters import WATERFALL
+from cotdistill.recipe.plan import make_plan
+from cotdistill.recipe.recipe import read_recipe
 from cotdistill.records import Completion, Problem, Rejected, Trace
 from cotdistill.registry import make
-from cotdistill.screening import WATERFALL
 from cotdistill.stage import Workspace, stages
 from cotdistill.stages.filter import FilterOptions
 

@@ -5,9 +5,9 @@ import json
 import pytest
 
 from cotdistill.errors import UserError
-from cotdistill.pipeline import Pipeline, Request
-from cotdistill.recipe import read_recipe
-from cotdistill.runs import read_manifest
+from cotdistill.pipeline.pipeline import Pipeline, Request
+from cotdistill.recipe.recipe import read_recipe
+from cotdistill.storage.run_folder import read_manifest
 
 TEXT = """\
 name: t

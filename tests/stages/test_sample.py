@@ -4,16 +4,16 @@ import re
 
 import pytest
 
+from cotdistill.client.costs import Prices, Spending
 from cotdistill.errors import TryAgainLater, UserError
-from cotdistill.ledger import LedgerEntry
 from cotdistill.records import Problem, Rejected, Trace
 from cotdistill.registry import make
-from cotdistill.spending import Prices, Spending
+from cotdistill.sampling.meter import Meter
 from cotdistill.stage import Workspace, stages
-from cotdistill.stages._meter import Meter
 from cotdistill.stages.sample import SampleOptions
-from tests.fault_server import status
-from tests.stages.teaching import Classroom, reply
+from cotdistill.storage.ledger import LedgerEntry
+from tests.support.classroom import Classroom, reply
+from tests.support.fault_server import status
 
 SAMPLE = stages()["sample"].function
 PROBLEMS = [Problem(id=f"p{n}", question=f"What is {n} + 1?", gold=str(n + 1)) for n in range(4)]

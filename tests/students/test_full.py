@@ -6,7 +6,7 @@ import pytest
 
 from cotdistill import registry
 from cotdistill.errors import UserError
-from tests.tiny_student import SIZES, make_tokenizer, student_options
+from tests.support.tiny_student import SIZES, make_tokenizer, student_options
 
 
 @pytest.fixture(scope="module")

@@ -12,10 +12,10 @@ import pytest
 
 from cotdistill.errors import UserError, WorkerFailed
 from cotdistill.records import Rejected
-from cotdistill.rows import read
+from cotdistill.storage.jsonl import read
 from cotdistill.training.options import TrainOptions
 from cotdistill.training.run import train
-from tests.tiny_student import sums
+from tests.support.tiny_student import sums
 
 ZERO_2 = "examples/deepspeed/ds_z2_config.json"
 QUICK = {"max_steps": 3, "learning_rate": 1e-2, "per_device_train_batch_size": 4, "cutoff_len": 200, "num_processes": 1}
@@ -173,7 +173,7 @@ import sys, pathlib
 from cotdistill.errors import Interrupted
 from cotdistill.training.options import TrainOptions
 from cotdistill.training.run import train
-from tests.tiny_student import student_options, sums
+from tests.support.tiny_student import student_options, sums
 tokenizer, base, folder = map(pathlib.Path, sys.argv[1:])
 options = TrainOptions.model_validate(
     {"max_steps": 300, "learning_rate": 1e-2, "logging_steps": 20, "save_steps": 20, "num_processes": 2,
@@ -206,7 +206,7 @@ def _workers(folder: Path) -> list[int]:
             command = (process / "cmdline").read_bytes().decode()
         except (FileNotFoundError, ProcessLookupError):
             continue
-        if "cotdistill.training.worker" in command and str(folder) in command:
+        if "cotdistill.training.worker.worker" in command and str(folder) in command:
             found.append(int(process.name))
     return found
 

@@ -2,7 +2,7 @@ import pytest
 
 from cotdistill.registry import make
 from cotdistill.verifiers.choice import choice
-from tests.verifiers.choice_pairs import CHOSEN, NOT_CHOSEN
+from tests.support.choice_pairs import CHOSEN, NOT_CHOSEN
 
 
 @pytest.mark.parametrize(("gold", "answer"), CHOSEN)

@@ -1,6 +1,7 @@
 import pytest
 
-from cotdistill.verifiers._extract import after_thinking, statements
+from cotdistill.think_tags import after_thinking
+from cotdistill.verifiers._extract import statements
 
 
 def first(answer: str) -> tuple[str, str]:

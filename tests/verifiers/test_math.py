@@ -1,7 +1,7 @@
 import pytest
 
 from cotdistill.verifiers.math import math
-from tests.verifiers.expression_pairs import DIFFERENT, EQUAL
+from tests.support.expression_pairs import DIFFERENT, EQUAL
 
 TOWER = "9^{9^{9^{9}}}"
 

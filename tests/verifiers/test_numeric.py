@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from cotdistill.registry import make
 from cotdistill.verifiers.numeric import numeric
-from tests.verifiers.number_pairs import LANGUAGES, LATEX, NO_NUMBER, PLAIN
+from tests.support.number_pairs import LANGUAGES, LATEX, NO_NUMBER, PLAIN
 
 GARBAGE = st.lists(
     st.one_of(

@@ -1,0 +1,162 @@
+"""What a person at a terminal sees: bars with rate and time left, log lines on stderr and in run.log."""
+
+import contextlib
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+from cotdistill.scoring.verifier_benchmark import Measurement
+from cotdistill.stage import Advance
+
+log = logging.getLogger(__name__)
+
+LINE_EVERY_S = 60.0
+"""Between two lines about a task where no terminal shows its bar."""
+
+stderr = Console(stderr=True, highlight=False)
+
+
+class _Rate(ProgressColumn):
+    """Things per second since the bar was opened, what was stored before left out."""
+
+    def render(self, task: Task) -> Text:
+        """Return `120 answers/s`."""
+        speed = task.finished_speed or task.speed
+        rate = f"{speed:,.0f}" if speed and speed >= 10 else f"{speed:.2g}" if speed else "–"
+        return Text(f"{rate} {task.fields['unit']}/s")
+
+
+@contextmanager
+def progress(title: str, *, total: int, unit: str) -> Iterator[Advance]:
+    """Show a bar on a terminal; where there is none, log the start and the end. A total of 0 is not known yet."""
+    if stderr.is_terminal:
+        with _bar(title, total=total, unit=unit) as advance:
+            yield advance
+        return
+    started = time.monotonic()
+    done, known_total = 0, total
+    log.info("%s: %s", title, f"{total:,} {unit}" if total else "starts")
+    said = started
+
+    def count(step: int = 1, /, *, total: int | None = None, note: str | None = None) -> None:
+        nonlocal done, known_total, said
+        now = time.monotonic()
+        done += step
+        known_total = known_total if total is None else total
+        if now - said >= LINE_EVERY_S:
+            said = now
+            log.info("%s", _line(title, done, known_total, unit, now - started, note))
+
+    try:
+        yield count
+    finally:
+        seconds = time.monotonic() - started
+        log.info("%s: %s of %s %s in %.1f s", title, f"{done:,}", f"{known_total:,}", unit, seconds)
+
+
+def _line(title: str, done: int, total: int, unit: str, seconds: float, note: str | None) -> str:
+    """Return where a task without a terminal stands: `sampling: 120 of 1,000 answers, 2.1/s, $0.42 of about $3.50`."""
+    of = f" of {total:,}" if total else ""
+    extra = f", {note}" if note else ""
+    return f"{title}: {done:,}{of} {unit} after {seconds:,.0f} s{extra}"
+
+
+@contextmanager
+def _bar(title: str, *, total: int, unit: str) -> Iterator[Advance]:
+    columns = (
+        TextColumn("{task.description:<10}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        _Rate(),
+        TextColumn("{task.fields[note]}"),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=stderr) as bars:
+        task = bars.add_task(title, total=total or None, unit=unit, note="")
+
+        def advance(step: int = 1, /, *, total: int | None = None, note: str | None = None) -> None:
+            if note is not None:
+                bars.update(task, note=note)
+            bars.update(task, advance=step, total=total)
+
+        yield advance
+
+
+@contextmanager
+def logging_to(run_log: Path | None) -> Iterator[None]:
+    """Send the package's log lines to stderr, and to the run's log with their time."""
+    logger = logging.getLogger("cotdistill")
+    level, propagates = logger.level, logger.propagate
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    # transformers imports DeepSpeed to save a model, and that warns on every machine without a GPU.
+    logging.getLogger("DeepSpeed").disabled = True
+    handlers: list[logging.Handler] = [_Stderr()]
+    handlers[0].setFormatter(logging.Formatter("%(message)s"))
+    if run_log is not None:
+        run_log.parent.mkdir(parents=True, exist_ok=True)
+        file = logging.FileHandler(run_log, encoding="utf-8")
+        file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+        handlers.append(file)
+    for handler in handlers:
+        logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        for handler in handlers:
+            logger.removeHandler(handler)
+            handler.close()
+        logger.setLevel(level)
+        logger.propagate = propagates
+
+
+class _Stderr(logging.Handler):
+    """Prints above an open bar instead of through it."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print one line."""
+        style = "yellow" if record.levelno >= logging.WARNING else "dim"
+        with contextlib.suppress(BrokenPipeError):
+            stderr.print(self.format(record), style=style, markup=False, soft_wrap=True)
+
+
+_MOST_DISAGREEMENTS = 30
+"""More than a screen of them is read in the file that `--out` writes."""
+
+
+def verification_text(kind: str, measurement: Measurement) -> str:
+    """Return a verifier's measurement for a person: counts, quality, speed, and where it disagrees."""
+    result = measurement.as_json()
+    quality = [f"{name} {result[name]:.3f}" for name in ("precision", "recall", "f1") if result[name] is not None] or [
+        "no case is labelled: add `expect`"
+    ]
+    counts = ", ".join(f"{count:,} {outcome}" for outcome, count in result["verdicts"].items())
+    lines = [f"{kind}: {result['n']:,} cases: {counts}", ", ".join(quality)]
+    if result["pairs_per_s"]:
+        rate = result["pairs_per_s"]
+        lines.append(f"{rate:,.0f} pairs per second of CPU" if rate >= 10 else f"{rate:.2g} pairs per second of CPU")
+    more = len(measurement.disagreements) - _MOST_DISAGREEMENTS
+    for case, verdict in measurement.disagreements[:_MOST_DISAGREEMENTS]:
+        found = verdict.extracted if verdict.extracted is not None else "nothing"
+        said = f"labelled {'right' if case.expect else 'wrong'}, judged {verdict.outcome}"
+        lines.append(f"{case.where}: {said}: found {found}, gold {case.gold}; {verdict.reason}")
+    if more > 0:
+        lines.append(f"and {more:,} more; `--out FILE` writes every verdict")
+    return "\n".join(lines)

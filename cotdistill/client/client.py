@@ -1,0 +1,250 @@
+"""Asynchronous client of OpenAI-compatible servers that loses nothing that was paid for.
+
+    async with Client(EndpointOptions(base_url="https://api.deepseek.com/v1", api_key=key)) as client:
+        answer = await client.complete({"model": "deepseek-reasoner", "messages": [...]})
+
+The one retry layer, over one or several servers: `load_balancer` says which takes the next attempt, `connection` makes
+it, `retries` says what its failure means.
+"""
+
+import asyncio
+import contextlib
+import logging
+import math
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import NamedTuple
+
+from cotdistill.client.concurrency import Admission
+from cotdistill.client.connection import Connection, Server
+from cotdistill.client.load_balancer import FIRST_LIMIT, Lane, Lanes
+from cotdistill.client.response_reader import Limits, Reading
+from cotdistill.client.retries import NoAnswer, Transient, Unreachable, wait_s
+from cotdistill.client.sse import JsonRow
+from cotdistill.errors import AccessRefused, TryAgainLater
+
+log = logging.getLogger(__name__)
+
+LAST_PROBE = 5
+"""Waits grow up to this probe of a server that is down, so that its return is noticed within seconds."""
+
+QUIET_S = 5.0
+"""Between two lines about failed attempts; the reasons of all of them are in the answers."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EndpointOptions:
+    """Where the servers are, and how patient to be. All times by the monotonic clock."""
+
+    base_url: str
+    api_key: str | None = field(default=None, repr=False)
+    model: str | None = None
+    """The model's name at this server, where it is not the request's."""
+    others: tuple[Server, ...] = ()
+    """Further servers of the same model."""
+    stream: bool = True
+    connect_timeout_s: float = 20.0
+    limits: Limits = field(default_factory=Limits)
+    max_attempts: int = 8
+    max_outage_s: float = 600.0
+    base_wait_s: float = 1.0
+    """Mean wait doubles from half of this with every attempt."""
+    longest_wait_s: float = 60.0
+
+    @property
+    def servers(self) -> tuple[Server, ...]:
+        """Every server."""
+        return (Server(base_url=self.base_url, api_key=self.api_key, model=self.model), *self.others)
+
+
+class Answer(NamedTuple):
+    """A complete answer, in the shape of a chat completion that was not streamed."""
+
+    response: JsonRow
+    latency_s: float
+    """Of the attempt that succeeded."""
+    first_content_s: float | None
+    """None where the answer was not streamed."""
+    errors: tuple[str, ...]
+    """What went wrong in the attempts before, in order."""
+    base_url: str
+    """Of the server that answered."""
+    model: str
+    """The model's name as that server was asked for it."""
+
+    @property
+    def attempts(self) -> int:
+        """How often the request was sent."""
+        return len(self.errors) + 1
+
+
+class Client:
+    """Connections to the servers of one model, for any number of requests at a time."""
+
+    def __init__(
+        self,
+        options: EndpointOptions,
+        admission: Admission | None = None,
+        *,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        """`jitter` gives the random share of each wait: numbers in [0, 1)."""
+        self.options = options
+        self.admission = admission or Admission(concurrency=len(options.servers) * 1000)
+        self._jitter = jitter
+        self._is_outage_said = False
+        self._untold = 0
+        self._tells_from_s = 0.0
+        self._connections = {self._lane(server): self._connection(server) for server in options.servers}
+        self.lanes = Lanes(list(self._connections), self.admission)
+
+    def _lane(self, server: Server) -> Lane:
+        is_sought = self.admission.concurrency is None
+        return Lane(
+            server.host,
+            probe_wait_s=lambda probe: self._wait_s(min(probe, LAST_PROBE), None),
+            limit=FIRST_LIMIT if is_sought else math.inf,
+            is_limit_sought=is_sought,
+        )
+
+    def _connection(self, server: Server) -> Connection:
+        options = self.options
+        return Connection(
+            server,
+            connect_timeout_s=options.connect_timeout_s,
+            limits=options.limits,
+            is_streamed=options.stream,
+        )
+
+    async def __aenter__(self) -> "Client":
+        for connection in self._connections.values():
+            connection.open()
+        self._doorkeeper = asyncio.create_task(self.lanes.end_when_closed())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._doorkeeper.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._doorkeeper
+        for connection in self._connections.values():
+            await connection.close()
+
+    async def complete(self, body: JsonRow) -> Answer:
+        """Return the answer to one chat-completion request, tried as often as it takes.
+
+        A field of `body` that is None is left out.
+        Raises: NoAnswer for this request; NotSent where the run stops before it is answered;
+            AccessRefused, TryAgainLater, UserError for what stops the run.
+        """
+        errors: list[str] = []
+        last: Lane | None = None
+        while True:
+            last = await self.lanes.take(but=last)
+            try:
+                reading = await self._attempt(last, body)
+            except Unreachable as error:
+                self._check_outage(error)
+                continue
+            except Transient as error:
+                errors.append(self._named(last, error.reason))
+                if len(errors) >= self.options.max_attempts:
+                    raise NoAnswer(f"exhausted: {error.reason} ({len(errors)} attempts)") from None
+                self._check_outage(error)
+                # The pause that a server asks for is its own: another one may be asked meanwhile.
+                asked_s = None if self.lanes.has_other(last) else error.retry_after_s
+                wait = self._wait_s(len(errors), asked_s)
+                self._tell(f"attempt {len(errors)} failed, next in {wait:.1f} s: {errors[-1]}")
+            else:
+                if reading is not None:
+                    server = self._connections[last].server
+                    return Answer(
+                        reading.response,
+                        reading.latency_s,
+                        reading.first_content_s,
+                        tuple(errors),
+                        server.base_url,
+                        server.model or body["model"],
+                    )
+                continue
+            await self.admission.sleep(wait)
+
+    async def _attempt(self, lane: Lane, body: JsonRow) -> Reading | None:
+        """Send the request once on a lane that was taken; None: this server will not do, another may.
+
+        Raises: Transient, Unreachable, NoAnswer, AccessRefused, UserError.
+        """
+        now = asyncio.get_running_loop().time
+        sent_s = now()
+        try:
+            reading = await self._connections[lane].attempt(body)
+        except Transient as error:
+            if error.is_rate_limit:
+                longest_s = self.options.longest_wait_s
+                pause_s = None if error.retry_after_s is None else min(error.retry_after_s, longest_s)
+                lane.rate_limited(sent_s, now(), pause_s=pause_s)
+            else:
+                lane.failed(now(), is_unreachable=isinstance(error, Unreachable))
+            raise
+        except (AccessRefused, NoAnswer) as error:
+            if isinstance(error, NoAnswer) and not (error.is_model_unknown and len(self.lanes.all) > 1):
+                # The server is there and has judged this request.
+                lane.answered(now())
+                raise
+            refusal = AccessRefused(error.message if isinstance(error, AccessRefused) else str(error), lane.name)
+            self._leave(lane, refusal)
+            return None
+        else:
+            lane.answered(now())
+            self._is_outage_said = False
+            return reading
+        finally:
+            self.lanes.give_back(lane)
+
+    def _leave(self, lane: Lane, refusal: AccessRefused) -> None:
+        """Send no more to a server that refused. Raises: AccessRefused where no other is left."""
+        is_known, lane.refusal = lane.refusal is not None, refusal
+        if all(other.refusal for other in self.lanes.all):
+            self.lanes.wake()
+            raise refusal
+        if not is_known:
+            log.warning("%s: %s; the other servers go on", lane.name, refusal.message)
+
+    def _wait_s(self, failed: int, asked_s: float | None) -> float:
+        options = self.options
+        return wait_s(failed, asked_s, self._jitter(), base_s=options.base_wait_s, longest_s=options.longest_wait_s)
+
+    def _check_outage(self, error: Transient) -> None:
+        """Say that a server went down; raise TryAgainLater where all are, for too long."""
+        now_s = asyncio.get_running_loop().time()
+        alive = [lane for lane in self.lanes.all if lane.refusal is None]
+        if not all(lane.is_down and lane.down_since_s is not None for lane in alive):
+            return
+        down_s = min(now_s - (lane.down_since_s or now_s) for lane in alive)
+        hosts = ", ".join(lane.name for lane in alive)
+        if down_s >= self.options.max_outage_s:
+            raise TryAgainLater(
+                f"no answer for {down_s:.0f} s: {error.reason}",
+                hosts,
+                "start the server or mend base_url",
+            ) from None
+        if not self._is_outage_said:
+            # The first of the requests that meet it speaks for all.
+            self._is_outage_said = True
+            log.warning("%s: %s; trying for %g s", hosts, error.reason, self.options.max_outage_s)
+
+    def _tell(self, failure: str) -> None:
+        """Log a failed attempt; of a burst, which can be hundreds a second, one now and then, with the number."""
+        now_s = asyncio.get_running_loop().time()
+        if now_s < self._tells_from_s:
+            self._untold += 1
+            return
+        more = f" (and {self._untold:,} more since the last such line)" if self._untold else ""
+        log.info("%s%s", failure, more)
+        self._untold, self._tells_from_s = 0, now_s + QUIET_S
+
+    def _named(self, lane: Lane, reason: str) -> str:
+        return f"{lane.name}: {reason}" if len(self.lanes.all) > 1 else reason

@@ -1,0 +1,66 @@
+"""Rows that could not be read: counted, listed, and kept.
+
+rejected_input.jsonl: {"where": "p.jsonl:2: question", "reason": "expected text, found int", "row": "{…}"}
+"""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cotdistill.errors import UserError, raise_all
+from cotdistill.storage.jsonl import AtomicFile
+
+SHOWN = 10
+"""Faults that an error lists; more say nothing new."""
+FILE = "rejected_input.jsonl"
+KEPT_CHARS = 10_000
+"""Characters of a bad row that are kept: enough to find it, where a whole book slipped into a field."""
+
+
+@dataclass(frozen=True)
+class BadRow:
+    """One row that could not be read."""
+
+    fault: UserError
+    text: str
+
+
+@dataclass
+class BadRows:
+    """The bad rows of one data set, as many as are allowed; called with each."""
+
+    allowed: int = 0
+    found: list[BadRow] = field(default_factory=list)
+
+    def __call__(self, fault: UserError, text: str) -> None:
+        """Count a bad row.
+
+        Raises: UserErrors once there are so many above the limit that listing more helps nobody.
+        """
+        self.found.append(BadRow(fault, text[:KEPT_CHARS]))
+        if len(self.found) > self.allowed + SHOWN:
+            self.check()
+
+    def check(self) -> None:
+        """Raise UserError, UserErrors where there are more bad rows than are allowed."""
+        if len(self.found) <= self.allowed:
+            return
+        shown = [row.fault for row in self.found[:SHOWN]]
+        if len(self.found) > SHOWN or self.allowed:
+            end = "and there may be more" if len(self.found) > self.allowed + SHOWN else "that is all"
+            shown.append(
+                UserError(
+                    f"{len(self.found)} bad rows, {self.allowed} allowed, {end}",
+                    hint="mend them, or `data: {max_bad_rows: N}` in the recipe counts and keeps up to N and goes on",
+                )
+            )
+        raise_all(shown)
+
+    def write(self, folder: Path) -> None:
+        """Write the rows to the folder's rejected_input.jsonl; no file where there are none."""
+        if not self.found:
+            return
+        with AtomicFile(folder / FILE) as file:
+            for row in self.found:
+                said = {"where": row.fault.where, "reason": row.fault.message, "row": row.text}
+                file.write(json.dumps(said) + "\n")

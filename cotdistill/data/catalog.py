@@ -1,0 +1,99 @@
+"""The registries that a run can see, and how a name or a file becomes a data set."""
+
+import itertools
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cotdistill.data.dataset import Dataset
+from cotdistill.data.entry import Columns, Entry, Formatting
+from cotdistill.data.options import DataOptions
+from cotdistill.data.readers import REFUSED, SUFFIXES, JsonRow, read_rows
+from cotdistill.data.row_layouts import ANSWERS, REASONINGS
+from cotdistill.errors import UserError
+from cotdistill.yamlfile import Source, load, nearest, validate
+
+REGISTRY = "dataset_info.json"
+
+SHIPPED = Path(__file__).with_name(REGISTRY)
+"""The ready entries; the repository's own dataset_info.json is a link to it."""
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """All registries that a run can see; the later one wins a name."""
+
+    sources: tuple[Source, ...]
+    options: DataOptions = field(default_factory=DataOptions)
+
+    def names(self) -> list[str]:
+        """Return the registered names, sorted."""
+        return sorted({name for source in self.sources for name in source.data})
+
+    def find(self, name: str) -> Dataset:
+        """Return a registered data set, or the file of that name.
+
+        Raises: UserError.
+        """
+        for source in reversed(self.sources):
+            if name in source.data:
+                entry = validate(source, Entry, prefix=(name,))
+                # The package's folder is no place for users' files.
+                root = Path() if source.path == SHIPPED else source.path.parent
+                return Dataset(name, entry, source.where((name,)), root, self.options)
+        path = Path(name)
+        if path.is_file():
+            # Whoever names a file may have it read, wherever it lies.
+            named = self.options.model_copy(update={"allow_outside": True})
+            return Dataset(name, entry_of_file(path), name, Path(), named)
+        if path.suffix.lower() in {*SUFFIXES, *REFUSED}:
+            raise UserError(f"no file `{name}`", hint="paths are relative to the working directory")
+        looked = ", ".join(str(source.path) for source in self.sources) or f"no {REGISTRY} was found"
+        raise UserError(
+            f"data set `{name}` is not registered ({looked})",
+            hint=nearest(name, self.names()) or f"add it to {REGISTRY}",
+        )
+
+
+def open_catalog(folders: Iterable[Path], options: DataOptions | None = None) -> Catalog:
+    """Read the ready entries, the registries in these folders, each once, and the one that the options name.
+
+    Raises: UserError: the named one is not there, or one is no JSON object.
+    """
+    options = options or DataOptions()
+    unique = {folder.resolve(): folder for folder in folders}
+    paths = [folder / REGISTRY for folder in unique.values() if (folder / REGISTRY).is_file()]
+    if options.registry is not None:
+        named = Path(options.registry)
+        named = named / REGISTRY if named.is_dir() else named
+        if not named.is_file():
+            raise UserError(f"no registry at {named}", hint=f"name a {REGISTRY} or the folder that holds one")
+        paths = [path for path in paths if path.resolve() != named.resolve()] + [named]
+    if SHIPPED.resolve() not in {path.resolve() for path in paths}:
+        paths.insert(0, SHIPPED)
+    return Catalog(tuple(load(path) for path in paths), options)
+
+
+def entry_of_file(path: Path) -> Entry:
+    """Return the entry that fits a file which no registry names, told by the keys of its first row.
+
+    Raises: UserError where not even a first row can be read.
+    """
+    # Bad rows are counted when the file is read; here only the first good one matters.
+    rows = read_rows(path, on_bad=lambda _fault, _text: None)
+    first = next(iter(itertools.islice(rows, 1)), None)
+    row = first[1] if first else {}
+    columns = Columns(messages="messages") if _layout(row) == "openai" else Columns()
+    return Entry(local_path=str(path), formatting=_layout(row), columns=columns)
+
+
+def _layout(row: JsonRow) -> Formatting:
+    if "completion" in row and "problem" in row:
+        return "traces"
+    if "generations" in row or (any(key in row for key in REASONINGS) and any(key in row for key in ANSWERS)):
+        return "traces"
+    if "conversations" in row:
+        return "sharegpt"
+    if "messages" in row:
+        return "openai"
+    return "alpaca" if "instruction" in row else "problems"

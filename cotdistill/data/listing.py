@@ -1,0 +1,45 @@
+"""The registered data sets as a list for people."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from cotdistill.data.catalog import Catalog
+from cotdistill.data.dataset import Dataset
+from cotdistill.data.hub import hub_names
+from cotdistill.errors import UserError
+
+
+class Listed(NamedTuple):
+    """One line of the list."""
+
+    name: str
+    formatting: str
+    license: str
+    place: str
+    registry: str
+    """`file:line` of the entry."""
+    fault: str
+    """Why it cannot be read; empty where it can."""
+
+
+def listed(catalog: Catalog) -> Iterator[Listed]:
+    """Yield every registered set; one whose entry is faulty says so."""
+    for name in catalog.names():
+        try:
+            dataset = catalog.find(name)
+            place, fault = _place(dataset)
+            entry = dataset.entry
+            where = dataset.where.partition(": ")[0]
+            yield Listed(name, entry.formatting, entry.license or "", place, where, fault)
+        except UserError as error:
+            yield Listed(name, "-", "", "", "", str(error).replace("\n", "; "))
+
+
+def _place(dataset: Dataset) -> tuple[str, str]:
+    try:
+        dataset.check()
+    except UserError as error:
+        return "", error.message
+    if dataset.files:
+        return ", ".join(map(str, dataset.files)), ""
+    return ", ".join(f"{hub}:{name}" for hub, name in hub_names(dataset.entry, dataset.options.hub)), ""

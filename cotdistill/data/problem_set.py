@@ -1,0 +1,77 @@
+"""The problems of a run: where the questions come from, and which of them are set aside for the exam."""
+
+import hashlib
+import itertools
+import logging
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from pydantic import Field
+
+from cotdistill.data import BadRows, Catalog
+from cotdistill.demo.problems import problems as demo_problems
+from cotdistill.errors import UserError
+from cotdistill.records import Problem
+from cotdistill.registry import Options
+
+log = logging.getLogger(__name__)
+
+DEMO = "demo"
+"""The one data set that is made and not read: word problems of the quickstart."""
+
+
+class ProblemOptions(Options):
+    """Where the questions come from, and which of them are set aside."""
+
+    dataset: str
+    """A name of dataset_info.json, a file (JSON, JSON lines, CSV, TSV, Parquet) of question with answer or gold, or
+    `demo`."""
+    split: str | None = None
+    """Split of a hub's data set; default: the entry's own."""
+    limit: int | None = Field(None, ge=1)
+    """Problems to take, holdout included, from the first on; default: all. `demo` needs it."""
+    holdout: int = Field(0, ge=0)
+    """Problems to set aside by seed: never sampled and never trained on, asked in `evaluate`."""
+
+
+class ProblemSet(NamedTuple):
+    """The problems of a run, disjoint."""
+
+    sampled: tuple[Problem, ...]
+    holdout: tuple[Problem, ...]
+    bad: BadRows
+    """Rows of the source that could not be read."""
+
+
+def load_problems(options: ProblemOptions, catalog: Catalog, *, seed: int) -> ProblemSet:
+    """Return the problems of a run, the holdout drawn by hash so that a larger limit keeps it.
+
+    Raises: UserError: nothing there, or nothing left to sample.
+    """
+    bad = BadRows()
+    if options.dataset == DEMO:
+        if options.limit is None:
+            raise UserError("the demo's problems have no end", hint="add `limit:`")
+        found: Sequence[Problem] = list(demo_problems(options.limit, seed=seed))
+    else:
+        dataset = catalog.find(options.dataset)
+        bad = dataset.new_bad_rows()
+        stream = dataset.problems(split=options.split, bad=bad, limit=options.limit)
+        found = list(itertools.islice(stream, options.limit))
+        bad.check()
+        if bad.found:
+            log.warning("%s: %d bad rows are left out: %s", dataset.name, len(bad.found), bad.found[0].fault)
+    if not found:
+        raise UserError(f"the problem set `{options.dataset}` is empty")
+    if options.holdout >= len(found):
+        raise UserError(
+            f"a holdout of {options.holdout} leaves nothing of {len(found)} problems to sample",
+            hint="lower `holdout:` or raise `limit:`",
+        )
+    drawn = sorted(found, key=lambda p: hashlib.sha256(f"{seed} {p.id}".encode()).digest())
+    aside = {p.id for p in drawn[: options.holdout]}
+    return ProblemSet(
+        sampled=tuple(p for p in found if p.id not in aside),
+        holdout=tuple(p for p in found if p.id in aside),
+        bad=bad,
+    )

@@ -1,0 +1,194 @@
+"""JSON rows: an array, one object a line, or the values of one object.
+
+[{"question": "…"}, …]      {"question": "…"}⏎{"question": "…"}      {"0": {"question": "…"}, "1": {…}}
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TextIO
+
+from cotdistill.data.readers import JsonRow, OnBad
+from cotdistill.data.readers._text import opened
+from cotdistill.errors import UserError
+
+CHUNK_CHARS = 1 << 20
+CUT_CHARS = 20
+"""Longest literal or escape that the end of a chunk can cut in two; a fault before it is no cut."""
+
+SPACE = re.compile(r"[ \t\r\n]*")
+SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+LINES_HINT = "one object a line, or one array of objects"
+
+
+def rows(path: Path, *, on_bad: OnBad, is_object: bool) -> Iterator[tuple[str, JsonRow]]:
+    """Yield `file:line` and object of every row.
+
+    Raises: UserError that names file and line.
+    """
+    with opened(path) as file:
+        start = file.read(1)
+        while start.isspace():
+            start = file.read(1)
+        file.seek(0)
+        if is_object:
+            yield from _items(_Stream(path, file, closing="}"), "{", on_bad)
+        elif start == "[":
+            yield from _items(_Stream(path, file, closing="]"), "[", on_bad)
+        else:
+            yield from _lines(path, file, on_bad)
+
+
+class _Strict:
+    """A JSON decoder that notes NaN and Infinity, which JSON does not have."""
+
+    def __init__(self) -> None:
+        self.is_flawed = False
+        self._decoder = json.JSONDecoder(parse_constant=self._constant)
+
+    def value_at(self, text: str, start: int) -> tuple[object, int]:
+        """Return the value that begins at `start`, and where it ends.
+
+        Raises: json.JSONDecodeError, ValueError, RecursionError.
+        """
+        self.is_flawed = False
+        value, end = self._decoder.raw_decode(text, start)
+        self.is_flawed = self.is_flawed or SURROGATE.search(text, start, end) is not None
+        return value, end
+
+    def _constant(self, name: str) -> float:
+        self.is_flawed = True
+        return float(name.replace("Infinity", "inf"))
+
+
+def _lines(path: Path, file: TextIO, on_bad: OnBad) -> Iterator[tuple[str, JsonRow]]:
+    strict = _Strict()
+    for number, line in enumerate(file, start=1):
+        text = line.strip()
+        if not text:
+            continue
+        where = f"{path}:{number}"
+        try:
+            value, end = strict.value_at(text, 0)
+            if text[end:].strip():
+                raise UserError(f"expected the end of the line, found {_start(text[end:])}", where, LINES_HINT)
+            yield where, _checked(value, where, is_flawed=strict.is_flawed)
+        except json.JSONDecodeError as error:
+            fault = UserError(f"is not JSON: {error.msg}, column {error.colno}", where, LINES_HINT)
+            on_bad(fault, text)
+        except (ValueError, RecursionError) as error:
+            on_bad(UserError(f"cannot be read: {str(error).partition(';')[0]}", where), text)
+        except UserError as fault:
+            on_bad(fault, text)
+
+
+def _items(stream: "_Stream", opening: str, on_bad: OnBad) -> Iterator[tuple[str, JsonRow]]:
+    """Yield the rows of an array, or the values of an object."""
+    closing = stream.closing
+    stream.expect(opening)
+    if stream.peek() != closing:
+        while True:
+            if opening == "{":
+                stream.value()
+                stream.expect(":")
+            stream.peek()
+            where = f"{stream.path}:{stream.line}"
+            value = stream.value()
+            try:
+                row = _checked(value, where, is_flawed=stream.strict.is_flawed)
+            except UserError as fault:
+                on_bad(fault, json.dumps(value))
+            else:
+                yield where, row
+            if stream.peek() == closing:
+                break
+            stream.expect(",")
+    stream.expect(closing)
+    if left := stream.peek():
+        raise UserError(f"expected the end of the file, found {_start(left)}", f"{stream.path}:{stream.line}")
+
+
+class _Stream:
+    """A JSON text, read a chunk at a time."""
+
+    def __init__(self, path: Path, file: TextIO, *, closing: str) -> None:
+        self.path = path
+        self.closing = closing
+        self.file = file
+        self.strict = _Strict()
+        self.buffer = ""
+        self.at = 0
+        self.line = 1
+
+    def peek(self) -> str:
+        """Return the next character that is no space; empty at the end of the file."""
+        while True:
+            match = SPACE.match(self.buffer, self.at)
+            assert match is not None, "any text begins with no or some space"
+            self._move(match.end())
+            if self.at < len(self.buffer) or not self._more():
+                return self.buffer[self.at : self.at + 1]
+
+    def expect(self, character: str) -> None:
+        """Step over a character. Raises: UserError where another one stands."""
+        found = self.peek()
+        if not found:
+            raise self._no_end()
+        if found != character:
+            what = _start(self.buffer[self.at : self.at + 20])
+            raise UserError(f"is not JSON: expected `{character}`, found {what}", f"{self.path}:{self.line}")
+        self.at += 1
+
+    def value(self) -> object:
+        """Return the next value and step over it. Raises: UserError."""
+        if not self.peek():
+            raise self._no_end()
+        while True:
+            try:
+                value, end = self.strict.value_at(self.buffer, self.at)
+            except json.JSONDecodeError as error:
+                is_cut = error.pos >= len(self.buffer) - CUT_CHARS or error.msg.startswith("Unterminated string")
+                if is_cut and self._more():
+                    continue
+                line = self.line + self.buffer.count("\n", self.at, error.pos)
+                raise UserError(f"is not JSON: {error.msg}", f"{self.path}:{line}") from None
+            except (ValueError, RecursionError) as error:
+                message = f"cannot be read: {str(error).partition(';')[0]}"
+                raise UserError(message, f"{self.path}:{self.line}") from None
+            self._move(end)
+            return value
+
+    def _no_end(self) -> UserError:
+        what = "array has no end: `]`" if self.closing == "]" else "object has no end: `}`"
+        return UserError(f"the JSON {what} is missing", f"{self.path}:{self.line}", "was the file cut off?")
+
+    def _move(self, end: int) -> None:
+        self.line += self.buffer.count("\n", self.at, end)
+        self.at = end
+
+    def _more(self) -> bool:
+        left = self.buffer[self.at :]
+        more = self.file.read(max(CHUNK_CHARS, len(left)))
+        self.buffer, self.at = left + more, 0
+        return bool(more)
+
+
+def _checked(value: object, where: str, *, is_flawed: bool) -> JsonRow:
+    """Return the value as a row. Raises: UserError that names place and key."""
+    if not isinstance(value, dict):
+        raise UserError(f"a row must be an object, not {type(value).__name__}", where, LINES_HINT)
+    for key, item in value.items() if is_flawed else ():
+        try:
+            json.dumps({key: item}, allow_nan=False, ensure_ascii=False).encode()
+        except UnicodeEncodeError as error:
+            half = f"\\u{ord(error.object[error.start]):04x}"
+            raise UserError(f"expected text, found half a character ({half})", f"{where}: {key}") from None
+        except ValueError:
+            raise UserError("expected a JSON value, found NaN or Infinity", f"{where}: {key}") from None
+    return value
+
+
+def _start(text: str) -> str:
+    text = text.strip()
+    return f"`{text[:20]}…`" if len(text) > 20 else f"`{text}`"

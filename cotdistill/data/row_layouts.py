@@ -1,0 +1,148 @@
+"""A row -> its problem, and the traces that it holds: where question, reasoning and answer stand in foreign sets."""
+
+from collections.abc import Iterator, Sequence
+
+from pydantic import ValidationError
+
+from cotdistill.data.entry import Entry
+from cotdistill.data.gold import gold_answer
+from cotdistill.data.readers import JsonRow
+from cotdistill.records import Completion, Message, Problem, Sampling, Trace, problem_id
+from cotdistill.storage.keys import completion_key
+from cotdistill.think_tags import Split, split_recorded
+
+QUESTIONS = ("question", "problem", "Question")
+REASONINGS = ("reasoning", "Complex_CoT")
+ANSWERS = ("answer", "Response")
+TURNS = ("messages", "conversations")
+
+
+def problem_of(row: JsonRow, entry: Entry) -> Problem:
+    """Return the problem of a row of problems or of traces.
+
+    Raises: ValueError that names the key, what was expected and what was found.
+    """
+    if "completion" in row and "problem" in row:
+        return _whole_trace(row).problem
+    question = _question(row, entry)
+    # In a set of traces `answer` is what a teacher said and not what is right.
+    is_said = entry.formatting == "traces" or (not entry.columns.answer and any(key in row for key in REASONINGS))
+    answer_key = entry.columns.answer or "answer"
+    gold = gold_answer(row, entry, answer_key=None if is_said else answer_key)
+    row_id = row.get(entry.columns.id or "id")
+    if isinstance(row_id, dict | list):
+        raise ValueError(f"{entry.columns.id or 'id'}: expected text or a number, found {type(row_id).__name__}")
+    return Problem(id=problem_id(question) if row_id is None else str(row_id), question=question, gold=gold)
+
+
+def traces_of(row: JsonRow, entry: Entry, *, source: str) -> Iterator[Trace]:
+    """Yield the traces of a row: one, or as many as it has generations.
+
+    Raises: ValueError that names the key, what was expected and what was found.
+    """
+    if "completion" in row and "problem" in row:
+        yield _whole_trace(row)
+        return
+    problem = problem_of(row, entry)
+    for index, said in enumerate(_answers(row, entry)):
+        messages = (
+            Message(role="user", content=problem.question),
+            Message(role="assistant", content=f"{said.reasoning}\n{said.text}"),
+        )
+        status = "ok"
+        if not said.text.strip():
+            status = "empty_answer"
+        elif said.is_empty:
+            status = "empty_reasoning"
+        completion = Completion.model_validate(
+            {
+                "key": completion_key(source, messages, Sampling()),
+                "index": index,
+                "text": said.text.strip(),
+                "reasoning": said.reasoning.strip(),
+                "status": status,
+                "model": source,
+            }
+        )
+        yield Trace(problem=problem, completion=completion)
+
+
+def _question(row: JsonRow, entry: Entry) -> str:
+    key = entry.columns.question or _first(row, QUESTIONS)
+    if key is None and (turns := _turns_key(row, entry)):
+        return _last_exchange(row, turns, entry)[0]
+    return _text(row, key or QUESTIONS[0])
+
+
+def _answers(row: JsonRow, entry: Entry) -> Iterator[Split]:
+    columns = entry.columns
+    generations = columns.generations or ("generations" if "generations" in row and not columns.answer else None)
+    if generations:
+        found = row.get(generations)
+        if not isinstance(found, Sequence) or isinstance(found, str) or not found:
+            raise ValueError(f"{generations}: expected a list of answers, found {_kind(found)}")
+        for number, text in enumerate(found):
+            if not isinstance(text, str):
+                raise ValueError(f"{generations}[{number}]: expected text, found {_kind(text)}")
+            yield split_recorded(text)
+        return
+    reasoning, answer = columns.reasoning or _first(row, REASONINGS), columns.answer or _first(row, ANSWERS)
+    turns = _turns_key(row, entry)
+    if turns and not (reasoning and answer):
+        yield split_recorded(_last_exchange(row, turns, entry)[1])
+    elif reasoning is None:
+        yield split_recorded(_text(row, answer or ANSWERS[0]))
+    else:
+        thought = _text(row, reasoning, may_be_empty=True)
+        yield Split(thought, _text(row, answer or ANSWERS[0], may_be_empty=True), is_empty=not thought.strip())
+
+
+def _turns_key(row: JsonRow, entry: Entry) -> str | None:
+    return entry.columns.messages or _first(row, TURNS)
+
+
+def _last_exchange(row: JsonRow, key: str, entry: Entry) -> tuple[str, str]:
+    """Return the last question and its answer of a list of turns."""
+    turns = row.get(key)
+    if not isinstance(turns, Sequence) or isinstance(turns, str) or len(turns) < 2:
+        raise ValueError(f"{key}: expected a list of at least two turns, found {_kind(turns)}")
+    texts = []
+    for number, (turn, roles) in enumerate(
+        zip(turns[-2:], (("user", "human"), ("assistant", "gpt")), strict=True), start=len(turns) - 2
+    ):
+        place = f"{key}[{number}]"
+        if not isinstance(turn, dict):
+            raise ValueError(f"{place}: expected an object, found {_kind(turn)}")
+        role = turn.get(entry.tags.role_tag or ("role" if "role" in turn else "from"))
+        if role not in roles:
+            raise ValueError(f"{place}: expected a turn of {' or '.join(roles)}, found {role}")
+        texts.append(_text(turn, entry.tags.content_tag or ("content" if "content" in turn else "value"), place=place))
+    return texts[0], texts[1]
+
+
+def _whole_trace(row: JsonRow) -> Trace:
+    try:
+        return Trace.model_validate(row)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ValueError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+
+
+def _text(row: JsonRow, key: str, *, place: str = "", may_be_empty: bool = False) -> str:
+    name = f"{place}.{key}" if place else key
+    if key not in row:
+        raise ValueError(f"{name}: is missing; keys here: {', '.join(map(str, row)) or 'none'}")
+    value = row[key]
+    if not isinstance(value, str):
+        raise ValueError(f"{name}: expected text, found {_kind(value)}")
+    if not may_be_empty and not value.strip():
+        raise ValueError(f"{name}: expected text, found nothing but white space")
+    return value
+
+
+def _first(row: JsonRow, keys: tuple[str, ...]) -> str | None:
+    return next((key for key in keys if key in row), None)
+
+
+def _kind(value: object) -> str:
+    return "nothing" if value is None else type(value).__name__

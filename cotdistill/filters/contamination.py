@@ -1,0 +1,88 @@
+"""What a training row shares with the questions of an evaluation: such a row is no fair teacher.
+
+A row is contaminated where its question is an exam's question in other letters' case, marks or spaces, or where its
+question, rationale or answer shares 13 words in a row with one (Brown et al. 2020, appendix C).
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from cotdistill.filters.shingles import is_unspaced, words
+from cotdistill.records import Problem, Trace
+
+RUN_WORDS = 13
+RUN_CHARACTERS = 26
+"""In scripts without spaces a character counts as a word, and two of them say about what a word does."""
+
+
+class _Place(NamedTuple):
+    task: str
+    problem: str
+
+
+class Exam:
+    """The questions of all tasks, to be asked what a text shares with them. Memory: about 100 bytes a word."""
+
+    def __init__(self, tasks: Mapping[str, Sequence[Problem]]) -> None:
+        self._places: list[_Place] = []
+        self._questions: list[tuple[str, ...]] = []
+        self._whole: dict[tuple[str, ...], int] = {}
+        self._runs: dict[int, int] = {}
+        self._vocabulary: set[str] = set()
+        for task, problems in tasks.items():
+            for problem in problems:
+                self._add(_Place(task, problem.id), words(problem.question))
+
+    def reason_against(self, trace: Trace) -> str:
+        """Return what the row shares with which exam question; empty where it shares nothing."""
+        asked = self._whole.get(words(trace.problem.question))
+        if asked is not None:
+            task, problem = self._places[asked]
+            return f"contaminated: the question is problem {problem} of `{task}` (limit 0 words in common)"
+        texts = (
+            ("question", trace.problem.question),
+            ("reasoning", trace.completion.reasoning),
+            ("answer", trace.completion.text),
+        )
+        for name, text in texts:
+            if shared := self._shared(words(text)):
+                run, (task, problem) = shared
+                quoted = ("" if is_unspaced(run) else " ").join(run)
+                return (
+                    f"contaminated: {len(run)} words in a row of the {name} (limit {len(run) - 1}) "
+                    f"stand in problem {problem} of `{task}`: {quoted}"
+                )
+        return ""
+
+    def _add(self, place: _Place, question: tuple[str, ...]) -> None:
+        number = len(self._places)
+        self._places.append(place)
+        self._questions.append(question)
+        if question:
+            self._whole.setdefault(question, number)
+        self._vocabulary.update(question)
+        for run in _runs(question):
+            self._runs.setdefault(hash(run), number)
+
+    def _shared(self, text: tuple[str, ...]) -> tuple[tuple[str, ...], _Place] | None:
+        """Return the first run of words that a question holds too, and where."""
+        size = _run_size(text)
+        known = 0
+        for end, word in enumerate(text, start=1):
+            # A run with a word that no question has needs no look.
+            known = known + 1 if word in self._vocabulary else 0
+            if known >= size:
+                run = text[end - size : end]
+                number = self._runs.get(hash(run))
+                if number is not None and run in _runs(self._questions[number]):
+                    return run, self._places[number]
+        return None
+
+
+def _runs(text: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    size = _run_size(text)
+    return (text[start : start + size] for start in range(len(text) - size + 1))
+
+
+def _run_size(text: tuple[str, ...]) -> int:
+    return RUN_CHARACTERS if is_unspaced(text) else RUN_WORDS

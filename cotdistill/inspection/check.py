@@ -1,0 +1,194 @@
+"""One pass over a data set that notes everything a training would stumble over."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from cotdistill.data import BadRows, Dataset, Sample
+from cotdistill.errors import UserError
+from cotdistill.filters.contamination import Exam
+from cotdistill.filters.stray_tags import reason_against_tags
+from cotdistill.inspection.findings import SHOWN, Examination, Finding, Level
+from cotdistill.inspection.lengths import Lengths
+from cotdistill.records import Completion, Conversation, Problem, Trace
+from cotdistill.styles import Style, conversation
+from cotdistill.think_tags import has_empty_thought, tag_fault
+
+if TYPE_CHECKING:
+    from cotdistill.training.prepare.tokens import Encoder
+
+BATCH_ROWS = 256
+"""Rows encoded at a time: the tokenizer spreads a batch over the cores."""
+
+BAD_ROWS = "bad rows"
+TAGS = "orphan or unclosed think tags"
+EMPTY = "empty reasoning"
+NO_ANSWER = "no answer after the reasoning"
+DUPLICATES = "duplicates"
+SPECIAL = "special tokens in the question"
+NO_GOLD = "rows without a gold answer"
+OVERLONG = "rows over cutoff_len"
+OVERLAP = "overlap with the evaluation sets"
+LEVELS: dict[str, Level] = {BAD_ROWS: "fault", TAGS: "fault", OVERLAP: "fault"}
+"""What spoils a student is a fault; what only wastes rows is a warning."""
+
+COMMON_CONTROL = ("<|im_start|>", "<|im_end|>", "<|endoftext|>", "<|eot_id|>")
+"""Looked for where no tokenizer says which texts are control tokens."""
+
+
+@dataclass(frozen=True)
+class Instruments:
+    """What an examination is done with; the more there are, the more it finds."""
+
+    style: Style
+    """How traces are written for the student, to know their length."""
+    encoder: "Encoder | None" = None
+    cutoff_len: int | None = None
+    exam: Exam | None = None
+
+
+@dataclass
+class _Notes:
+    counts: dict[str, int] = field(default_factory=dict)
+    examples: dict[str, list[str]] = field(default_factory=dict)
+
+    def add(self, name: str, example: str) -> None:
+        self.counts[name] = self.counts.get(name, 0) + 1
+        shown = self.examples.setdefault(name, [])
+        if len(shown) < SHOWN:
+            shown.append(example)
+
+    def findings(self, checked: tuple[str, ...]) -> tuple[Finding, ...]:
+        return tuple(
+            Finding(LEVELS.get(name, "warning"), name, self.counts[name], tuple(self.examples[name]))
+            for name in checked
+            if name in self.counts
+        )
+
+
+class _Every(BadRows):
+    """Bad rows without a limit: an examination reads on to the end, and keeps the first faults alone."""
+
+    def __init__(self, notes: _Notes) -> None:
+        super().__init__()
+        self.notes = notes
+
+    def __call__(self, fault: UserError, text: str) -> None:  # noqa: ARG002
+        self.notes.add(BAD_ROWS, str(fault))
+
+
+def examine(dataset: Dataset, tools: Instruments) -> Examination:
+    """Return what is wrong with a data set.
+
+    Raises: UserError where it cannot be read at all.
+    """
+    notes = _Notes()
+    lengths = Lengths(tools.cutoff_len) if tools.encoder else None
+    seen: dict[bytes, str] = {}
+    rows = gold_less = 0
+    samples = dataset.samples(bad=_Every(notes))
+    while batch := list(islice(samples, BATCH_ROWS)):
+        rows += len(batch)
+        for sample in batch:
+            _note_texts(sample, notes, tools)
+            _note_duplicate(sample, seen, notes)
+            gold_less += _problem(sample).gold is None
+        if tools.encoder is not None and lengths is not None:
+            _add_lengths(batch, lengths, notes, tools)
+    if not dataset.entry.is_conversations and gold_less:
+        notes.counts[NO_GOLD] = gold_less
+        notes.examples[NO_GOLD] = [f"{gold_less} of {rows}: a verifier cannot judge them; `filter: {{keep: all}}`"]
+    checked = _checked(dataset, tools)
+    place = ", ".join(map(str, dataset.files)) or "a hub"
+    return Examination(dataset.name, dataset.entry.formatting, place, rows, notes.findings(checked), checked, lengths)
+
+
+def _checked(dataset: Dataset, tools: Instruments) -> tuple[str, ...]:
+    has_answers = dataset.entry.formatting != "problems"
+    wanted = {
+        BAD_ROWS: True,
+        TAGS: has_answers,
+        EMPTY: has_answers,
+        NO_ANSWER: dataset.entry.formatting == "traces",
+        DUPLICATES: True,
+        SPECIAL: True,
+        NO_GOLD: not dataset.entry.is_conversations,
+        OVERLONG: tools.encoder is not None and tools.cutoff_len is not None,
+        OVERLAP: tools.exam is not None,
+    }
+    return tuple(name for name, is_wanted in wanted.items() if is_wanted)
+
+
+def _note_texts(sample: Sample, notes: _Notes, tools: Instruments) -> None:
+    where, value = sample
+    if isinstance(value, Trace):
+        if fault := reason_against_tags(value):
+            notes.add(TAGS, f"{where}: {fault.partition(': ')[2]}")
+        if not value.completion.text.strip():
+            notes.add(NO_ANSWER, where)
+        elif not value.completion.reasoning.strip():
+            notes.add(EMPTY, where)
+    elif isinstance(value, Conversation):
+        answer = value.messages[-1].content
+        if fault := tag_fault(answer):
+            notes.add(TAGS, f"{where}: {fault}")
+        elif has_empty_thought(answer):
+            notes.add(EMPTY, where)
+    control = tools.encoder.control if tools.encoder else COMMON_CONTROL
+    asked = _asked(value)
+    if found := next((token for token in control if token in asked), None):
+        notes.add(SPECIAL, f"{where}: {found} is kept as plain text")
+    if tools.exam is not None and (reason := tools.exam.reason_against(_as_trace(value))):
+        notes.add(OVERLAP, f"{where}: {reason.removeprefix('contaminated: ')}")
+
+
+def _note_duplicate(sample: Sample, seen: dict[bytes, str], notes: _Notes) -> None:
+    trace = _as_trace(sample.value)
+    parts = (trace.problem.question, trace.completion.reasoning, trace.completion.text)
+    text = "\0".join(" ".join(part.split()) for part in parts)
+    key = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:16]
+    first = seen.setdefault(key, sample.where)
+    if first != sample.where:
+        notes.add(DUPLICATES, f"{sample.where}: says what {first} says")
+
+
+def _add_lengths(batch: list[Sample], lengths: Lengths, notes: _Notes, tools: Instruments) -> None:
+    assert tools.encoder is not None
+    written = list(_written(batch, tools.style))
+    for (where, _), row in zip(written, tools.encoder.rows([c for _, c in written]), strict=True):
+        tokens = len(row.input_ids)
+        lengths.add(tokens=tokens, supervised=tokens - row.prompt_length)
+        if tools.cutoff_len is not None and tokens > tools.cutoff_len:
+            notes.add(OVERLONG, f"{where}: {tokens:,} tokens")
+
+
+def _written(batch: list[Sample], style: Style) -> Iterator[tuple[str, Conversation]]:
+    """Yield what the student would learn from; a problem has no answer yet and stays out."""
+    for where, value in batch:
+        if isinstance(value, Conversation):
+            yield where, value
+        elif isinstance(value, Trace):
+            yield where, conversation(style, value)
+
+
+def _problem(sample: Sample) -> Problem:
+    return _as_trace(sample.value).problem
+
+
+def _asked(value: Problem | Trace | Conversation) -> str:
+    if isinstance(value, Conversation):
+        return "\n".join(message.content for message in value.prompt)
+    return value.question if isinstance(value, Problem) else value.problem.question
+
+
+def _as_trace(value: Problem | Trace | Conversation) -> Trace:
+    """Return question and answer in the one shape that duplicates and overlap are looked for in."""
+    if isinstance(value, Trace):
+        return value
+    if isinstance(value, Problem):
+        return Trace(problem=value, completion=Completion(key="", index=0, text=""))
+    users = [message.content for message in value.messages if message.role == "user"]
+    problem = Problem(id=value.id, question="\n".join(users))
+    return Trace(problem=problem, completion=Completion(key="", index=0, text=value.messages[-1].content))

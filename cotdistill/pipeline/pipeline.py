@@ -1,0 +1,288 @@
+"""Order of the stages: what is done is skipped, what was interrupted goes on, what changed is never silently reused.
+
+state of a step   manifest.json     its key      what happens
+done              there             the same     skipped
+interrupted       not there         -            goes on where it stopped
+changed           there             another      stops, shows what changed, offers --redo
+"""
+
+import json
+import logging
+import random
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from cotdistill.errors import UserError, raise_all
+from cotdistill.pipeline.checks import Checks
+from cotdistill.pipeline.inputs import Material
+from cotdistill.pipeline.outputs import store
+from cotdistill.publishing.cards import FILE as CARD
+from cotdistill.publishing.cards import card
+from cotdistill.recipe.plan import Plan, Step, cast_member, changed, make_plan, recipe_part
+from cotdistill.recipe.recipe import Recipe
+from cotdistill.records import Conversation, Problem, Record
+from cotdistill.stage import Progress, Shard, Workspace, no_progress, stages
+from cotdistill.storage.jsonl import read, write_text
+from cotdistill.storage.keys import file_sha256, key_of
+from cotdistill.storage.run_folder import (
+    MANIFEST,
+    STARTED,
+    Manifest,
+    Output,
+    locked,
+    read_manifest,
+    set_aside,
+    versions,
+    write_manifest,
+)
+
+log = logging.getLogger(__name__)
+
+Json = Any  # Any: a JSON value
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a command asks of the pipeline."""
+
+    runs: Path = Path("runs")
+    only: str | None = None
+    """Run this stage alone; the ones before it must be finished."""
+    redo: str | None = None
+    """Do this stage again, and after it what its change changes."""
+    progress: Progress = no_progress
+
+
+@dataclass
+class Outcome:
+    """What a run did."""
+
+    folder: Path
+    done: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+
+
+class Pipeline:
+    """One recipe in its run folder."""
+
+    def __init__(self, recipe: Recipe, request: Request) -> None:
+        self.recipe = recipe
+        self.request = request
+        self.folder = request.runs / recipe.main.name
+        self.plan: Plan = make_plan(recipe)
+        self.material = Material(recipe)
+        self.checks = Checks(self.material)
+
+    def run(self) -> Outcome:
+        """Do every step that is not done.
+
+        Raises: UserError and its kinds; what was finished stays finished.
+        """
+        with locked(self.folder):
+            outcome = Outcome(self.folder)
+            found = self.checks.input_faults(self._chosen())
+            todo = list(self._chosen()) if found else self._todo()
+            raise_all(found + self.checks.work_faults(todo))
+            self._write_recipe()
+            redone: set[str] = set()
+            for step in self._chosen():
+                if step.stage.name != self.request.redo and self._is_done(step, redone):
+                    outcome.skipped.append(step.folder)
+                    continue
+                self._do(step)
+                redone.add(step.folder)
+                outcome.done.append(step.folder)
+            return outcome
+
+    def check(self) -> None:
+        """Raise every fault that can be known before money or hours are spent, done steps included."""
+        steps = list(self._chosen())
+        raise_all(self.checks.input_faults(steps) + self.checks.work_faults(steps))
+
+    def sample_steps(self) -> list[Step]:
+        """Return the steps that ask a teacher."""
+        return [step for step in self.plan.steps if step.stage.reads is Problem]
+
+    def pilot(self, count: int) -> None:
+        """Ask `count` problems, chosen by seed, of every step that samples; their answers are stored like all others.
+
+        Raises: UserError and its kinds.
+        """
+        with locked(self.folder):
+            for step in self.sample_steps():
+                self._check_merged(step)
+                (self.folder / step.folder).mkdir(parents=True, exist_ok=True)
+                problems = list(self.material.problems(step.recipe).sampled)
+                chosen = random.Random(step.recipe.seed).sample(problems, min(count, len(problems)))
+                for _ in self.rows(step, chosen):
+                    continue
+
+    def _chosen(self) -> Iterator[Step]:
+        for step in self.plan.steps:
+            if self.request.only in (None, step.stage.name):
+                yield step
+
+    def _todo(self) -> list[Step]:
+        """Return the steps that certainly have work, and stop at those that changed.
+
+        Raises: UserError where a step changed and `--redo` does not cover it, or an earlier stage is missing.
+        """
+        todo: list[Step] = []
+        for step in self._chosen():
+            if self.request.only and step.upstream is not None:
+                self._check_finished(step, step.upstream)
+            state = self._state(step)
+            if state == "changed" and not self._is_redo(step, todo):
+                raise self._changed_error(step)
+            if state != "done" or self.request.redo == step.stage.name:
+                self._check_merged(step)
+                todo.append(step)
+        return todo
+
+    def _check_merged(self, step: Step) -> None:
+        """Raise UserError where shards of a step hold answers that it would ask again."""
+        if parts := sorted((self.folder / step.folder).glob(Shard.FILES)):
+            raise UserError(
+                f"{len(parts)} shard files are not merged yet",
+                str(self.folder / step.folder),
+                f"first: cotdistill-cli merge {self.recipe.source.path}",
+            )
+
+    def _check_finished(self, step: Step, upstream: Step) -> None:
+        """Raise UserError where a stage that runs alone would read rows that are not there or of another recipe."""
+        if upstream.upstream is not None:
+            self._check_finished(upstream, upstream.upstream)
+        state = self._state(upstream)
+        if state == "changed":
+            raise self._changed_error(upstream)
+        if state != "done":
+            raise UserError(
+                f"`{step.stage.name}` reads the rows of `{upstream.stage.name}`, which is not finished",
+                str(self.folder / upstream.folder),
+                f"first: cotdistill-cli {upstream.stage.name} {self.recipe.source.path}",
+            )
+
+    def _is_redo(self, step: Step, todo: list[Step]) -> bool:
+        """Say whether a changed step may be done again: it was named, or one that it reads from was."""
+        if self.request.redo is None:
+            return False
+        return step.stage.number >= stages()[self.request.redo].number or step.upstream in todo
+
+    def _is_done(self, step: Step, redone: set[str]) -> bool:
+        state = self._state(step)
+        if state == "changed" and self.request.redo is None and not (step.upstream and step.upstream.folder in redone):
+            raise self._changed_error(step)
+        return state == "done"
+
+    def _state(self, step: Step) -> Literal["done", "changed", "to do"]:
+        """Return where a step stands; one whose upstream is not finished cannot be called done yet."""
+        manifest = read_manifest(self.folder / step.folder)
+        parts = self._key_parts(step)
+        if manifest is None or parts is None:
+            return "to do"
+        return "done" if manifest.key == key_of(parts) else "changed"
+
+    def _changed_error(self, step: Step) -> UserError:
+        manifest = read_manifest(self.folder / step.folder)
+        lines = changed(manifest.recipe if manifest else None, self._key_parts(step))
+        what = "; ".join(lines[:4]) + (f"; and {len(lines) - 4} more" if len(lines) > 4 else "")
+        return UserError(
+            f"was done with other options: {what}",
+            str(self.folder / step.folder),
+            f"--redo {step.stage.name} does it again and keeps the old folder; another `name:` starts a new run",
+        )
+
+    def _key_parts(self, step: Step) -> Json | None:
+        """Return all that the step's key is the hash of; None while its upstream is not finished."""
+        inputs: dict[str, Json] = {}
+        if step.upstream is not None:
+            manifest = read_manifest(self.folder / step.upstream.folder)
+            if manifest is None or step.upstream.rows_file not in manifest.outputs:
+                return None
+            inputs["rows"] = manifest.outputs[step.upstream.rows_file].sha256
+            if step.stage.reads is Conversation and (datasets := self.material.datasets_key(step)):
+                inputs["datasets"] = datasets
+        else:
+            inputs["rows"] = self.material.source_key(step)
+        if "tasks" in step.uses:
+            inputs["tasks"] = self.material.tasks_key(step)
+        return {**recipe_part(step.stage, step.recipe), "inputs": inputs, "seed": step.recipe.seed}
+
+    def _do(self, step: Step) -> None:
+        folder = self.folder / step.folder
+        parts = self._key_parts(step)
+        if parts is None:
+            raise AssertionError(f"{step.folder} starts before its upstream is finished")
+        key = key_of(parts)
+        self._prepare(step, folder, key)
+        log.info("%s: starts", step.folder)
+        started, clock = datetime.now(UTC), time.monotonic()
+        counts, outputs = store(step, folder, self.rows(step))
+        if text := card(step, self.folder, counts, self.material.catalog):
+            write_text(folder / CARD, text)
+        for path in sorted(folder.iterdir()):
+            if path.is_file() and path.name not in {STARTED, MANIFEST, *outputs}:
+                outputs[path.name] = Output(sha256=file_sha256(path), size_bytes=path.stat().st_size)
+        write_manifest(
+            folder,
+            Manifest(
+                stage=step.stage.name,
+                key=key,
+                recipe=parts,
+                outputs=outputs,
+                counts=counts,
+                versions=dict(versions()),
+                started=started.isoformat(timespec="seconds"),
+                seconds=round(time.monotonic() - clock, 3),
+            ),
+        )
+        (folder / STARTED).unlink()
+        log.info("%s: %s", step.folder, counts)
+
+    def rows(
+        self, step: Step, rows_in: Iterable[Record] | None = None, *, shard: Shard | None = None
+    ) -> Iterator[Record]:
+        """Return what a stage yields for its input, or for other rows; its folder must exist."""
+        work = Workspace(self.folder / step.folder, self.folder, step.recipe.seed, self.request.progress, shard)
+        cast = {member: self._member(member, step) if member in step.uses else None for member in step.stage.uses}
+        return step.stage.function(self._rows_in(step) if rows_in is None else rows_in, step.options, work, **cast)
+
+    def _prepare(self, step: Step, folder: Path, key: str) -> None:
+        """Make the folder ready: finished work and leftovers of another key are set aside, not deleted."""
+        note = folder / STARTED
+        is_other = not note.exists() or json.loads(note.read_text())["key"] != key
+        if folder.exists() and any(folder.iterdir()) and is_other:
+            if step.stage.is_incremental:
+                # Its ledger is keyed by content: what was paid for under other options stays and may serve again.
+                (folder / MANIFEST).unlink(missing_ok=True)
+            else:
+                log.info("%s: the earlier one is kept in %s", step.folder, set_aside(folder).name)
+        folder.mkdir(parents=True, exist_ok=True)
+        write_text(note, json.dumps({"key": key}) + "\n")
+
+    def _member(self, member: str, step: Step) -> object:
+        if member == "tasks":
+            return self.material.tasks(step)
+        chosen = cast_member(member, step.recipe)
+        if chosen is None:
+            raise AssertionError(f"{step.folder} needs `{member}`, which the check should have asked for")
+        return chosen if member == "student" else chosen.build()
+
+    def _rows_in(self, step: Step) -> Iterable[Record]:
+        if step.stage.reads is Conversation:
+            return self.material.conversations(step, self.folder)
+        if step.upstream is None:
+            return self.material.source(step, self.folder, self.request.progress)
+        rows = self.folder / step.upstream.folder / step.upstream.rows_file
+        return read(rows, step.stage.reads)
+
+    def _write_recipe(self) -> None:
+        write_text(self.folder / "recipe.yaml", self.recipe.source.path.read_text(encoding="utf-8-sig"))
+        resolved = {"main": self.recipe.main, **{arm.name: arm.recipe for arm in self.recipe.arms}}
+        dump = {name: recipe.model_dump(mode="json") for name, recipe in resolved.items()}
+        write_text(self.folder / "recipe.resolved.json", json.dumps(dump, indent=1, ensure_ascii=False) + "\n")
+        write_text(self.folder / "arms.json", json.dumps(self.plan.arms_json(), indent=1) + "\n")

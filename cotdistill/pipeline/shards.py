@@ -1,0 +1,150 @@
+"""Sampling shared between machines: each samples its hash shard into a file of its own, `merge` joins them.
+
+    1-sample/completions.shard-0-of-4.jsonl … shard-3-of-4.jsonl  ->  completions.jsonl
+
+The shard of a problem follows from its id, so that the machines agree without talking to each other: a Slurm array
+passes `--shard $SLURM_ARRAY_TASK_ID/$SLURM_ARRAY_TASK_COUNT`, a Kubernetes job `--shard $JOB_COMPLETION_INDEX/4`.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from cotdistill.errors import UserError, raise_all
+from cotdistill.pipeline.pipeline import Pipeline
+from cotdistill.recipe.plan import Step
+from cotdistill.records import Problem, Rejected
+from cotdistill.sampling.pool import settle
+from cotdistill.stage import Shard
+from cotdistill.stages.sample import LEDGER, asking_of
+from cotdistill.storage.ledger import Ledger
+from cotdistill.storage.run_folder import locked
+
+MERGED = ".merged"
+
+START_S = 30.0
+"""How long a shard waits for the run folder, which the other shards of an array hold for a moment each."""
+
+
+class Merged(NamedTuple):
+    """What became of the shards of one sample step."""
+
+    folder: str
+    shards: int
+    stored: int
+    """Completions in the joined ledger, each once."""
+    added: int
+    doubles: int
+    """Completions that it held already."""
+    wanted: int
+    missing: dict[str, int]
+    """Completions that are still missing, by shard: `2/4`."""
+
+
+def read_shard(text: str) -> Shard:
+    """Return the shard that `i/n` names. Raises: UserError."""
+    match = re.fullmatch(r"(\d{1,6})/(\d{1,6})", text)
+    if match is None or int(match[1]) >= int(match[2]):
+        raise UserError(f"no shard `{text}`", "--shard", "write i/n with i from 0 to n-1, such as 0/4")
+    return Shard(int(match[1]), int(match[2]))
+
+
+def sample_shard(pipeline: Pipeline, shard: Shard) -> list[Path]:
+    """Sample one shard of every sample step; return its files.
+
+    Raises: UserError and its kinds; what came is stored.
+    """
+    steps = pipeline.sample_steps()
+    raise_all(pipeline.checks.input_faults(steps) + pipeline.checks.work_faults(steps))
+    # Held for a moment only: a run without --shard is not at work, and all shards of an array start at once.
+    with locked(pipeline.folder, timeout_s=START_S):
+        parts = [pipeline.folder / step.folder / shard.file for step in steps]
+    for step, part in zip(steps, parts, strict=True):
+        with locked(part.parent, _lock(part)):
+            for _ in pipeline.rows(step, shard=shard):
+                raise AssertionError("a shard yields no rows")
+    return parts
+
+
+def merge(pipeline: Pipeline) -> list[Merged]:
+    """Join the shards of every sample step into its ledger and say what is still missing.
+
+    Raises: UserError where a shard's file is missing or holds another shard's answers; FolderInUse.
+    """
+    steps = pipeline.sample_steps()
+    raise_all(pipeline.checks.input_faults(steps))
+    with locked(pipeline.folder):
+        return [_merge_step(pipeline, step) for step in steps]
+
+
+def _merge_step(pipeline: Pipeline, step: Step) -> Merged:
+    folder = pipeline.folder / step.folder
+    shards = _shards(folder)
+    added = doubles = 0
+    with Ledger(folder / LEDGER) as ledger:
+        for shard in shards:
+            part_path = folder / shard.file
+            with locked(folder, _lock(part_path)), Ledger(part_path) as part:
+                for entry in part.entries():
+                    if not shard.holds(entry.problem_id):
+                        raise UserError(
+                            f"holds problem {entry.problem_id}, which is another shard's",
+                            str(part_path),
+                            "it was made with another number of shards, or the files were renamed",
+                        )
+                    if (entry.key, entry.index) in ledger:
+                        doubles += 1
+                    else:
+                        ledger.write(entry)
+                        added += 1
+        # Before a part is put away, all of it is on disk here.
+        ledger.sync()
+        problems = pipeline.material.problems(step.recipe).sampled
+        wanted, missing = _coverage(step, problems, ledger, shards)
+        stored = len(ledger)
+    for shard in shards:
+        part_path = folder / shard.file
+        part_path.replace(part_path.with_name(part_path.name + MERGED))
+    return Merged(step.folder, len(shards), stored, added, doubles, wanted, missing)
+
+
+def _coverage(
+    step: Step, problems: Sequence[Problem], ledger: Ledger, shards: Sequence[Shard]
+) -> tuple[int, dict[str, int]]:
+    """Return how many completions are wanted and, by shard, how many are missing."""
+    assert step.recipe.teacher is not None
+    teacher = step.recipe.teacher.build()
+    asking = asking_of(step.options, teacher, step.recipe.verifier.build(), seed=step.recipe.seed)  # type: ignore[arg-type]
+    wanted = 0
+    missing: Counter[str] = Counter()
+    for job in asking.jobs(problems):
+        for row in settle(job, ledger, identity=teacher.identity, failed={}):
+            wanted += 1
+            if isinstance(row, Rejected) and isinstance(row.row, Problem):
+                shard = next(s for s in shards if s.holds(row.row.id))
+                missing[f"{shard.number}/{shard.of}"] += 1
+    return wanted, dict(sorted(missing.items()))
+
+
+def _shards(folder: Path) -> list[Shard]:
+    """Return the shards whose files are there: all of one division. Raises: UserError."""
+    found = [re.fullmatch(r"completions\.shard-(\d+)-of-(\d+)\.jsonl", path.name) for path in folder.glob(Shard.FILES)]
+    shards = sorted((Shard(int(m[1]), int(m[2])) for m in found if m), key=lambda s: (s.of, s.number))
+    if not shards:
+        raise UserError("no shard files", str(folder), "first: cotdistill-cli sample RECIPE --shard 0/4, 1/4, …")
+    if len({s.of for s in shards}) > 1:
+        divisions = ", ".join(f"{s.number}/{s.of}" for s in shards)
+        raise UserError(
+            f"shards of different divisions: {divisions}", str(folder), "move those of one to another folder"
+        )
+    of = shards[0].of
+    if absent := sorted(set(range(of)) - {s.number for s in shards}):
+        names = ", ".join(f"{number}/{of}" for number in absent)
+        raise UserError(f"shards without a file: {names}", str(folder), "sample them first; nothing was merged")
+    return shards
+
+
+def _lock(part: Path) -> str:
+    return f".lock-{part.name}"

@@ -1,0 +1,107 @@
+"""What the student learns from: the rows that `convert` wrote, the registered sets that `train:` names, or a mix."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cotdistill.data import Catalog, Dataset, open_catalog
+from cotdistill.data.recorded import content_key, conversations
+from cotdistill.errors import UserError
+from cotdistill.recipe.plan import Step
+from cotdistill.records import Conversation
+from cotdistill.storage.keys import file_sha256, key_of
+from cotdistill.training.options import Share, TrainOptions
+from cotdistill.training.prepare.mixing import mix
+
+
+@dataclass(frozen=True)
+class TrainingRows:
+    """The rows of a train step, read anew each time they are gone through."""
+
+    step: Step
+    catalog: Catalog
+    run: Path
+
+    def __iter__(self) -> Iterator[Conversation]:
+        """Yield the rows; bad ones go to the step's folder, to one of each set's name where there are several.
+
+        Raises: UserError: a set cannot be read.
+        """
+        shares, folder = _shares(self.step), self.run / self.step.folder
+        yield from mix(
+            shares,
+            lambda name: conversations(self._find(name), folder if len(shares) == 1 else folder / name),
+            self._count,
+            seed=self.step.recipe.seed,
+        )
+
+    @property
+    def key(self) -> str | None:
+        """What tells these rows from others: the bytes of their files; None where a hub holds some of them."""
+        files: list[Any] = []  # Any: JSON values
+        for dataset in map(self._find, (share.name for share in _shares(self.step))):
+            if not dataset.files:
+                return None
+            files.append([[file_sha256(path) for path in dataset.files], dataset.entry.model_dump(mode="json")])
+        shares = [share.model_dump() for share in _shares(self.step)]
+        return key_of([files, shares, self.step.recipe.seed])
+
+    def _find(self, name: str) -> Dataset:
+        if self.step.upstream is not None and name == _own_name(self.step):
+            return open_catalog([self.run / self.step.upstream.folder]).find(name)
+        return self.catalog.find(name)
+
+    def _count(self, name: str) -> int:
+        dataset = self._find(name)
+        return sum(1 for _ in dataset.conversations(bad=dataset.new_bad_rows()))
+
+
+def registered_sets(step: Step, catalog: Catalog) -> dict[str, Dataset]:
+    """Return the sets of a train step that are not made by this run, by name.
+
+    Raises: UserError: one is not registered.
+    """
+    own = _own_name(step) if step.upstream is not None else None
+    return {share.name: catalog.find(share.name) for share in _shares(step) if share.name != own}
+
+
+def check_sets(step: Step, catalog: Catalog) -> None:
+    """Raise UserError where a train step has nothing to read, or certainly cannot read it."""
+    found = registered_sets(step, catalog)
+    for dataset in found.values():
+        dataset.check()
+    if not found and step.upstream is None:
+        hint = "add a `teacher:` to sample, or `train: {dataset: …}`"
+        raise UserError(f"`{step.stage.name}` has nothing to read", hint=hint)
+
+
+def check_rationales_can_be_told(step: Step) -> None:
+    """Raise UserError where rationales are to be shortened in rows that are written in several styles."""
+    if "style" not in step.uses or step.upstream is None:
+        return
+    kinds = {entry.style.kind for entry in step.upstream.options.entries}  # type: ignore[attr-defined]
+    if len(kinds) > 1:
+        raise UserError(
+            f"in a mixture of {', '.join(sorted(kinds))} no row says where its rationale ends",
+            hint="use `on_overlong: drop`, or one style in all entries",
+        )
+
+
+def registered_key(step: Step, catalog: Catalog) -> dict[str, Any]:  # Any: JSON values
+    """Return what tells the registered sets of a train step from others; empty where it reads none."""
+    return {name: content_key(dataset) for name, dataset in registered_sets(step, catalog).items()}
+
+
+def _shares(step: Step) -> tuple[Share, ...]:
+    options = step.options
+    assert isinstance(options, TrainOptions)
+    if options.dataset:
+        return options.dataset
+    return (Share(name=_own_name(step)),) if step.upstream is not None else ()
+
+
+def _own_name(step: Step) -> str:
+    """Return the name that `convert` gives its rows."""
+    assert step.upstream is not None
+    return step.upstream.options.dataset  # type: ignore[attr-defined,no-any-return]

@@ -1,0 +1,1 @@
+"""Cards of data sets and students, for people who were not there."""

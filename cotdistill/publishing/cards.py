@@ -1,0 +1,178 @@
+"""README.md beside a converted set and a trained student: where they come from, told by the recipe and the manifests.
+
+The header is what Hugging Face and ModelScope read: `base_model`, `tags`, `configs`.
+"""
+
+import importlib.util
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from cotdistill import __version__
+from cotdistill.client.costs import dollars
+from cotdistill.data import Catalog, open_catalog
+from cotdistill.prompts import load
+from cotdistill.publishing.length_table import length_table
+from cotdistill.recipe.plan import Step
+from cotdistill.registry import KindOptions
+from cotdistill.storage.run_folder import Counts, read_manifest
+
+FILE = "README.md"
+SPENDING = "spending.json"
+
+
+def card(step: Step, run: Path, counts: Counts, catalog: Catalog) -> str | None:
+    """Return the card of a finished step; None for a stage that makes nothing to hand on."""
+    if step.stage.name == "convert":
+        return _data_card(step, run, counts, catalog)
+    return _model_card(step, run, counts) if step.stage.name == "train" else None
+
+
+def _data_card(step: Step, run: Path, counts: Counts, catalog: Catalog) -> str:
+    recipe = step.recipe
+    options = step.options.model_dump(mode="json")
+    source = recipe.problems.dataset if recipe.problems else ""
+    licence = _licence(source, catalog)
+    header: dict[str, Any] = {"license": licence} if licence else {}
+    header |= {
+        "tags": ["reasoning", "chain-of-thought", "distillation"],
+        "size_categories": [_size_category(counts.rows_out)],
+        "configs": [{"config_name": "default", "data_files": step.rows_file}],
+    }
+    said = {
+        "Problems": source or "those of the recorded answers",
+        "Teacher": _named(recipe.teacher),
+        **told(recipe.teacher),
+        **_spent(step, run),
+        "Verifier": _named(recipe.verifier),
+        "Style": _styles(step),
+        "Layout": _named(options["format"]),
+        "Seed": str(recipe.seed),
+    }
+    made = open_catalog([run / step.folder]).find(options["dataset"]).conversations()
+    terms = f"The problems' source is under {licence}; " if licence else "The terms of the problems' source hold, and "
+    return _page(
+        header,
+        f"{options['dataset']}",
+        f"{counts.rows_out:,} conversations that carry a teacher's rationales, made by cotdistill {__version__}.",
+        said,
+        f"{_funnel(step, run, counts)}\n\n## Lengths\n\n{length_table(made, _tokenizer(recipe.student))}\n\n## Licence",
+        f"{terms}the answers are a model's: the terms of the teacher hold for them.",
+    )
+
+
+def _licence(source: str, catalog: Catalog) -> str | None:
+    """Return the licence that the registry names for a set; None where it names none."""
+    return catalog.find(source).entry.license if source in catalog.names() else None
+
+
+def _size_category(rows: int) -> str:
+    """Return the size as the hubs name it."""
+    limits = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
+    return next((name for limit, name in limits if rows < limit), "1M<n<10M")
+
+
+def told(teacher: KindOptions | None) -> dict[str, str]:
+    """Return what a teacher was told, by name: system prompt, template, second question."""
+    found = {}
+    for key, name in (("system", "System prompt"), ("prompt", "Prompt"), ("answer_prompt", "Second question")):
+        value = getattr(teacher, key, None)
+        if value:
+            text = load(value, required=()) if isinstance(value, Path) else str(value)
+            found[name] = f"`{value}`\n\n{_quoted(text)}\n" if isinstance(value, Path) else f"\n\n{_quoted(text)}\n"
+    return found
+
+
+def _quoted(text: str) -> str:
+    fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", text)), default=0))
+    return "\n".join(f"  {line}" for line in [fence, *text.splitlines(), fence])
+
+
+def _spent(step: Step, run: Path) -> dict[str, str]:
+    """Return what the teacher's answers cost, as the sample stage counted it."""
+    first = step
+    while first.upstream is not None:
+        first = first.upstream
+    path = run / first.folder / SPENDING
+    if not path.is_file():
+        return {}
+    spent = json.loads(path.read_text(encoding="utf-8"))
+    tokens = f"{spent['input_tokens']:,} in, {spent['output_tokens']:,} out, for {spent['answers']:,} answers"
+    if spent["uncounted"]:
+        tokens += f"; {spent['uncounted']:,} answers came without a count, and a token is taken for four characters"
+    cost = {} if spent["usd"] is None else {"Cost": dollars(spent["usd"])}
+    return {**cost, "Tokens": tokens}
+
+
+def _styles(step: Step) -> str:
+    """Return how rows are written: `think`, or the shares of a mixture."""
+    entries = step.options.entries  # type: ignore[attr-defined]
+    total = sum(entry.weight for entry in entries)
+    shown = []
+    for entry in entries:
+        share = f"{entry.weight / total:.0%} " if len(entries) > 1 else ""
+        shots = f" with {entry.shots} worked examples" if entry.shots else ""
+        shown.append(f"{share}{entry.style.kind}{shots}")
+    return ", ".join(shown)
+
+
+def _tokenizer(student: KindOptions | None) -> Path | None:
+    """Return the student's tokenizer where it lies on this machine in the form that needs no model library."""
+    path = Path(str(getattr(student, "model", ""))) / "tokenizer.json"
+    return path if path.is_file() and importlib.util.find_spec("tokenizers") else None
+
+
+def _model_card(step: Step, run: Path, counts: Counts) -> str:
+    recipe = step.recipe
+    student = recipe.student.model_dump(mode="json") if recipe.student else {}
+    header: dict[str, Any] = {"library_name": "transformers", "tags": ["reasoning", "distillation"]}
+    if "model" in student and not Path(student["model"]).exists():
+        header["base_model"] = student["model"]
+    options = step.options.model_dump(mode="json", exclude_defaults=True)
+    weights = options.get("output_dir", "checkpoint/")
+    said = {"Student": _named(student), "Teacher": _named(recipe.teacher), "Seed": str(recipe.seed)}
+    said |= {f"`{key}`": f"`{value}`" for key, value in sorted(options.items())}
+    return _page(
+        header,
+        f"{recipe.name}: student",
+        f"Trained on {counts.rows_out:,} conversations by cotdistill {__version__}; the weights are in `{weights}`.",
+        said,
+        _funnel(step, run, counts),
+        "What was gained is in the run's report.html, beside the untrained student's score.",
+    )
+
+
+def _page(header: dict[str, Any], title: str, lead: str, said: dict[str, str], funnel: str, last: str) -> str:
+    facts = "\n".join(f"* {name}: {value}" for name, value in said.items())
+    front = yaml.safe_dump(header, sort_keys=False, allow_unicode=True)
+    return f"---\n{front}---\n\n# {title}\n\n{lead}\n\n{facts}\n\n## Rows\n\n{funnel}\n\n{last}\n"
+
+
+def _funnel(step: Step, run: Path, counts: Counts) -> str:
+    rows = [*_before(step, run), (step.stage.name, counts)]
+    table = ["| stage | in | out | why not |", "|---|---:|---:|---|"]
+    for name, stage in rows:
+        reasons = ", ".join(f"{count:,} {reason}" for reason, count in stage.reasons.items())
+        table.append(f"| {name} | {stage.rows_in:,} | {stage.rows_out:,} | {reasons} |")
+    return "\n".join(table)
+
+
+def _before(step: Step, run: Path) -> Iterator[tuple[str, Counts]]:
+    if step.upstream is not None:
+        yield from _before(step.upstream, run)
+        manifest = read_manifest(run / step.upstream.folder)
+        if manifest is not None:
+            yield step.upstream.stage.name, manifest.counts
+
+
+def _named(chosen: Any) -> str:  # Any: a kind's options, as a model or as JSON
+    """Return a kind as words: `endpoint (deepseek-reasoner)`."""
+    if chosen is None:
+        return "none"
+    options = chosen if isinstance(chosen, dict) else chosen.model_dump(mode="json")
+    model = options.get("model")
+    return f"{options['kind']} ({model})" if model else str(options["kind"])

@@ -1,0 +1,89 @@
+"""A stored response -> Completion: where the thinking is, and whether there is an answer after it.
+
+Servers send the thinking as `reasoning_content` (DeepSeek, DashScope), as `reasoning` (newer vLLM, OpenRouter),
+or inside the content: `<think>…</think>`, also without the opening tag, which some chat templates put into the
+prompt.
+"""
+
+from typing import Any
+
+from cotdistill.records import Completion, CompletionStatus, Usage
+from cotdistill.storage.ledger import LedgerEntry
+from cotdistill.think_tags import Split, split_thinking
+
+
+def read_completion(entry: LedgerEntry) -> Completion:
+    """Return what a stored response says; never raises, whatever the response holds."""
+    response = entry.response
+    choice = _first(response.get("choices"))
+    message = _object(choice.get("message"))
+    thinking = _thinking(message)
+    finish_reason = _text(choice.get("finish_reason"))
+    usage = _object(response.get("usage"))
+    return Completion(
+        key=entry.key,
+        index=entry.index,
+        text=thinking.text,
+        reasoning=thinking.reasoning,
+        status=_status(thinking, finish_reason, refusal=_text(message.get("refusal"))),
+        finish_reason=finish_reason,
+        model=_text(response.get("model")),
+        fingerprint=_text(response.get("system_fingerprint")),
+        usage=Usage(
+            prompt_tokens=_count(usage.get("prompt_tokens")),
+            completion_tokens=_count(usage.get("completion_tokens")),
+        ),
+        latency_s=entry.latency_s,
+        first_content_s=entry.first_content_s,
+        attempts=entry.attempts,
+        attempt_errors=entry.attempt_errors,
+        applied=entry.applied,
+    )
+
+
+def _thinking(message: dict[str, Any]) -> Split:  # Any: a foreign JSON row
+    content = _text(message.get("content"))
+    for name in ("reasoning_content", "reasoning"):
+        if apart := _text(message.get(name)):
+            # As they came: where the server takes them apart, white space is the teacher's own.
+            is_empty = not apart.strip()
+            return Split("" if is_empty else apart, content, is_empty)
+    return split_thinking(content)
+
+
+def _status(thinking: Split, finish_reason: str, *, refusal: str) -> CompletionStatus:
+    if refusal:
+        return "refusal"
+    if finish_reason == "content_filter":
+        return "content_filter"
+    if finish_reason == "length":
+        return "truncated"
+    if not thinking.text.strip():
+        return "empty_answer"
+    return "empty_reasoning" if thinking.is_empty else "ok"
+
+
+def _text(value: object) -> str:
+    """Return a string, or the text of a list of content parts, in characters that UTF-8 can hold."""
+    if isinstance(value, list):
+        return "".join(_text(part.get("text")) for part in value if isinstance(part, dict))
+    if not isinstance(value, str):
+        return ""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        # Servers cut a character in two between tokens: its halves are joined, a half alone is replaced.
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return value
+
+
+def _first(value: object) -> dict[str, Any]:  # Any: a foreign JSON row
+    return _object(value[0]) if isinstance(value, list) and value else {}
+
+
+def _object(value: object) -> dict[str, Any]:  # Any: a foreign JSON row
+    return value if isinstance(value, dict) else {}
+
+
+def _count(value: object) -> int:
+    return value if isinstance(value, int) and value > 0 else 0

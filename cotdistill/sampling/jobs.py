@@ -1,0 +1,134 @@
+"""What the teacher is asked for one problem, as jobs: one completion, a longer one, a second call, one more sample.
+
+A job yields requests and receives stored answers (see `sampling/pool`), so that the same code asks the teacher,
+goes on after an interruption, and reads the result from the ledger.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from cotdistill.records import Completion, Message, Problem, Rejected, Sampling, Trace, Usage
+from cotdistill.samplers import Request, Sampler, Unanswered
+from cotdistill.sampling.completions import read_completion
+from cotdistill.sampling.pool import Job, request_key, settle, stored_answers
+from cotdistill.storage.ledger import Ledger
+from cotdistill.verifiers import Verifier, verdict_on
+
+Result = list[Trace | Rejected]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asking:
+    """How a teacher is asked about a problem."""
+
+    teacher: Sampler
+    sampling: Sampling
+    samples: int
+    """Completions per problem."""
+    drops_truncated: bool = False
+    max_tokens_ceiling: int | None = None
+    """A truncated completion is asked again with twice its budget, up to this many tokens; None: never."""
+    verifier: Verifier | None = None
+    """Judges while sampling, where more samples are drawn until enough are correct."""
+    correct: int = 0
+    max_samples: int = 0
+
+    def jobs(self, problems: Sequence[Problem]) -> Iterator[Job[Result]]:
+        """Yield the jobs of all problems, in order: one per sample, or one per problem where samples depend."""
+        for problem in problems:
+            if self.verifier is not None:
+                yield self._until_correct(problem, self.verifier)
+            else:
+                for index in range(self.samples):
+                    yield self._attempt(problem, index)
+
+    def missing_jobs(self, problems: Sequence[Problem], ledger: Ledger) -> Iterator[Job[Result]]:
+        """Yield the jobs that need an answer which is not stored."""
+        identity = self.teacher.identity
+        for problem in problems:
+            if self.verifier is not None:
+                if stored_answers(self._until_correct(problem, self.verifier), ledger, identity=identity) is None:
+                    yield self._until_correct(problem, self.verifier)
+                continue
+            messages = self.teacher.messages(problem)
+            for index in range(self.samples):
+                request = Request(problem, messages, self.sampling, index)
+                is_first_stored = (request_key(request, identity), index) in ledger
+                if is_first_stored and self._is_one_request:
+                    continue
+                whole = is_first_stored and stored_answers(self._attempt(problem, index), ledger, identity=identity)
+                if not whole:
+                    yield self._attempt(problem, index)
+
+    def count(self, problems: Sequence[Problem]) -> int:
+        """Return how many jobs there are."""
+        return len(problems) * (1 if self.verifier is not None else self.samples)
+
+    def lost(self, problems: Sequence[Problem], ledger: Ledger, failed: Mapping[tuple[str, int], str]) -> int:
+        """Return how many samples got no answer for good; of problems that are asked until correct, how many got none.
+
+        `failed` holds the reasons by request key and sample index.
+        """
+        if self.verifier is None or not failed:
+            return len(failed)
+        identity = self.teacher.identity
+        results = (settle(job, ledger, identity=identity, failed=dict(failed)) for job in self.jobs(problems))
+        return sum(all(isinstance(row, Rejected) and row.reason_class != "unasked" for row in rows) for rows in results)
+
+    @property
+    def _is_one_request(self) -> bool:
+        """Whether a sample is done with its first answer, whatever that says."""
+        return self.teacher.is_one_call and self.max_tokens_ceiling is None
+
+    def _until_correct(self, problem: Problem, verifier: Verifier) -> Job[Result]:
+        rows: Result = []
+        correct = 0
+        for index in range(self.max_samples):
+            if index >= self.samples and correct >= self.correct:
+                break
+            rows += yield from self._attempt(problem, index)
+            last = rows[-1]
+            if isinstance(last, Trace) and last.completion.status == "ok":
+                correct += verdict_on(verifier, problem, last.completion).outcome == "correct"
+        return rows
+
+    def _attempt(self, problem: Problem, index: int) -> Job[Result]:
+        """Return the trace of one sample, or the problem with the reason why there is none."""
+        try:
+            first = yield from self._whole(problem, self.teacher.messages(problem), index)
+            asked = self.teacher.follow_up(problem, first)
+            completion = first if asked is None else _joined(first, (yield from self._whole(problem, asked, index)))
+        except Unanswered as error:
+            return [Rejected(reason=str(error), row=problem)]
+        trace = Trace(problem=problem, completion=completion.model_copy(update={"is_hinted": self.teacher.shows_gold}))
+        if self.drops_truncated and completion.status == "truncated":
+            tokens = completion.usage.completion_tokens
+            return [Rejected(reason=f"truncated: cut off after {tokens} tokens", row=trace)]
+        return [trace]
+
+    def _whole(self, problem: Problem, messages: tuple[Message, ...], index: int) -> Job[Completion]:
+        """Return the completion of one prompt; a truncated one is never asked again at the same budget."""
+        sampling = self.sampling
+        while True:
+            completion = read_completion((yield Request(problem, messages, sampling, index)))
+            budget, ceiling = sampling.max_tokens, self.max_tokens_ceiling
+            if completion.status != "truncated" or budget is None or ceiling is None or budget >= ceiling:
+                return completion
+            sampling = sampling.model_copy(update={"max_tokens": min(2 * budget, ceiling)})
+
+
+def _joined(first: Completion, second: Completion) -> Completion:
+    """Return the completion of two calls: the first reasoned, the second gave the answer."""
+    reasoning = "\n\n".join(part for part in (first.reasoning, first.text) if part)
+    return second.model_copy(
+        update={
+            "reasoning": reasoning,
+            "usage": Usage(
+                prompt_tokens=first.usage.prompt_tokens + second.usage.prompt_tokens,
+                completion_tokens=first.usage.completion_tokens + second.usage.completion_tokens,
+            ),
+            "latency_s": first.latency_s + second.latency_s,
+            "attempts": first.attempts + second.attempts,
+            "attempt_errors": (*first.attempt_errors, *second.attempt_errors),
+        }
+    )

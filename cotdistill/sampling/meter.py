@@ -1,0 +1,43 @@
+"""The live line of a run that pays: tokens per second, what was spent, what it will come to."""
+
+import time
+from dataclasses import dataclass, field
+
+from cotdistill.client.costs import Budget, Prices, Spending, dollars
+from cotdistill.storage.ledger import LedgerEntry
+
+
+@dataclass
+class Meter:
+    """Counts answers as they arrive. `total` and `stored` are numbers of jobs."""
+
+    total: int
+    stored: int
+    prices: Prices | None
+    budget: Budget | None
+    paid: Spending = field(default_factory=Spending)
+    """In all starts of the run, as far as the ledger was read."""
+    done: int = 0
+    _tokens: int = 0
+    _since_s: float = field(default_factory=time.monotonic)
+
+    def take(self, entry: LedgerEntry) -> None:
+        """Count a new answer."""
+        before = self.paid.output_tokens
+        self.paid.add(entry.response)
+        self._tokens += self.paid.output_tokens - before
+
+    def over_budget(self) -> str:
+        """Return why nothing more may be asked; empty while there is no reason."""
+        return self.paid.over(self.budget, self.prices)
+
+    def note(self) -> str:
+        """Return the part of the live line that is about tokens and money."""
+        seconds = time.monotonic() - self._since_s
+        parts = [f"{self._tokens / seconds:,.0f} tokens/s"] if seconds > 0 and self._tokens else []
+        if self.prices is not None:
+            spent = self.paid.usd(self.prices)
+            jobs = self.stored + self.done
+            projected = f" of about {dollars(spent / jobs * self.total)}" if jobs else ""
+            parts.append(dollars(spent) + projected)
+        return ", ".join(parts)

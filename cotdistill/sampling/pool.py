@@ -1,0 +1,277 @@
+"""Drawing completions into a ledger: one pool of workers that pull jobs from one iterator.
+
+A job is a generator that yields the request it needs next and receives what was stored for it, so that a job may ask
+again: with more tokens, with a second question, for another sample. What is in the ledger is never asked, so a job
+that is run again goes on where it stopped, and `settle` runs it on the ledger alone.
+
+Never one task per job: memory stays flat at any number of prompts.
+"""
+
+import asyncio
+import contextlib
+import logging
+import signal
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from cotdistill.client.concurrency import Admission, NotSent
+from cotdistill.errors import Interrupted, TryAgainLater, UserError
+from cotdistill.samplers import Draw, Reply, Request, Sampler, Unanswered
+from cotdistill.storage.group_commit import GroupCommit
+from cotdistill.storage.keys import completion_key
+from cotdistill.storage.ledger import Ledger, LedgerEntry, utc_now
+
+log = logging.getLogger(__name__)
+
+R = TypeVar("R")
+Job = Generator[Request, LedgerEntry, R]
+"""Raises Unanswered inside the job where a request got no answer for good."""
+
+AUTO_WORKERS = 1000
+"""Where the endpoint's own limit decides: the most that is tried (see `load_balancer`)."""
+
+START_TOGETHER = 4
+
+COUNTDOWN_S = 10.0
+
+NOT_ASKED = "unasked: the run stopped before"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """On what terms a pool draws."""
+
+    concurrency: int | None
+    """Requests in flight; None: as many as the endpoint bears."""
+    drain_timeout_s: float = 600.0
+    """How long running answers are waited for once the run is stopped."""
+    over_budget: Callable[[], str] = lambda: ""
+    """Says why nothing more may be asked; empty while there is no reason."""
+    on_answer: Callable[[LedgerEntry], None] = lambda _: None
+    """Called with every new answer, once it is on disk."""
+    on_done: Callable[[], None] = lambda: None
+    """Called with every job that came to its end."""
+
+
+@dataclass
+class Drawing:
+    """What one round of drawing did."""
+
+    answered: int = 0
+    failed: dict[tuple[str, int], str] = field(default_factory=dict)
+    """Request key and sample index -> why there is no answer."""
+    over_budget: str = ""
+    """Why not everything was asked."""
+
+
+def draw_all(sampler: Sampler, jobs: Iterable[Job[Any]], ledger: Ledger, *, identity: str, terms: Terms) -> Drawing:
+    """Run jobs until all are done; every answer is on disk before it is counted.
+
+    `identity` names the weights that answer. The first Ctrl-C lets the running answers arrive, the second does not.
+    Raises: UserError and its kinds, Interrupted; the answers in flight arrive first.
+    """
+    pool = _Pool(sampler, iter(jobs), ledger, identity, terms)
+    return asyncio.run(pool.run())
+
+
+def worst(reasons: Sequence[str]) -> tuple[type[UserError], str]:
+    """Return the error for requests without an answer, and the reason to show.
+
+    What passes by itself is worth another try later, the rest is the user's to mend.
+    """
+    passing = [reason for reason in reasons if reason.startswith("exhausted")]
+    return TryAgainLater if passing else UserError, (passing or [*reasons, NOT_ASKED])[0]
+
+
+def once(request: Request) -> Job[None]:
+    """Return the job that wants one answer."""
+    with contextlib.suppress(Unanswered):
+        yield request
+
+
+def request_key(request: Request, identity: str) -> str:
+    """Return the identity of a request's completions."""
+    return completion_key(identity, request.messages, request.sampling)
+
+
+def settle(job: Job[R], ledger: Ledger, *, identity: str, failed: dict[tuple[str, int], str]) -> R:
+    """Run a job on what is stored and return its result; a request that is not stored is unanswered."""
+    step: Callable[[], Request] = lambda: next(job)  # noqa: E731
+    while True:
+        try:
+            request = step()
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]
+        name = request_key(request, identity), request.index
+        if name in ledger:
+            entry = ledger.get(*name)
+            step = lambda entry=entry: job.send(entry)  # type: ignore[misc]  # noqa: E731
+        else:
+            reason = Unanswered(failed.get(name, NOT_ASKED))
+            step = lambda reason=reason: job.throw(reason)  # type: ignore[misc]  # noqa: E731
+
+
+def stored_answers(job: Job[Any], ledger: Ledger, *, identity: str) -> list[LedgerEntry] | None:
+    """Return the stored answers on which a job comes to its end; None where it needs one that is not stored."""
+    entries: list[LedgerEntry] = []
+    request = _next(lambda: next(job))
+    while request is not None:
+        name = request_key(request, identity), request.index
+        if name not in ledger:
+            job.close()
+            return None
+        entry = ledger.get(*name)
+        entries.append(entry)
+        request = _next(lambda entry=entry: job.send(entry))  # type: ignore[misc]
+    return entries
+
+
+class _Pool:
+    def __init__(self, sampler: Sampler, jobs: Iterator[Job[Any]], ledger: Ledger, identity: str, terms: Terms) -> None:
+        self.sampler = sampler
+        self.jobs = jobs
+        self.ledger = ledger
+        self.commit = GroupCommit(ledger.sync)
+        self.identity = identity
+        self.terms = terms
+        self.admission = Admission(terms.concurrency)
+        self.drawing = Drawing()
+        self.in_flight = 0
+        self.stopped_by: UserError | Interrupted | None = None
+
+    async def run(self) -> Drawing:
+        first = next(self.jobs, None)
+        if first is None:
+            # Nothing is missing: no connection is opened and no weights are loaded.
+            return self.drawing
+        self.jobs = _chain(first, self.jobs)
+        async with self.sampler.session(self.admission) as draw:
+            workers: list[asyncio.Task[None]] = []
+            countdown = asyncio.create_task(self._count_down(workers))
+            with self._signals(workers):
+                for number in range(self.terms.concurrency or AUTO_WORKERS):
+                    workers.append(asyncio.create_task(self._work(draw)))
+                    if number % START_TOGETHER == 0:
+                        # Else the first request is sent when the last one is built, a second later at a thousand.
+                        await asyncio.sleep(0)
+                await asyncio.gather(*workers)
+            countdown.cancel()
+        if self.stopped_by is not None:
+            raise self._with_count(self.stopped_by)
+        return self.drawing
+
+    async def _work(self, draw: Draw) -> None:
+        while not self.admission.is_closed and (job := next(self.jobs, None)) is not None:
+            try:
+                await self._drive(job, draw)
+            except (NotSent, asyncio.CancelledError):
+                return
+            except UserError as stop:
+                self._stop(stop)
+                return
+            finally:
+                job.close()
+            self.terms.on_done()
+
+    async def _drive(self, job: Job[Any], draw: Draw) -> None:
+        request = _next(lambda: next(job))
+        while request is not None:
+            name = request_key(request, self.identity), request.index
+            try:
+                entry = self.ledger.get(*name) if name in self.ledger else await self._answer(draw, request, name[0])
+            except Unanswered as error:
+                self.drawing.failed[name] = str(error)
+                request = _next(lambda error=error: job.throw(error))  # type: ignore[misc]
+            else:
+                request = _next(lambda entry=entry: job.send(entry))  # type: ignore[misc]
+
+    async def _answer(self, draw: Draw, request: Request, key: str) -> LedgerEntry:
+        if reason := self.terms.over_budget():
+            self.drawing.over_budget = reason
+            self.admission.close()
+            raise NotSent
+        self.in_flight += 1
+        try:
+            entry = _entry(request, key, await draw(request))
+            self.ledger.write(entry)
+            # Until it is on disk an answer is in flight: a run that stops waits for it.
+            await self.commit.durable()
+        finally:
+            self.in_flight -= 1
+        self.drawing.answered += 1
+        self.terms.on_answer(entry)
+        return entry
+
+    def _stop(self, reason: UserError | Interrupted) -> None:
+        if self.stopped_by is None or isinstance(reason, Interrupted):
+            self.stopped_by = reason
+        self.admission.close()
+
+    async def _count_down(self, workers: list[asyncio.Task[None]]) -> None:
+        """Say what is waited for once the run is stopped, and wait no longer than that."""
+        await self.admission.closing.wait()
+        now = asyncio.get_running_loop().time
+        end_s = now() + self.terms.drain_timeout_s
+        # Requests that were not sent yet go away first.
+        await asyncio.sleep(0)
+        while self.in_flight and (left_s := end_s - now()) > 0:
+            hint = "; Ctrl-C again stops at once" if isinstance(self.stopped_by, Interrupted) else ""
+            log.warning("stopping: %d running answers are waited for, %.0f s at most%s", self.in_flight, left_s, hint)
+            await asyncio.sleep(min(COUNTDOWN_S, left_s))
+        for worker in workers:
+            worker.cancel()
+
+    @contextlib.contextmanager
+    def _signals(self, workers: list[asyncio.Task[None]]) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+
+        def stop(exit_code: int) -> None:
+            if isinstance(self.stopped_by, Interrupted):
+                for worker in workers:
+                    worker.cancel()
+            self._stop(Interrupted("stopped while sampling", exit_code=exit_code))
+
+        codes = {signal.SIGINT: 130, signal.SIGTERM: 143}
+        for number, code in codes.items():
+            loop.add_signal_handler(number, stop, code)
+        try:
+            yield
+        finally:
+            for number in codes:
+                loop.remove_signal_handler(number)
+
+    def _with_count(self, stop: UserError | Interrupted) -> UserError | Interrupted:
+        stored = f"{len(self.ledger)} answers are stored; the same command goes on from there"
+        if isinstance(stop, Interrupted):
+            return Interrupted(f"{stop.message}: {stored}", exit_code=stop.exit_code)
+        return type(stop)(stop.message, stop.where, f"{stop.hint}; {stored}" if stop.hint else stored)
+
+
+def _entry(request: Request, key: str, reply: Reply) -> LedgerEntry:
+    return LedgerEntry(
+        key=key,
+        index=request.index,
+        problem_id=request.problem.id,
+        response=reply.response,
+        latency_s=reply.latency_s,
+        first_content_s=reply.first_content_s,
+        attempts=reply.attempts,
+        attempt_errors=reply.attempt_errors,
+        applied=reply.applied,
+        host=reply.host,
+        received=utc_now(),
+    )
+
+
+def _next(step: Callable[[], Request]) -> Request | None:
+    """Return the next request of a job; None at its end."""
+    try:
+        return step()
+    except StopIteration:
+        return None
+
+
+def _chain(first: Job[Any], rest: Iterator[Job[Any]]) -> Iterator[Job[Any]]:
+    yield first
+    yield from rest

@@ -1,0 +1,72 @@
+"""Keys: every hash that names something, from a request to a folder of weights."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from cotdistill.records import Message, Sampling
+
+Json = Any  # Any: a JSON value
+
+EDGE_BYTES = 1 << 20
+
+
+def key_of(value: Json) -> str:
+    """Return the sha256 of a JSON value's canonical text, as hex."""
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def file_sha256(path: Path) -> str:
+    """Return the sha256 of a file, as hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def weights_fingerprint(folder: Path) -> str:
+    """Return what tells the weights in a folder from others.
+
+    Small files count whole; of large ones size, first and last MiB: hashing 15 GB again and again costs minutes.
+    """
+    parts = []
+    for path in sorted(folder.iterdir()):
+        if path.suffix in {".json", ".safetensors", ".bin", ".jinja", ".txt", ".model"}:
+            size = path.stat().st_size
+            with path.open("rb") as file:
+                head = file.read(EDGE_BYTES)
+                file.seek(max(size - EDGE_BYTES, 0))
+                edges = hashlib.sha256(head + file.read(EDGE_BYTES)).hexdigest()
+            parts.append([path.name, size, edges])
+    return key_of(parts)
+
+
+def by_content(value: Json) -> Json:
+    """Replace every text that names a file by the file's hash: what counts is what it says."""
+    if isinstance(value, dict):
+        return {key: by_content(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [by_content(item) for item in value]
+    if isinstance(value, str) and _is_file(value):
+        return f"{Path(value).name}@{file_sha256(Path(value))[:16]}"
+    return value
+
+
+def _is_file(text: str) -> bool:
+    """Say whether a text names a file; a text too long for a name, as a system prompt is, names none."""
+    try:
+        return bool(text) and "\n" not in text and Path(text).is_file()
+    except OSError:
+        return False
+
+
+def completion_key(model: str, messages: Sequence[Message], sampling: Sampling) -> str:
+    """Return the identity of a request: sha256 of what decides the distribution of its answers, in hex."""
+    identity = {
+        "model": model,
+        "messages": [[message.role, message.content] for message in messages],
+        "sampling": sampling.model_dump(exclude_none=True),
+    }
+    text = json.dumps(identity, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode("ascii")).hexdigest()

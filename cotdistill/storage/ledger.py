@@ -1,0 +1,269 @@
+"""Append-only store of every completion received: raw, one record a line, durable before it is counted.
+
+    {"key":"9f…","index":0,"problem_id":"p1","response":{"choices":[…]},"latency_s":41.2,…,"received":"2026-…"}
+
+Key and index stand first in a line, so that a file is opened without parsing the answers in it.
+"""
+
+import json
+import logging
+import os
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO
+
+from pydantic import Field, ValidationError
+
+from cotdistill.errors import TryAgainLater, UserError
+from cotdistill.records import Record
+from cotdistill.storage.ledger_index import Offsets
+
+log = logging.getLogger(__name__)
+
+JsonRow = dict[str, Any]  # Any: a foreign JSON row
+
+LINE_START = re.compile(rb'\{"key":"([0-9a-f]{64})","index":([0-9]{1,9}),')
+
+SPACE_HINT = "make space, then run the same command again"
+
+READ_BYTES = 1 << 20
+
+_sync = getattr(os, "fdatasync", os.fsync)
+"""macOS has no fdatasync."""
+
+
+class LedgerEntry(Record):
+    """One completion as it was received."""
+
+    key: str = Field(pattern="^[0-9a-f]{64}$")
+    """Identity of the request: see `completion_key`."""
+    index: int = Field(ge=0, lt=10**9)
+    """Which of the samples of this request, from 0."""
+    problem_id: str
+    response: JsonRow
+    """As the server sent it; a streamed one merged into the same shape."""
+    latency_s: float = 0.0
+    first_content_s: float | None = None
+    attempts: int = 1
+    attempt_errors: tuple[str, ...] = ()
+    """What went wrong in the attempts before the one that was answered, in order."""
+    applied: JsonRow = {}
+    """The sampling options that were sent and that the server is not known to ignore."""
+    host: str = ""
+    """Who answered, where there are several servers."""
+    received: str = ""
+    """UTC, ISO 8601."""
+
+
+class Ledger:
+    """The completions of one run, by key and index. One process writes at a time: the run folder's lock.
+
+    Memory: at most 48 bytes a record, whatever its length (see `ledger_index`).
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._end = 0
+        self._offsets = Offsets()
+        """Where the first record of a key and index begins; later ones are duplicates."""
+
+    @classmethod
+    def snapshot(cls, path: Path) -> "Ledger":
+        """Return what is stored at this moment, to be read alone: another process may be writing, or none has yet."""
+        ledger = cls(path)
+        if path.exists():
+            ledger._end = ledger._load()
+        return ledger
+
+    def __enter__(self) -> "Ledger":
+        """Open or create the file; a torn last record is put aside into `<name>.torn`."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+        try:
+            self._end = self._load()
+            self._mend(self._end)
+        except BaseException:
+            os.close(self._fd)
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        os.close(self._fd)
+
+    def __len__(self) -> int:
+        """Number of distinct completions."""
+        return len(self._offsets)
+
+    def __contains__(self, completion: tuple[str, int]) -> bool:
+        """Whether the completion with this key and index is stored."""
+        return self._offsets.find(_name(*completion)) is not None
+
+    def append(self, entry: LedgerEntry) -> None:
+        """Store a completion; it is on disk when this returns. One that is there already stays the first.
+
+        Raises: TryAgainLater: no space; the file ends with its last whole record and can be appended to.
+        """
+        self.write(entry)
+        self.sync()
+
+    def write(self, entry: LedgerEntry) -> None:
+        """Store a completion that is on disk only after the next `sync`.
+
+        Raises: TryAgainLater: no space; the file ends with its last whole record and can be appended to.
+        """
+        line = _line(entry)
+        self._write(line, self._end)
+        self._take_in(entry, self._end + len(line))
+
+    def sync(self) -> None:
+        """Wait until everything written is on disk; may run in a thread beside `write`. Raises: TryAgainLater."""
+        try:
+            _sync(self._fd)
+        except OSError as error:
+            raise TryAgainLater(f"cannot be written: {error.strerror}", str(self.path), SPACE_HINT) from None
+
+    def get(self, key: str, index: int) -> LedgerEntry:
+        """Return a stored completion.
+
+        Raises: KeyError where it is not stored; UserError where its line was changed since.
+        """
+        offset = self._offsets.find(_name(key, index))
+        if offset is None:
+            raise KeyError((key, index))
+        with self.path.open("rb") as file:
+            file.seek(offset)
+            line = file.readline()
+        try:
+            return self._parsed(line, 0)
+        except UserError:
+            # Only now is it worth counting lines.
+            return self._parsed(line, self._line_number(offset))
+
+    def entries(self) -> Iterator[LedgerEntry]:
+        """Yield the completions in the order they were stored, each key and index once: the first.
+
+        Raises: UserError that names file and line.
+        """
+        if not self._end:
+            return
+        with self.path.open("rb", buffering=READ_BYTES) as file:
+            offset = 0
+            for number, line in enumerate(file, start=1):
+                if offset >= self._end:
+                    return
+                entry = self._parsed(line, number)
+                if self._offsets.find(_name(entry.key, entry.index)) == offset:
+                    yield entry
+                offset += len(line)
+
+    def _load(self) -> int:
+        """Take in the keys of all whole records; return where they end."""
+        offset = 0
+        with self.path.open("rb", buffering=READ_BYTES) as file:
+            for number, line in enumerate(file, start=1):
+                if not line.endswith(b"\n"):
+                    break
+                if start := LINE_START.match(line):
+                    name = _name(start[1].decode(), int(start[2]))
+                else:
+                    entry = self._parsed(line, number)
+                    name = _name(entry.key, entry.index)
+                self._offsets.add(name, offset)
+                offset += len(line)
+        return offset
+
+    def _mend(self, end: int) -> None:
+        """Cut off what follows the last whole record; its bytes are kept beside the ledger."""
+        torn = self._bytes_after(end)
+        if not torn:
+            return
+        try:
+            entry = LedgerEntry.model_validate(json.loads(torn))
+        except (ValueError, RecursionError):
+            aside = self.path.with_name(self.path.name + ".torn")
+            log.warning("%s: a torn record of %d bytes is moved to %s", self.path, len(torn), aside.name)
+            self._put_aside(torn, aside)
+            os.ftruncate(self._fd, end)
+        else:
+            # Only the line's end was lost: the answer itself is whole.
+            self._write(b"\n", end + len(torn))
+            self.sync()
+            self._take_in(entry, end + len(torn) + 1)
+
+    def _take_in(self, entry: LedgerEntry, end: int) -> None:
+        self._offsets.add(_name(entry.key, entry.index), self._end)
+        self._end = end
+
+    def _write(self, data: bytes, end: int) -> None:
+        """Write after the file's end, `end`; or leave the file as it was."""
+        try:
+            written = os.write(self._fd, data)
+            # A full disk makes a write short without an error.
+            if written == len(data):
+                return
+            reason = f"only {written} of {len(data)} bytes could be written: the disk is full"
+        except OSError as error:
+            reason = f"cannot be written: {error.strerror}"
+        os.ftruncate(self._fd, end)
+        raise TryAgainLater(reason, str(self.path), SPACE_HINT)
+
+    def _put_aside(self, torn: bytes, aside: Path) -> None:
+        try:
+            with aside.open("ab") as file:
+                file.write(torn + b"\n")
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise TryAgainLater(f"cannot be written: {error.strerror}", str(aside), SPACE_HINT) from None
+
+    def _line_number(self, offset: int) -> int:
+        with self.path.open("rb") as file:
+            return sum(chunk.count(b"\n") for chunk in _chunks(file, offset)) + 1
+
+    def _bytes_after(self, offset: int) -> bytes:
+        with self.path.open("rb") as file:
+            file.seek(offset)
+            return file.read()
+
+    def _parsed(self, line: bytes, number: int) -> LedgerEntry:
+        return _parsed(line, f"{self.path}:{number}")
+
+
+def _chunks(file: BinaryIO, end: int) -> Iterator[bytes]:
+    """Yield the bytes of a file up to `end`."""
+    while (left := end - file.tell()) > 0:
+        yield file.read(min(left, READ_BYTES))
+
+
+def _parsed(line: bytes, where: str) -> LedgerEntry:
+    # Not pydantic's own parser: it refuses the lone surrogates that servers do send, escaped.
+    try:
+        return LedgerEntry.model_validate(json.loads(line))
+    except (ValueError, RecursionError) as error:
+        detail = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
+        hint = "move that line to another file; the others are good"
+        raise UserError(f"is not a record of a ledger: {detail}", where, hint) from None
+
+
+def utc_now() -> str:
+    """Return the time for `LedgerEntry.received`."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def _name(key: str, index: int) -> int:
+    """Return 64 bits that stand for key and index in this process; not 0."""
+    return hash((key, index)) & (1 << 64) - 1 or 1
+
+
+def _line(entry: LedgerEntry) -> bytes:
+    row = entry.model_dump()
+    try:
+        return (json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n").encode()
+    except UnicodeEncodeError:
+        # A lone surrogate, half of a character that a server cut in two, has no UTF-8; escaped it is kept.
+        return (json.dumps(row, separators=(",", ":")) + "\n").encode()

@@ -1,0 +1,142 @@
+"""The run folder: where stages put things, the manifest that says one is finished, and the lock.
+
+runs/<name>/2-filter/manifest.json, written last:
+{"stage": "filter", "key": "3f…", "recipe": {"options": {"keep": "correct"}, "cast": {…}, "inputs": {…}},
+ "outputs": {"rows.jsonl": {"sha256": "…", "size_bytes": 8192, "rows": 85}}, "counts": {"in": 100, …}, …}
+"""
+
+import os
+import platform
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+from pydantic import ValidationError
+
+from cotdistill.errors import FolderInUse, UserError
+from cotdistill.records import Record
+from cotdistill.storage.jsonl import write_text
+
+Json = Any  # Any: a JSON value
+
+MANIFEST = "manifest.json"
+STARTED = "started.json"
+"""Key of the step that works in a folder: leftovers of another key are not gone on with."""
+VERSIONED = ("torch", "transformers", "datasets", "accelerate", "deepspeed", "openai")
+
+
+class Output(Record):
+    """A file that a finished stage left."""
+
+    sha256: str
+    size_bytes: int
+    rows: int | None = None
+
+
+class Counts(Record):
+    """The stage's part of the funnel, in rows."""
+
+    rows_in: int = 0
+    rows_out: int = 0
+    rejected: int = 0
+    reasons: dict[str, int] = {}
+    """Rejected rows by class of reason, most frequent first."""
+
+    def __str__(self) -> str:
+        """Return the counts as a line: `1,000 rows in, 850 out (120 wrong, 30 unparsed)`."""
+        reasons = ", ".join(f"{count:,} {reason}" for reason, count in self.reasons.items())
+        return f"{self.rows_in:,} rows in, {self.rows_out:,} out" + (f" ({reasons})" if reasons else "")
+
+
+class Manifest(Record):
+    """What a finished stage did; its presence means finished."""
+
+    stage: str
+    key: str
+    recipe: dict[str, Json]
+    """All that the key is the hash of: options, cast, inputs."""
+    outputs: dict[str, Output]
+    counts: Counts
+    versions: dict[str, str]
+    started: str
+    """UTC, ISO 8601."""
+    seconds: float
+
+
+def read_manifest(folder: Path) -> Manifest | None:
+    """Return the manifest of a stage's folder; None where the stage is not finished.
+
+    Raises: UserError where the file is there and is no manifest.
+    """
+    path = folder / MANIFEST
+    try:
+        return Manifest.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise UserError(
+            f"is no manifest: {'.'.join(map(str, first['loc']))}: {first['msg']}",
+            str(path),
+            "remove it to do the stage again",
+        ) from None
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Declare a stage finished."""
+    write_text(folder / MANIFEST, manifest.model_dump_json(indent=1) + "\n")
+
+
+def set_aside(folder: Path) -> Path:
+    """Move a stage's folder out of the way and return its new place: nothing is deleted."""
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    target = folder.with_name(f"{folder.name}.{stamp}")
+    suffix = 1
+    while target.exists():
+        suffix += 1
+        target = folder.with_name(f"{folder.name}.{stamp}-{suffix}")
+    folder.rename(target)
+    return target
+
+
+@cache
+def versions() -> Mapping[str, str]:
+    """Return the versions that a result depends on."""
+    found = {"python": platform.python_version()}
+    for name in ("cotdistill", *VERSIONED):
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+@contextmanager
+def locked(folder: Path, name: str = ".lock", *, timeout_s: float = 0) -> Iterator[None]:
+    """Hold a run folder, or a part of it by another `name`: one process at a time; wait for it up to `timeout_s`.
+
+    Raises: FolderInUse.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    holder = folder / f"{name}.pid"
+    lock = FileLock(folder / name)
+    try:
+        lock.acquire(timeout=timeout_s)
+    except Timeout:
+        pid = holder.read_text().strip() if holder.exists() else "unknown"
+        raise FolderInUse(
+            f"the run folder is in use by process {pid}",
+            str(folder),
+            "wait for it, or give the run another `name:`",
+        ) from None
+    try:
+        holder.write_text(str(os.getpid()))
+        yield
+    finally:
+        holder.unlink(missing_ok=True)
+        lock.release()

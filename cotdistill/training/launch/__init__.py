@@ -1,0 +1,1 @@
+"""Starts the training worker: devices, torchrun, exit codes."""

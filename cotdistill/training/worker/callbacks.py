@@ -1,0 +1,140 @@
+"""What rank 0 tells while the worker trains: metrics.jsonl, progress, and whether the numbers are numbers.
+
+{"step": 10, "loss": 1.93, "grad_norm": 0.8, "learning_rate": 1e-05, "epoch": 0.1, "tokens": 8211, "seconds": 4.2}
+"""
+# ruff: noqa: ARG002 - the Trainer passes all of its state to every callback.
+
+import json
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from cotdistill.errors import UserError
+from cotdistill.losses import Loss, Tensor
+from cotdistill.training.job import Job
+from cotdistill.training.worker.checkpoints import mark_complete, prune
+
+PROGRESS_S = 0.5
+
+
+class MeanLoss:
+    """A loss per supervised token of the whole optimiser step over all ranks, as transformers' Trainer asks for it."""
+
+    def __init__(self, loss: Loss) -> None:
+        self.loss = loss
+        self.step_tokens: Tensor = torch.tensor(0)
+        """Supervised tokens of the present optimiser step, over all ranks."""
+
+    def __call__(self, outputs: Any, labels: Tensor, num_items_in_batch: Tensor) -> Tensor:  # Any: ModelOutput
+        """Return this micro-step's part of the mean over the optimiser step."""
+        self.step_tokens = num_items_in_batch
+        return self.loss(outputs.logits, labels) / num_items_in_batch
+
+
+class Watcher(TrainerCallback):  # type: ignore[misc]  # transformers is not typed
+    """Writes metrics and progress, marks whole checkpoints, and stops at the first loss that is not a number."""
+
+    def __init__(self, job: Job, mean_loss: MeanLoss) -> None:
+        self.job = job
+        self.mean_loss = mean_loss
+        self.tokens: Tensor = torch.tensor(0)
+        """Supervised tokens learned from, since the first start."""
+        self.seconds_before = 0.0
+        self.told = 0.0
+
+    @property
+    def seconds(self) -> float:
+        """Time spent on steps that count, earlier starts included."""
+        return self.seconds_before + time.monotonic() - self.started
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: object
+    ) -> None:
+        """Forget the metrics of steps that are to be done again."""
+        self.started = time.monotonic()
+        rows = [row for row in _read(self.job.metrics) if row["step"] <= state.global_step]
+        if rows:
+            self.tokens = torch.tensor(rows[-1]["tokens"])
+            self.seconds_before = rows[-1]["seconds"]
+        if state.is_world_process_zero:
+            self.job.metrics.write_text("".join(map(_line, rows)), encoding="utf-8")
+            self._tell_progress(state)
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: object
+    ) -> TrainerControl:
+        """Count, and see to it that no state is saved before its loss was looked at."""
+        self.tokens = self.tokens.to(self.mean_loss.step_tokens.device) + self.mean_loss.step_tokens
+        is_last = state.global_step >= state.max_steps
+        control.should_log = control.should_log or control.should_save or is_last
+        # After the last step the student itself is saved; the optimiser's state would be for nothing.
+        control.should_save = control.should_save and not is_last
+        if state.is_world_process_zero and (is_last or time.monotonic() - self.told > PROGRESS_S):
+            self._tell_progress(state)
+        return control
+
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: dict[str, Any],  # Any: transformers' numbers
+        **kwargs: object,
+    ) -> None:
+        """Append a row to the metrics. Raises: UserError where loss or gradient is not a number."""
+        if "loss" not in logs:
+            return
+        _refuse_nan(logs, step=state.global_step, is_scaled=args.fp16)
+        row = {
+            "step": state.global_step,
+            "loss": logs["loss"],
+            "grad_norm": logs.get("grad_norm"),
+            "learning_rate": logs["learning_rate"],
+            "epoch": round(state.epoch or 0.0, 4),
+            "tokens": int(self.tokens),
+            "seconds": round(self.seconds, 2),
+        }
+        if state.is_world_process_zero:
+            with self.job.metrics.open("a", encoding="utf-8") as file:
+                file.write(_line(row))
+
+    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: object) -> None:
+        """Mark the checkpoint that every process has now written, then remove older ones."""
+        args.distributed_state.wait_for_everyone()
+        if state.is_world_process_zero:
+            mark_complete(self.job.checkpoints, state.global_step)
+            prune(self.job.checkpoints, keep=max(1, self.job.keep_checkpoints))
+
+    def _tell_progress(self, state: TrainerState) -> None:
+        self.told = time.monotonic()
+        fresh = self.job.progress.with_suffix(".new")
+        fresh.write_text(f"{state.global_step} {state.max_steps}")
+        fresh.replace(self.job.progress)
+
+
+def _refuse_nan(logs: dict[str, Any], *, step: int, is_scaled: bool) -> None:  # Any: transformers' numbers
+    # Where losses are scaled for float16 an infinite gradient is usual: its step is skipped, the scale halved.
+    names = ("loss",) if is_scaled else ("loss", "grad_norm")
+    for name in names:
+        value = logs.get(name)
+        if value is not None and not math.isfinite(value):
+            raise UserError(
+                f"the {name.replace('_norm', 'ient')} is {value} at step {step}",
+                hint="lower `learning_rate`, or use `bf16: true` instead of fp16",
+            )
+
+
+def _line(row: dict[str, Any]) -> str:  # Any: JSON values
+    return json.dumps(row) + "\n"
+
+
+def _read(metrics: Path) -> list[dict[str, Any]]:  # Any: JSON values
+    """Return the rows of an earlier start; a last line that was cut off is none."""
+    if not metrics.exists():
+        return []
+    lines = metrics.read_text(encoding="utf-8").splitlines(keepends=True)
+    return [json.loads(line) for line in lines if line.endswith("\n")]

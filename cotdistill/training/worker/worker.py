@@ -1,0 +1,194 @@
+"""The training process, `python -m cotdistill.training.worker.worker job.json`, alone or once a device under torchrun.
+
+Its exit code is 0 when the student is saved, 2 for what the user can mend, 1 with a traceback for a bug.
+"""
+
+import contextlib
+import json
+import logging
+import os
+import shutil
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+from transformers import GenerationConfig, PrinterCallback, Trainer, TrainingArguments
+
+from cotdistill import registry
+from cotdistill.errors import UserError
+from cotdistill.losses import IGNORED, Tensor
+from cotdistill.storage.run_folder import set_aside
+from cotdistill.training.job import TRAINING, Job
+from cotdistill.training.launch.launch import free_port
+from cotdistill.training.prepare.tokenfile import TokenFile
+from cotdistill.training.prepare.tokens import TokenRow
+from cotdistill.training.worker.callbacks import MeanLoss, Watcher
+from cotdistill.training.worker.checkpoints import newest_complete
+
+log = logging.getLogger(__name__)
+
+STOPPED = 143
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Train as the job file says and return the exit code."""
+    path, *flags = arguments
+    if flags == ["--until-stdin-ends"]:
+        threading.Thread(target=_exit_with_parent, daemon=True).start()
+    job = Job.model_validate_json(Path(path).read_bytes())
+    _set_up_logging()
+    try:
+        train(job)
+    except UserError as error:
+        _note_failure(job, str(error))
+        log.error("%s", error)
+        return error.exit_code
+    except Exception as error:
+        _note_failure(job, f"{type(error).__name__}: {error}".partition("\n")[0])
+        raise
+    finally:
+        if torch.distributed.is_initialized():
+            torch.distributed.destroy_process_group()
+    return 0
+
+
+def train(job: Job) -> None:
+    """Train the job's student and save it. Raises: UserError."""
+    arguments = training_arguments(job)
+    rows = TokenFile(job.tokens)
+    mean_loss = MeanLoss(registry.make("losses", job.loss))
+    watcher = Watcher(job, mean_loss)
+    trainer = Trainer(
+        model=registry.make("students", **_student(job)).load(job.base),
+        args=arguments,
+        train_dataset=rows,
+        data_collator=Padding(job.pad_id),
+        compute_loss_func=mean_loss,
+        callbacks=[watcher],
+    )
+    trainer.remove_callback(PrinterCallback)
+    resumed = newest_complete(job.checkpoints)
+    log.info("training on %d rows, %s", len(rows), f"from {resumed}" if resumed else "from the start")
+    trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)
+    save(trainer, job, seconds=watcher.seconds)
+
+
+def training_arguments(job: Job) -> TrainingArguments:
+    """Return transformers' options for the job on this machine. Raises: UserError."""
+    if job.arguments.get("deepspeed") and "RANK" not in os.environ:
+        # DeepSpeed wants a process group, if only of one.
+        os.environ.update(RANK="0", LOCAL_RANK="0", WORLD_SIZE="1", MASTER_ADDR="127.0.0.1")
+        os.environ["MASTER_PORT"] = str(free_port())
+    ours = {
+        "output_dir": str(job.checkpoints),
+        "seed": job.seed,
+        "remove_unused_columns": False,
+        "label_names": ["labels"],
+        "logging_nan_inf_filter": False,
+        "average_tokens_across_devices": True,
+        "save_total_limit": None,
+    }
+    if not torch.accelerator.is_available():
+        ours |= {"use_cpu": True}
+        if "RANK" in os.environ:
+            ours |= {"ddp_backend": "gloo"}
+    try:
+        arguments = TrainingArguments(**{"report_to": "none", "disable_tqdm": True} | job.arguments | ours)
+    except (TypeError, ValueError) as error:
+        raise UserError(str(error).strip().partition("\n")[0], "train") from error
+    if arguments.deepspeed and arguments.use_cpu:
+        # transformers does this for other devices only; without it ZeRO-3 loads weights as if for one process.
+        import deepspeed
+
+        deepspeed.init_distributed(dist_backend="gloo")
+    return arguments
+
+
+class Padding:
+    """Collates token rows: filled on the right, masked by length, in multiples of 8 as matrix units like it."""
+
+    def __init__(self, pad_id: int, *, multiple: int = 8) -> None:
+        self.pad_id = pad_id
+        self.multiple = multiple
+
+    def __call__(self, rows: Sequence[TokenRow]) -> dict[str, Tensor]:
+        """Return ids, mask and labels, each (rows, length of the longest)."""
+        longest = max(len(row.input_ids) for row in rows)
+        shape = (len(rows), -(-longest // self.multiple) * self.multiple)
+        ids_BT = torch.full(shape, self.pad_id)  # noqa: N806
+        labels_BT = torch.full(shape, IGNORED)  # noqa: N806
+        mask_BT = torch.zeros(shape, dtype=torch.long)  # noqa: N806
+        for number, row in enumerate(rows):
+            length = len(row.input_ids)
+            ids_BT[number, :length] = torch.tensor(row.input_ids)
+            labels_BT[number, :length] = torch.tensor(row.labels)
+            mask_BT[number, :length] = 1
+        return {"input_ids": ids_BT, "attention_mask": mask_BT, "labels": labels_BT}
+
+
+def save(trainer: Trainer, job: Job, *, seconds: float) -> None:
+    """Write the trained student beside its place, then rename: a folder of that name is whole."""
+    stop = job.stop_ids[0] if len(job.stop_ids) == 1 else job.stop_ids
+    config: GenerationConfig = trainer.model.generation_config
+    config.update(eos_token_id=stop, pad_token_id=job.pad_id)
+    if trainer.is_world_process_zero():
+        shutil.rmtree(job.partial, ignore_errors=True)
+    trainer.accelerator.wait_for_everyone()
+    trainer.save_model(str(job.partial))
+    trainer.accelerator.wait_for_everyone()
+    if trainer.is_world_process_zero():
+        _finish(job, steps=trainer.state.global_step, seconds=seconds)
+    trainer.accelerator.wait_for_everyone()
+
+
+def _finish(job: Job, *, steps: int, seconds: float) -> None:
+    if not any(job.partial.glob("*.safetensors")):
+        raise UserError(
+            "DeepSpeed did not gather the weights",
+            str(job.arguments.get("deepspeed")),
+            "set `stage3_gather_16bit_weights_on_model_save: true`",
+        )
+    (job.partial / "training_args.bin").unlink(missing_ok=True)  # a pickle that nobody needs
+    shutil.copytree(job.tokenizer, job.partial, dirs_exist_ok=True)
+    done = {"key": job.key, "steps": steps, "seconds": round(seconds, 2)}
+    (job.partial / TRAINING).write_text(json.dumps(done) + "\n", encoding="utf-8")
+    if job.output.exists():
+        log.info("%s is moved to %s", job.output, set_aside(job.output))
+    job.partial.rename(job.output)
+    log.info("saved to %s after %d steps", job.output, steps)
+
+
+def _student(job: Job) -> dict[str, Any]:  # Any: JSON values
+    """Return the student's options as registry.make takes them."""
+    return {"name": job.student["kind"], **{k: v for k, v in job.student.items() if k != "kind"}}
+
+
+def _set_up_logging() -> None:
+    """Let rank 0 speak; the others only of errors."""
+    is_first = os.environ.get("RANK", "0") == "0"
+    logging.basicConfig(
+        level=logging.INFO if is_first else logging.ERROR, format="%(asctime)s %(name)s: %(message)s", force=True
+    )
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
+
+
+def _note_failure(job: Job, line: str) -> None:
+    """Leave the reason for the parent; the first process to fail is the one that knows it."""
+    with contextlib.suppress(FileExistsError), job.failure.open("x", encoding="utf-8") as file:
+        file.write(line + "\n")
+
+
+def _exit_with_parent() -> None:
+    """End this process when its parent has ended in whatever way: nobody else would stop it."""
+    # Not sys.stdin: the lock of a buffered reader that waits would abort the interpreter's shutdown.
+    os.read(sys.stdin.fileno(), 1)
+    os._exit(STOPPED)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,176 @@
+"""The command as a user runs it: lines, exit codes, no traceback."""
+
+import errno
+import json
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from cotdistill.cli import main
+from cotdistill.demo.teacher import serving
+from cotdistill.storage.run_folder import locked
+
+HEAVY = ("torch", "transformers", "datasets", "deepspeed", "openai", "sympy")
+
+RECIPE = """\
+name: t
+problems: {dataset: demo, limit: 12, holdout: 2}
+teacher: {kind: demo}
+sample: {max_tokens: 256}
+filter: {keep: all}
+"""
+
+
+@pytest.fixture
+def work(tmp_path, cli):
+    (tmp_path / "t.yaml").write_text(RECIPE)
+    return lambda *arguments, **options: cli(*arguments, cwd=tmp_path, **options)
+
+
+def test_importing_the_command_line_loads_no_heavy_package():
+    assert heavy_after("import cotdistill.cli") == ""
+
+
+def test_reading_a_recipe_loads_no_heavy_package():
+    assert heavy_after("from cotdistill.recipe.recipe import recipe_model; recipe_model()") == ""
+
+
+def heavy_after(code):
+    """Return the heavy packages that a fresh Python has loaded after some code."""
+    code += f"; import sys; print(*[m for m in {HEAVY} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+def test_help_names_every_command(work):
+    text = work("--help").stdout
+    commands = [
+        "run",
+        "sample",
+        "filter",
+        "convert",
+        "train",
+        "evaluate",
+        "check",
+        "status",
+        "report",
+        "kinds",
+        "schema",
+        "verify",
+        "demo-teacher",
+    ]
+    assert [name for name in commands if f" {name} " not in text] == []
+
+
+def test_a_run_is_done_once_and_its_status_told(work, tmp_path):
+    first = work("run", "t.yaml")
+    assert (first.returncode, first.stdout) == (0, "t.yaml: done, in runs/t\n")
+    second = work("run", "t.yaml", "--json")
+    assert json.loads(second.stdout) == {"run": "runs/t", "done": [], "skipped": ["1-sample", "2-filter"]}
+    status = json.loads(work("status", "runs/t", "--json").stdout)
+    assert [(s["folder"], s["state"]) for s in status["stages"]] == [("1-sample", "done"), ("2-filter", "done")]
+    assert "1-sample: 10 rows in, 10 out" in (tmp_path / "runs/t/run.log").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (("run", "none.yaml"), 2, "error: none.yaml: no such file"),
+        (
+            ("run", "t.yaml", "--set", "filter.kep=all"),
+            2,
+            "--set filter.kep=all: filter.kep: unknown key (did you mean",
+        ),
+        (("run", "t.yaml", "--set", "problems.dataset=nowhere"), 2, "data set `nowhere` is not registered"),
+        (("run", "t.yaml", "--set", "problems.dataset=none.jsonl"), 2, "no file `none.jsonl`"),
+        (("run", "t.yaml", "--set", "problems.dataset=empty.jsonl"), 2, "the problem set `empty.jsonl` is empty"),
+        (("run", "t.yaml", "--set", "teacher={kind: replay, path: none.jsonl}"), 2, "none.jsonl"),
+        (("run", "t.yaml", "--redo", "fliter"), 2, "no stage `fliter`"),
+        (("run", "t.yaml", "--set", "nonsense"), 2, "write it as key.path=value"),
+        (("report", "runs/none"), 2, "runs/none"),
+        (("status", "runs/none"), 2, "is no run folder"),
+        (("kinds", "verifier"), 2, "no family `verifier` (did you mean `verifiers`?)"),
+        (("rnu", "t.yaml"), 2, "rnu"),
+    ],
+)
+def test_bad_input_is_one_clear_line_and_exit_code_2(work, tmp_path, arguments, code, message):
+    (tmp_path / "empty.jsonl").write_text("")
+    done = work(*arguments)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "runs/t/1-sample").exists()
+
+
+def test_a_key_variable_that_is_not_set_is_named_before_any_request(work):
+    teacher = "teacher={kind: endpoint, base_url: 'http://127.0.0.1:9/v1', model: m, api_key_env: NO_SUCH_KEY}"
+    done = work("run", "t.yaml", "--set", teacher)
+    assert done.returncode == 2
+    assert "API key variable NO_SUCH_KEY is not set" in done.stderr
+
+
+def test_a_refused_key_exits_3_and_is_shown_nowhere(work, tmp_path):
+    with serving(api_key="right") as base_url:
+        teacher = f"teacher={{kind: endpoint, base_url: '{base_url}', model: m, api_key_env: CANARY}}"
+        done = work("run", "t.yaml", "--set", teacher, env={"CANARY": "canary-7f3a"})
+    assert done.returncode == 3
+    assert "the key is read from CANARY" in done.stderr
+    everything = done.stderr + "".join(p.read_text() for p in tmp_path.rglob("*") if p.is_file())
+    assert "canary-7f3a" not in everything
+
+
+def test_an_endpoint_that_is_down_exits_75(work):
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        port = unused.getsockname()[1]
+    teacher = f"teacher={{kind: endpoint, base_url: 'http://127.0.0.1:{port}/v1', model: m, max_outage_s: 0.2}}"
+    done = work("run", "t.yaml", "--set", teacher)
+    assert done.returncode == 75
+    assert "Traceback" not in done.stderr
+
+
+def test_a_run_folder_in_use_exits_5(work, tmp_path):
+    with locked(tmp_path / "runs" / "t"):
+        done = work("run", "t.yaml")
+    assert done.returncode == 5
+    assert "in use by process" in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [("demo-teacher", "--port"), ("run", "t.yaml", "--set")])
+def test_a_port_in_use_exits_2(work, arguments):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        last = str(port) if arguments[-1] == "--port" else f"teacher.port={port}"
+        done = work(*arguments, last)
+    assert done.returncode == 2
+    assert f"port {port} is in use" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_full_disk_exits_75_and_another_fault_of_the_system_is_a_bug(monkeypatch, capsys):
+    def fail(number):
+        def app():
+            raise OSError(number, "no", "rows.jsonl.partial")
+
+        return app
+
+    monkeypatch.setattr("cotdistill.cli.app", fail(errno.ENOSPC))
+    with pytest.raises(SystemExit) as caught:
+        main()
+    assert caught.value.code == 75
+    assert "rows.jsonl.partial: the disk is full" in capsys.readouterr().err
+    monkeypatch.setattr("cotdistill.cli.app", fail(errno.EIO))
+    with pytest.raises(OSError, match="rows"):
+        main()
+
+
+def test_check_spends_nothing(work, tmp_path):
+    done = work("check", "t.yaml")
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "t.yaml: no fault found")
+    assert not (tmp_path / "runs").exists()
+
+
+def test_kinds_and_schema_tell_what_a_recipe_may_hold(work):
+    assert "numeric" in work("kinds", "verifiers").stdout
+    assert json.loads(work("schema").stdout)["properties"]["sample"]

@@ -1,0 +1,30 @@
+import pytest
+
+from cotdistill.filters.shingles import is_unspaced, jaccard, shingles, words
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Tom's 3 apples, $2.50!", ["tom", "s", "3", "apples", "2", "50"]),
+        ("Äpfel und ÉCOLE", ["äpfel", "und", "école"]),
+        ("小明有3个", ["小", "明", "有", "3", "个"]),
+        ("हिन्दी में है।", ["हिन्दी", "में", "है"]),
+        ("snake_case", ["snake", "case"]),
+        ("", []),
+    ],
+)
+def test_words_are_what_a_reader_would_count(text, expected):
+    assert list(words(text)) == expected
+
+
+@pytest.mark.parametrize(("text", "expected"), [("a b c", False), ("小明有三个", True), ("小明 has three", False)])
+def test_a_script_without_spaces_is_known_by_its_characters(text, expected):
+    assert is_unspaced(words(text)) is expected
+
+
+def test_similarity_is_one_for_the_same_words_and_zero_for_others():
+    assert jaccard(shingles("One two, three four."), shingles("one two three FOUR")) == 1
+    assert jaccard(shingles("one two three four"), shingles("five six seven eight")) == 0
+    assert jaccard(shingles("a b c d"), shingles("a b c e")) == pytest.approx(1 / 3)
+    assert jaccard(shingles("one"), shingles("one")) == 1

@@ -1,0 +1,113 @@
+"""What a train step reads: own rows, registered sets, or a mix."""
+
+import json
+
+import pytest
+
+from cotdistill.data import open_catalog
+from cotdistill.errors import UserError, UserErrors
+from cotdistill.pipeline.pipeline import Pipeline, Request
+from cotdistill.pipeline.training_data import TrainingRows
+from cotdistill.recipe.plan import make_plan
+from cotdistill.recipe.recipe import read_recipe
+
+RECIPE = """\
+name: t
+problems: {dataset: demo, limit: 30, holdout: 10}
+teacher: {kind: demo}
+student: {kind: demo}
+convert: {style: plain, dataset: own}
+train: {max_steps: 2%s}
+"""
+
+
+@pytest.fixture
+def plan(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = [{"instruction": f"Say {n}", "output": str(n)} for n in range(40)]
+    (tmp_path / "general.json").write_text(json.dumps(rows))
+    entry = {"local_path": ".", "file_name": "general.json"}
+    (tmp_path / "dataset_info.json").write_text(json.dumps({"general": entry, "other": entry}))
+
+    def make(train="", extra=""):
+        (tmp_path / "t.yaml").write_text(RECIPE % train + extra)
+        return read_recipe(tmp_path / "t.yaml")
+
+    return make
+
+
+def train_step(recipe, arm="t"):
+    return next(step for step in make_plan(recipe).arms[arm] if step.stage.name == "train")
+
+
+@pytest.mark.parametrize("dataset", ["", ", dataset: own", ", dataset: [own, {name: general, weight: 0.2}]"])
+def test_own_rows_come_from_convert(plan, dataset):
+    recipe = plan(dataset)
+    assert [stage.name for stage in recipe.main.chain()] == ["sample", "filter", "convert", "train"]
+    assert train_step(recipe).upstream.stage.name == "convert"
+
+
+def test_an_arm_on_a_registered_set_reads_that_set_alone(plan):
+    recipe = plan(extra="arms:\n  own: {}\n  foreign: {train: {dataset: general}}\n")
+    step = train_step(recipe, "foreign")
+    assert step.upstream is None
+    rows = TrainingRows(step, open_catalog([recipe.folder]), recipe.folder)
+    assert len(list(rows)) == 40
+    assert train_step(recipe, "own").upstream is not None
+
+
+def test_converted_rows_and_a_share_of_a_registered_set_are_one(plan, tmp_path):
+    recipe = plan(", dataset: [own, {name: general, weight: 0.25}]")
+    for stage in ("sample", "filter", "convert"):
+        Pipeline(recipe, Request(only=stage, runs=tmp_path / "runs")).run()
+    rows = TrainingRows(train_step(recipe), open_catalog([recipe.folder]), tmp_path / "runs" / "t")
+    found = list(rows)
+    own = [row for row in found if not row.messages[0].content.startswith("Say")]
+    assert len(own) > 10
+    assert len(found) - len(own) == round(len(own) / 3)
+    assert found == list(rows), "the rows are the same each time they are read"
+
+
+def test_what_tells_the_rows_apart_is_what_their_files_hold(plan, tmp_path):
+    recipe = plan(", dataset: [general, {name: other, weight: 0.2}]")
+    step, catalog = train_step(recipe), open_catalog([recipe.folder])
+    key = TrainingRows(step, catalog, tmp_path).key
+    assert key == TrainingRows(step, catalog, tmp_path).key
+    recipe = plan(", dataset: [general, {name: other, weight: 0.3}]")
+    assert TrainingRows(train_step(recipe), catalog, tmp_path).key != key
+    (tmp_path / "general.json").write_text(json.dumps([{"instruction": "Say 1", "output": "2"}]))
+    assert TrainingRows(step, catalog, tmp_path).key != key
+
+
+@pytest.mark.parametrize(
+    ("train", "message"),
+    [
+        (", dataset: [own, generel]", "data set `generel` is not registered"),
+        (", dataset: generel", "data set `generel` is not registered"),
+    ],
+)
+def test_a_set_that_is_missing_is_named_with_its_place(plan, tmp_path, train, message):
+    with pytest.raises((UserError, UserErrors), match=message) as refused:
+        Pipeline(plan(train), Request(runs=tmp_path / "runs")).check()
+    assert "t.yaml:6: train.dataset" in str(refused.value)
+    assert "`general`" in str(refused.value)
+
+
+def test_rationales_are_not_shortened_where_several_styles_are_mixed(plan, tmp_path):
+    recipe = plan(
+        ", on_overlong: truncate_rationale",
+    )
+    Pipeline(recipe, Request(runs=tmp_path / "runs")).check()
+    text = (tmp_path / "t.yaml").read_text().replace("style: plain", "mixture: [{style: plain}, {style: answer_only}]")
+    (tmp_path / "t.yaml").write_text(text)
+    with pytest.raises((UserError, UserErrors), match="mixture of answer_only, plain") as refused:
+        Pipeline(read_recipe(tmp_path / "t.yaml"), Request(runs=tmp_path / "runs")).check()
+    assert "t.yaml:6: train.on_overlong" in str(refused.value)
+
+
+def test_a_system_prompts_file_that_is_not_there_is_found_before_the_run(plan, tmp_path):
+    plan()
+    text = (tmp_path / "t.yaml").read_text().replace("style: plain", "style: {kind: plain, system: no/such.txt}")
+    (tmp_path / "t.yaml").write_text(text)
+    with pytest.raises((UserError, UserErrors), match="no such file"):
+        Pipeline(read_recipe(tmp_path / "t.yaml"), Request(runs=tmp_path / "runs")).check()

@@ -1,0 +1,59 @@
+import pytest
+
+from cotdistill.errors import UserError
+from cotdistill.recipe.recipe import read_recipe
+from tests.support.openmind import VERBATIM
+
+
+@pytest.fixture
+def recipe(tmp_path):
+    def read(text):
+        (tmp_path / "flat.yaml").write_text(text)
+        return read_recipe(tmp_path / "flat.yaml")
+
+    return read
+
+
+def test_a_flat_recipe_is_the_train_stage_alone(recipe):
+    loaded = recipe(VERBATIM)
+    assert loaded.is_openmind
+    assert [s.name for s in loaded.main.chain()] == ["train"]
+    assert (loaded.main.student.kind, loaded.main.student.model) == ("full", "Qwen/Qwen2.5-7B-Instruct")
+    train = loaded.main.train
+    assert (train.dataset_names, train.cutoff_len) == (("DS_r1_answer",), 1024)
+    assert (train.template, train.max_steps) == ("qwen", 125)
+    assert (train.learning_rate, train.warmup_ratio, train.bf16, loaded.main.seed) == (1e-5, 0.1, True, 1234)
+    assert train.overwrite_output_dir is True
+
+
+@pytest.mark.parametrize("override", ["max_steps=4", "train.max_steps=4"])
+def test_an_override_may_use_their_keys_or_ours(tmp_path, override):
+    (tmp_path / "flat.yaml").write_text(VERBATIM)
+    assert read_recipe(tmp_path / "flat.yaml", overrides=[override]).main.train.max_steps == 4
+
+
+def test_a_key_without_meaning_here_is_named_and_ignored(recipe, caplog):
+    loaded = recipe(VERBATIM + "overwrite_cache: true\npreprocessing_num_workers: 16\n")
+    assert "overwrite_cache" not in loaded.main.train.model_dump()
+    assert "flat.yaml:24: overwrite_cache: has no meaning here" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("cutoff_len", "cutof_len", r"flat\.yaml:9: cutof_len: unknown key \(did you mean `cutoff_len`\?\)"),
+        ("stage: sft", "stage: dpo", r"flat\.yaml:3: stage: only `stage: sft` can be run"),
+        ("finetuning_type: full", "finetuning_type: ful", r"flat\.yaml:5: finetuning_type: unknown kind \"ful\""),
+        ("max_steps: 125", "max_steps: lots", r"flat\.yaml:22: max_steps: should be a valid integer"),
+    ],
+)
+def test_a_mistake_is_named_as_the_user_wrote_it(recipe, old, new, message):
+    with pytest.raises(UserError, match=message):
+        recipe(VERBATIM.replace(old, new))
+
+
+def test_their_dataset_dir_names_the_registry(recipe):
+    loaded = recipe(VERBATIM + "dataset_dir: sets\n")
+    assert loaded.main.data.registry == "sets"
+    with pytest.raises(UserError, match=r"flat\.yaml:24: dataset_dir: should be a valid string"):
+        recipe(VERBATIM + "dataset_dir: [sets]\n")

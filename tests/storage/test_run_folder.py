@@ -1,0 +1,56 @@
+import pytest
+
+from cotdistill.errors import FolderInUse, UserError
+from cotdistill.storage.keys import key_of, weights_fingerprint
+from cotdistill.storage.run_folder import Counts, Manifest, locked, read_manifest, set_aside, write_manifest
+
+MANIFEST = Manifest(
+    stage="filter",
+    key="k",
+    recipe={"options": {"keep": "correct"}},
+    outputs={},
+    counts=Counts(rows_in=1000, rows_out=850, rejected=150, reasons={"wrong": 120, "unparsed": 30}),
+    versions={},
+    started="2026-01-01T00:00:00+00:00",
+    seconds=1.5,
+)
+
+
+def test_a_manifest_comes_back_as_written(tmp_path):
+    assert read_manifest(tmp_path) is None
+    write_manifest(tmp_path, MANIFEST)
+    assert read_manifest(tmp_path) == MANIFEST
+    assert str(MANIFEST.counts) == "1,000 rows in, 850 out (120 wrong, 30 unparsed)"
+
+
+def test_a_damaged_manifest_is_named(tmp_path):
+    (tmp_path / "manifest.json").write_text('{"stage": "filter"}')
+    with pytest.raises(UserError, match=r"manifest\.json: is no manifest: key"):
+        read_manifest(tmp_path)
+
+
+def test_the_order_of_keys_is_no_part_of_a_key():
+    assert key_of({"a": 1, "b": [2]}) == key_of({"b": [2], "a": 1}) != key_of({"a": 1, "b": [3]})
+
+
+def test_a_folder_set_aside_keeps_its_files(tmp_path):
+    for _ in range(3):
+        (tmp_path / "2-filter").mkdir()
+        (tmp_path / "2-filter" / "rows.jsonl").write_text("x")
+        assert (set_aside(tmp_path / "2-filter") / "rows.jsonl").read_text() == "x"
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_a_run_folder_has_one_process_at_a_time(tmp_path):
+    with locked(tmp_path), pytest.raises(FolderInUse), locked(tmp_path):
+        pass
+    with locked(tmp_path):
+        assert FolderInUse.exit_code == 5
+
+
+def test_other_weights_have_another_fingerprint(tmp_path):
+    (tmp_path / "model.safetensors").write_bytes(b"a" * 100)
+    first = weights_fingerprint(tmp_path)
+    assert weights_fingerprint(tmp_path) == first
+    (tmp_path / "model.safetensors").write_bytes(b"b" * 100)
+    assert weights_fingerprint(tmp_path) != first

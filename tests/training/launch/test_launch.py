@@ -1,0 +1,76 @@
+"""How many processes train, where, and what becomes of them."""
+
+import subprocess
+import sys
+
+import pytest
+
+from cotdistill.errors import UserError
+from cotdistill.training.launch.launch import World, visible_devices, world
+
+
+@pytest.mark.parametrize(
+    ("environment", "count"),
+    [
+        ({"ASCEND_RT_VISIBLE_DEVICES": "0,1"}, 2),
+        ({"CUDA_VISIBLE_DEVICES": "3"}, 1),
+        ({"CUDA_VISIBLE_DEVICES": "GPU-8932f937, GPU-46123a1f"}, 2),
+        ({"CUDA_VISIBLE_DEVICES": "0,1,-1,2"}, 2),
+        ({"CUDA_VISIBLE_DEVICES": ""}, 1),
+        ({"CUDA_VISIBLE_DEVICES": "-1"}, 1),
+        ({"ASCEND_RT_VISIBLE_DEVICES": "0,1,2,3", "CUDA_VISIBLE_DEVICES": "0"}, 4),
+    ],
+)
+def test_one_process_per_device_that_the_environment_names(environment, count):
+    assert visible_devices(environment) == count
+    assert world(environment, processes=None) == World(count)
+
+
+@pytest.mark.parametrize(
+    ("environment", "processes", "expected"),
+    [
+        ({"CUDA_VISIBLE_DEVICES": "0,1", "NPROC_PER_NODE": "4"}, None, World(4)),
+        ({"CUDA_VISIBLE_DEVICES": "0,1", "NPROC_PER_NODE": "4"}, 3, World(3)),
+        ({"MASTER_PORT": "29511", "RANK": "0"}, 1, World(1, port=29511)),
+        (
+            {"NNODES": "2", "NODE_RANK": "1", "RANK": "5", "MASTER_ADDR": "10.0.0.1", "MASTER_PORT": "29500"},
+            8,
+            World(8, 2, 1, "10.0.0.1", 29500),
+        ),
+        (
+            {"NNODES": "2", "RANK": "0", "MASTER_ADDR": "head", "MASTER_PORT": "29500"},
+            8,
+            World(8, 2, 0, "head", 29500),
+        ),
+    ],
+)
+def test_the_launchers_variables_say_where(environment, processes, expected):
+    assert world(environment, processes=processes) == expected
+
+
+@pytest.mark.parametrize(
+    ("environment", "message"),
+    [
+        ({"NNODES": "two"}, "environment variable NNODES: must be a whole number, not `two`"),
+        ({"NNODES": "2", "MASTER_ADDR": "head", "MASTER_PORT": "29500"}, "NNODES=2 needs NODE_RANK"),
+        ({"NNODES": "2", "NODE_RANK": "0"}, "NNODES=2 needs NODE_RANK"),
+    ],
+)
+def test_half_a_cluster_is_the_users_fault(environment, message):
+    with pytest.raises(UserError, match=message):
+        world(environment, processes=1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("ending", "code"),
+    [("sys.exit(7)", 7), ("os.kill(os.getpid(), signal.SIGKILL)", 137), ("raise SystemExit(0)", 0)],
+)
+def test_torchrun_ends_with_the_exit_code_of_its_worker(tmp_path, ending, code):
+    script = tmp_path / "worker.py"
+    script.write_text(
+        f"import os, signal, sys, time\nif os.environ['RANK'] == '1': {ending}\ntime.sleep(0 if {code} == 0 else 60)\n"
+    )
+    torchrun = [sys.executable, "-m", "cotdistill.training.launch.torchrun", "--nproc_per_node=2", "--standalone"]
+    ended = subprocess.run([*torchrun, str(script)], check=False, timeout=50, capture_output=True)
+    assert ended.returncode == code

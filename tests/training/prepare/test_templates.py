@@ -1,0 +1,69 @@
+"""Which template a tokenizer gets, and what stands around the messages."""
+
+import pytest
+
+from cotdistill.errors import UserError
+from cotdistill.training.prepare.templates import text_around, use_template
+
+SYSTEM = "<|im_start|>system\nYou are Qwen, created by Alibaba Cloud. You are a helpful assistant.<|im_end|>\n"
+
+
+@pytest.fixture
+def fresh(tokenizer_folder):
+    from transformers import AutoTokenizer
+
+    return AutoTokenizer.from_pretrained(tokenizer_folder)
+
+
+def test_qwen_adds_its_system_prompt_where_there_is_none(fresh):
+    use_template(fresh, "qwen")
+    user = "<|im_start|>user\n"
+    after = "<|im_end|>\n<|im_start|>assistant\n"
+    assert text_around(fresh, ["user"], is_prompt=True) == [SYSTEM + user, after]
+    assert text_around(fresh, ["system", "user"], is_prompt=True) == [
+        "<|im_start|>system\n",
+        "<|im_end|>\n" + user,
+        after,
+    ]
+
+
+@pytest.mark.parametrize("name", [None, "default"])
+def test_by_default_the_tokenizer_keeps_its_own(fresh, name):
+    own = fresh.chat_template
+    use_template(fresh, name)
+    assert fresh.chat_template == own
+    assert text_around(fresh, ["user"], is_prompt=True)[0] == "<|im_start|>user\n"
+
+
+def test_an_unknown_name_is_refused_with_the_known_ones(fresh):
+    with pytest.raises(UserError, match=r"unknown template `qwem`.*known: default, qwen"):
+        use_template(fresh, "qwem")
+
+
+def test_no_template_at_all_is_refused(fresh):
+    fresh.chat_template = None
+    with pytest.raises(UserError, match=r"no chat template.*known: default, qwen"):
+        use_template(fresh, None)
+
+
+def test_a_vocabulary_without_the_control_tokens_is_refused():
+    from tokenizers import Tokenizer, models
+    from transformers import PreTrainedTokenizerFast
+
+    words = Tokenizer(models.WordLevel({"a": 0, "<unk>": 1, "<|im_end|>": 2}, unk_token="<unk>"))
+    with pytest.raises(UserError, match=r"needs <\|im_start\|> in"):
+        use_template(PreTrainedTokenizerFast(tokenizer_object=words), "qwen")
+
+
+@pytest.mark.parametrize(
+    ("template", "message"),
+    [
+        ("{{ raise_exception('no system role') }}", "refuses the roles system, user: no system role"),
+        ("{{ messages[1]['content'] }}", "leaves out or repeats a system message"),
+        ("{% for m in messages %}{{ m['content'] * 2 }}{% endfor %}", "leaves out or repeats a system message"),
+    ],
+)
+def test_a_template_that_cannot_hold_the_messages_is_refused(fresh, template, message):
+    fresh.chat_template = template
+    with pytest.raises(UserError, match=message):
+        text_around(fresh, ["system", "user"], is_prompt=True)

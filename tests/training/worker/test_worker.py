@@ -1,0 +1,169 @@
+"""The training process, run inside the test's."""
+
+import json
+
+import pytest
+
+from cotdistill.errors import UserError
+from cotdistill.losses import IGNORED
+from cotdistill.training.job import Job
+from cotdistill.training.prepare.tokenfile import write_rows
+from cotdistill.training.prepare.tokens import Encoder, TokenRow
+from tests.support.tiny_student import sums
+
+ARGUMENTS = {"max_steps": 1, "optim": "sgd", "learning_rate": 1.0, "max_grad_norm": 100.0, "logging_steps": 1}
+
+
+@pytest.fixture
+def job(tmp_path, base, student, tokenizer):
+    """A job whose rows have many lengths: `job(arguments…)`."""
+
+    def make(name="a", **arguments) -> Job:
+        work = tmp_path / name
+        (work / "tokens").mkdir(parents=True)
+        write_rows(Encoder(tokenizer).rows(sums(12)), work / "tokens")
+        tokenizer.save_pretrained(work / "tokenizer")
+        return Job(
+            key=name,
+            base=base,
+            student=student.model_dump(),
+            work=work,
+            output=work / "checkpoint",
+            metrics=work / "metrics.jsonl",
+            stop_ids=[2, 0],
+            pad_id=2,
+            seed=5,
+            keep_checkpoints=0,
+            arguments=ARGUMENTS | {"lr_scheduler_type": "constant"} | arguments,
+        )
+
+    return make
+
+
+def _weights(folder):
+    from safetensors.torch import load_file
+
+    return load_file(folder / "model.safetensors")
+
+
+def _metrics(job: Job) -> list[dict]:
+    return [json.loads(line) for line in job.metrics.read_text().splitlines()]
+
+
+def _assert_same_weights(one, other, *, tolerance=1e-6):
+    import torch
+
+    first, second = _weights(one), _weights(other)
+    assert first.keys() == second.keys()
+    for name, weights in first.items():
+        torch.testing.assert_close(weights, second[name], atol=tolerance, rtol=1e-5)
+
+
+def test_accumulated_micro_steps_are_one_large_batch(job):
+    from cotdistill.training.worker.worker import train
+
+    whole = job("whole", per_device_train_batch_size=8)
+    parts = job("parts", per_device_train_batch_size=2, gradient_accumulation_steps=4)
+    train(whole)
+    train(parts)
+    (row,), (row_of_parts,) = _metrics(whole), _metrics(parts)
+    assert row["loss"] == pytest.approx(row_of_parts["loss"], rel=1e-5)
+    assert row["grad_norm"] == pytest.approx(row_of_parts["grad_norm"], rel=1e-4)
+    assert row["tokens"] == row_of_parts["tokens"] > 8
+    _assert_same_weights(whole.output, parts.output)
+
+
+def test_the_loss_is_the_mean_over_supervised_tokens_not_over_rows(job, base):
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    from cotdistill.training.prepare.tokenfile import TokenFile
+    from cotdistill.training.worker.worker import train
+
+    made = job(per_device_train_batch_size=12, max_steps=1)
+    train(made)
+    model = AutoModelForCausalLM.from_pretrained(base)
+    total, count = 0.0, 0
+    with torch.no_grad():
+        for row in (TokenFile(made.tokens)[n] for n in range(12)):
+            scores = model(torch.tensor([row.input_ids])).logits[0].log_softmax(-1)
+            for place in range(row.prompt_length, len(row.input_ids)):
+                total -= scores[place - 1, row.input_ids[place]].item()
+                count += 1
+    (metrics,) = _metrics(made)
+    assert metrics["tokens"] == count
+    assert metrics["loss"] == pytest.approx(total / count, rel=1e-4)
+
+
+def test_the_saved_student_is_an_ordinary_one_that_stops_where_it_was_taught(job):
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    from cotdistill.training.worker.worker import train
+
+    made = job()
+    train(made)
+    model = AutoModelForCausalLM.from_pretrained(made.output)
+    assert model.generation_config.eos_token_id == [2, 0]
+    assert AutoTokenizer.from_pretrained(made.output).chat_template
+    assert json.loads((made.output / "training.json").read_text())["steps"] == 1
+    assert not made.partial.exists()
+    assert not list(made.output.glob("*.bin")), "pickles are not handed out"
+
+
+def test_a_folder_in_the_students_place_is_moved_aside_whole(job):
+    from cotdistill.training.worker.worker import train
+
+    made = job()
+    made.output.mkdir()
+    (made.output / "mine.txt").write_text("keep me")
+    train(made)
+    (aside,) = made.work.glob("checkpoint.*")
+    assert (aside / "mine.txt").read_text() == "keep me"
+    assert not (made.output / "mine.txt").exists()
+
+
+def test_a_loss_that_is_not_a_number_stops_with_its_step_and_saves_nothing(job):
+    from cotdistill.training.worker.worker import train
+
+    made = job(learning_rate=1e30, max_steps=20, max_grad_norm=0.0)
+    with pytest.raises(UserError, match=r"the (loss|gradient) is (nan|inf) at step \d+ \(lower `learning_rate`"):
+        train(made)
+    assert not made.output.exists()
+
+
+def test_wrong_values_for_transformers_are_the_users_fault(job):
+    from cotdistill.training.worker.worker import train
+
+    with pytest.raises(UserError, match=r"^train: .*no_such_schedule"):
+        train(job(lr_scheduler_type="no_such_schedule"))
+
+
+@pytest.mark.parametrize("keep", [0, 2])
+def test_a_stopped_training_ends_as_if_it_had_not_been(job, keep):
+    """A file in the place of the final folder stops it after its last step; the newest point is that of step 4."""
+    from cotdistill.training.worker.worker import train
+
+    straight = job("straight", max_steps=6, optim="adamw_torch", learning_rate=1e-2, logging_steps=2)
+    train(straight)
+    stopped = job("stopped", **(straight.arguments | {"save_steps": 2})).model_copy(update={"keep_checkpoints": keep})
+    (stopped.work / "checkpoint.partial").write_text("in the way of the final save")
+    with pytest.raises(FileExistsError):
+        train(stopped)
+    assert not stopped.output.exists()
+    stopped.partial.unlink(missing_ok=True)
+    kept = sorted(path.name for path in stopped.checkpoints.iterdir())
+    assert kept == ["checkpoint-4"] if keep == 0 else ["checkpoint-2", "checkpoint-4"]
+    train(stopped)
+    _assert_same_weights(straight.output, stopped.output)
+    without_time = [{k: v for k, v in row.items() if k != "seconds"} for row in _metrics(straight)]
+    assert [{k: v for k, v in row.items() if k != "seconds"} for row in _metrics(stopped)] == without_time
+
+
+def test_padding_is_masked_by_length_and_never_supervised():
+    from cotdistill.training.worker.worker import Padding
+
+    batch = Padding(9)([TokenRow([9, 5, 9], 1), TokenRow([1, 2, 3, 4, 5, 6, 7, 8, 9], 8)])
+    assert batch["input_ids"].shape == (2, 16)
+    assert batch["attention_mask"].sum(1).tolist() == [3, 9]
+    assert batch["labels"][0].tolist() == [IGNORED, 5, 9] + [IGNORED] * 13
+    assert batch["labels"][1].tolist() == [IGNORED] * 8 + [9] + [IGNORED] * 7
