@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 
 class UserError(Exception):
-    """Something that the user can mend, said in one line."""
+    """A fault that the user can fix, in one line."""
 
     exit_code = 2
 

@@ -33,5 +33,5 @@ def load(path: Path, *, required: Sequence[str] = ("question",)) -> str:
         raise UserError(f"cannot be read: {error}", str(path)) from None
     for name in required:
         if f"{{{name}}}" not in template:
-            raise UserError(f"lacks {{{name}}}", str(path), f"write {{{name}}} where the {name} belongs")
+            raise UserError(f"{{{name}}} is missing", str(path), f"write {{{name}}} where the {name} belongs")
     return template

@@ -23,10 +23,10 @@ FAMILIES = ("samplers", "verifiers", "styles", "formats", "students", "losses")
 
 T = TypeVar("T", bound=Callable[..., object])
 
-OPERATIONAL = Field(json_schema_extra={"in_key": False})
+NOT_IN_KEY = Field(json_schema_extra={"in_key": False})
 """Marks an option that changes how a thing is done and not what comes out: it is no part of a stage's key.
 
-Used as `base_url: Annotated[str, OPERATIONAL]`.
+Used as `base_url: Annotated[str, NOT_IN_KEY]`.
 """
 
 
@@ -41,7 +41,7 @@ class Options(BaseModel):
         return self.model_dump(mode="json", exclude=operational)
 
     def unused(self) -> frozenset[str]:
-        """Return the cast members that the stage has no use for with these options: no part of its key."""
+        """Return the roles that the stage has no use for with these options: no part of its key."""
         return frozenset()
 
 
@@ -86,7 +86,7 @@ class Kind:
 
 
 def is_in_key(field: FieldInfo) -> bool:
-    """Say whether a change of this option changes what comes out."""
+    """Return whether a change of this option changes what comes out."""
     extra = field.json_schema_extra
     return not (isinstance(extra, dict) and extra.get("in_key") is False)
 

@@ -3,7 +3,7 @@
     @stage(2, rejects="rejected.jsonl")
     def filter(traces: Iterable[Trace], options: FilterOptions, work: Workspace, *, verifier: Verifier) -> Rows[Trace]:
 
-The first parameter is the row type that it reads, the keyword-only ones are the cast members that it uses, and the
+The first parameter is the row type that it reads, the keyword-only ones are the roles that it uses, and the
 rows that it yields go on to the next stage; a `Rejected` row goes to the file of the rejected instead.
 """
 
@@ -63,7 +63,7 @@ class Shard:
         return f"completions.shard-{self.number}-of-{self.of}.jsonl"
 
     def holds(self, problem_id: str) -> bool:
-        """Say whether a problem is in this share; the same on every machine."""
+        """Return whether a problem is in this share; the same on every machine."""
         return (
             int(hashlib.sha256(problem_id.encode("utf-8", "surrogatepass")).hexdigest()[:12], 16) % self.of
             == self.number
@@ -101,7 +101,7 @@ class Stage:
     reads: type[Record]
     writes: type[Record]
     uses: tuple[str, ...]
-    """Cast members, as the recipe names them."""
+    """Recipe members, as the recipe names them."""
     rows_file: str
     rejects_file: str | None
     """Where `Rejected` rows go; None for a stage that yields none."""

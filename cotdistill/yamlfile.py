@@ -183,7 +183,7 @@ def _refuse_duplicates(node: yaml.MappingNode, source: Source) -> None:
             raise UserError("a key must be a word, not a list or a mapping", f"{source.path}:{line}")
         if key.value in first:
             raise UserError(
-                f"the key stands twice, first in line {first[key.value]}",
+                f"duplicate key, first in line {first[key.value]}",
                 f"{source.path}:{line}: {key.value}",
                 "remove one of them",
             )

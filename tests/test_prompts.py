@@ -38,11 +38,11 @@ def test_a_template_without_the_question_is_refused(tmp_path: Path) -> None:
     path.write_text("Solve {qestion}")
     with pytest.raises(UserError) as caught:
         prompts.load(path)
-    assert caught.value.lines() == [f"{path}: lacks {{question}} (write {{question}} where the question belongs)"]
+    assert caught.value.lines() == [f"{path}: {{question}} is missing (write {{question}} where the question belongs)"]
 
 
 @pytest.mark.parametrize(
-    ("content", "message"), [(None, "no such file"), (b"\xff{question}", "cannot be read"), (b"", "lacks")]
+    ("content", "message"), [(None, "no such file"), (b"\xff{question}", "cannot be read"), (b"", "is missing")]
 )
 def test_a_template_that_cannot_be_used_is_named(tmp_path: Path, content: bytes | None, message: str) -> None:
     path = tmp_path / "template.txt"

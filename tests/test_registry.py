@@ -5,11 +5,11 @@ from typing import Annotated
 import pytest
 from pydantic import BaseModel, Field, ValidationError
 
-from cotdistill.registry import FAMILIES, OPERATIONAL, Kind, KindOptions, OneOf, kind, kinds, make
+from cotdistill.registry import FAMILIES, NOT_IN_KEY, Kind, KindOptions, OneOf, kind, kinds, make
 
 
 @kind
-def scaled(gold: str, *, factor: Annotated[int, Field(ge=1)] = 2, label: Annotated[str, OPERATIONAL] = "x") -> str:
+def scaled(gold: str, *, factor: Annotated[int, Field(ge=1)] = 2, label: Annotated[str, NOT_IN_KEY] = "x") -> str:
     """Repeat the gold answer.
 
     Options:

@@ -46,7 +46,7 @@ def test_true_is_a_boolean(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("part:\n  rate: 1\n  rate: 2\n", r"r\.yaml:3: rate: the key stands twice, first in line 2"),
+        ("part:\n  rate: 1\n  rate: 2\n", r"r\.yaml:3: rate: duplicate key, first in line 2"),
         ("part:\n  rat: 1\n", r"r\.yaml:2: part\.rat: unknown key \(did you mean `rate`\?\)"),
         ("cuont: 3\n", r"r\.yaml:1: cuont: unknown key \(did you mean `count`\?\)"),
         ("count: many\n", r"r\.yaml:1: count: .*integer.*\"many\""),

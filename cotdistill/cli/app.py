@@ -9,7 +9,7 @@ import typer
 from cotdistill import __version__
 
 if TYPE_CHECKING:
-    from cotdistill.recipe.recipe import Recipe
+    from cotdistill.recipe.recipe import LoadedRecipe
 
 app = typer.Typer(
     help="Chain-of-thought distillation from one YAML recipe: teacher, filter, student, measured.",
@@ -47,7 +47,7 @@ def _root(
         raise typer.Exit
 
 
-def read(path: Path, overrides: list[str] | None) -> "Recipe":
+def read(path: Path, overrides: list[str] | None) -> "LoadedRecipe":
     """Return the recipe in a file with `--set` applied. Raises: UserError."""
     from cotdistill.recipe.recipe import read_recipe
 

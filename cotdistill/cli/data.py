@@ -12,7 +12,7 @@ from cotdistill.errors import UserError
 
 if TYPE_CHECKING:
     from cotdistill.data import Catalog
-    from cotdistill.filters.contamination import Exam
+    from cotdistill.filters.contamination import BenchmarkIndex
     from cotdistill.inspection.show import Shown
     from cotdistill.styles import Style
     from cotdistill.training.prepare.tokens import Encoder
@@ -42,7 +42,7 @@ class _Setting:
 
     catalog: "Catalog"
     style: "Style"
-    exam: "Exam | None" = None
+    benchmarks: "BenchmarkIndex | None" = None
     tokenizer: str | None = None
     template: str | None = None
     cutoff_len: int | None = None
@@ -88,19 +88,19 @@ def check_set(
     as_json: Json = False,
 ) -> None:
     """Read a whole data set and say what is wrong with it; exit code 2 where something is."""
-    from cotdistill.inspection.check import Instruments, examine
+    from cotdistill.inspection.check import CheckContext, check_dataset
 
     with logging_to(None):
         setting = _setting(recipe, tokenizer=tokenizer, style=style)
-        tools = Instruments(
+        tools = CheckContext(
             style=setting.style,
             encoder=setting.encoder(),
             cutoff_len=cutoff_len or setting.cutoff_len,
-            exam=setting.exam,
+            benchmarks=setting.benchmarks,
         )
         if cutoff_len is not None and tools.encoder is None:
             raise UserError("counting tokens needs the student's tokenizer", "--cutoff-len", "add --tokenizer FOLDER")
-        examination = examine(setting.catalog.find(name), tools)
+        examination = check_dataset(setting.catalog.find(name), tools)
     if as_json:
         typer.echo(json.dumps(examination.as_json(), ensure_ascii=False, indent=1))
     else:
@@ -165,22 +165,22 @@ def _setting(recipe: Path | None, *, tokenizer: str | None = None, style: str | 
 
 def _of_recipe(path: Path, *, tokenizer: str | None, style: str | None) -> _Setting:
     from cotdistill import registry
-    from cotdistill.filters.contamination import Exam
-    from cotdistill.pipeline.inputs import Material
+    from cotdistill.filters.contamination import BenchmarkIndex
+    from cotdistill.pipeline.inputs import RunInputs
     from cotdistill.recipe.plan import make_plan
     from cotdistill.stage import stages
 
     recipe = read(path, None)
-    material = Material(recipe)
+    inputs = RunInputs(recipe)
     sections = {name: recipe.main.section(stage) for name, stage in stages().items()}
     model = getattr(recipe.main.student, "model", None)
     is_local = isinstance(model, str) and Path(model).is_dir()
-    exams = [step for step in make_plan(recipe).steps if step.stage.name == "evaluate"]
-    tasks = material.tasks(exams[0]) if exams else {}
+    evaluations = [step for step in make_plan(recipe).steps if step.stage.name == "evaluate"]
+    tasks = inputs.tasks(evaluations[0]) if evaluations else {}
     return _Setting(
-        catalog=material.catalog,
+        catalog=inputs.catalog,
         style=registry.make("styles", style) if style else sections["convert"].style.build(),  # type: ignore[attr-defined]
-        exam=Exam(tasks) if tasks else None,
+        benchmarks=BenchmarkIndex(tasks) if tasks else None,
         tokenizer=tokenizer or (str(model) if is_local else None),
         template=getattr(sections["train"], "template", None),
         cutoff_len=getattr(sections["train"], "cutoff_len", None),

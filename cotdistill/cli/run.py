@@ -112,7 +112,7 @@ def check(
         if pilot is not None:
             pipeline.pilot(pilot)
     estimates = [
-        estimate(step, pipeline.material.problems(step.recipe).sampled, pipeline.folder / step.folder)
+        estimate(step, pipeline.inputs.problems(step.recipe).sampled, pipeline.folder / step.folder)
         for step in pipeline.sample_steps()
     ]
     if as_json:
@@ -147,10 +147,10 @@ def report(run_folder: RunFolder, as_json: Json = False) -> None:
 
 def _pipeline(recipe: Path, overrides: list[str] | None, runs: Path) -> "Pipeline":
     from cotdistill.cli.terminal import progress
-    from cotdistill.pipeline.pipeline import Pipeline, Request
+    from cotdistill.pipeline.pipeline import Pipeline, RunOptions
 
     with logging_to(None):
-        return Pipeline(read(recipe, overrides), Request(runs=runs, progress=progress))
+        return Pipeline(read(recipe, overrides), RunOptions(runs=runs, progress=progress))
 
 
 def _run(
@@ -163,14 +163,14 @@ def _run(
     as_json: bool,
 ) -> None:
     from cotdistill.cli.terminal import progress
-    from cotdistill.pipeline.pipeline import Pipeline, Request
+    from cotdistill.pipeline.pipeline import Pipeline, RunOptions
     from cotdistill.stage import stages
 
     if redo is not None and redo not in stages():
         raise UserError(f"no stage `{redo}`", "--redo", f"stages: {', '.join(stages())}")
     with logging_to(None):
         loaded = read(recipe, overrides)
-        pipeline = Pipeline(loaded, Request(runs=runs, only=only, redo=redo, progress=progress))
+        pipeline = Pipeline(loaded, RunOptions(runs=runs, only=only, redo=redo, progress=progress))
     with logging_to(pipeline.folder):
         outcome = pipeline.run()
     if outcome.skipped:

@@ -17,10 +17,10 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import NamedTuple
 
-from cotdistill.client.concurrency import Admission
+from cotdistill.client.concurrency import SendGate
 from cotdistill.client.connection import Connection, Server
-from cotdistill.client.load_balancer import FIRST_LIMIT, Lane, Lanes
-from cotdistill.client.response_reader import Limits, Reading
+from cotdistill.client.load_balancer import FIRST_LIMIT, Backend, LoadBalancer
+from cotdistill.client.response_reader import ResponseReader, Timeouts
 from cotdistill.client.retries import NoAnswer, Transient, Unreachable, wait_s
 from cotdistill.client.sse import JsonRow
 from cotdistill.errors import AccessRefused, TryAgainLater
@@ -46,7 +46,7 @@ class EndpointOptions:
     """Further servers of the same model."""
     stream: bool = True
     connect_timeout_s: float = 20.0
-    limits: Limits = field(default_factory=Limits)
+    timeouts: Timeouts = field(default_factory=Timeouts)
     max_attempts: int = 8
     max_outage_s: float = 600.0
     base_wait_s: float = 1.0
@@ -86,23 +86,23 @@ class Client:
     def __init__(
         self,
         options: EndpointOptions,
-        admission: Admission | None = None,
+        gate: SendGate | None = None,
         *,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         """`jitter` gives the random share of each wait: numbers in [0, 1)."""
         self.options = options
-        self.admission = admission or Admission(concurrency=len(options.servers) * 1000)
+        self.gate = gate or SendGate(concurrency=len(options.servers) * 1000)
         self._jitter = jitter
-        self._is_outage_said = False
-        self._untold = 0
-        self._tells_from_s = 0.0
-        self._connections = {self._lane(server): self._connection(server) for server in options.servers}
-        self.lanes = Lanes(list(self._connections), self.admission)
+        self._is_outage_logged = False
+        self._unlogged = 0
+        self._quiet_until_s = 0.0
+        self._connections = {self._backend(server): self._connection(server) for server in options.servers}
+        self.balancer = LoadBalancer(list(self._connections), self.gate)
 
-    def _lane(self, server: Server) -> Lane:
-        is_sought = self.admission.concurrency is None
-        return Lane(
+    def _backend(self, server: Server) -> Backend:
+        is_sought = self.gate.concurrency is None
+        return Backend(
             server.host,
             probe_wait_s=lambda probe: self._wait_s(min(probe, LAST_PROBE), None),
             limit=FIRST_LIMIT if is_sought else math.inf,
@@ -114,22 +114,22 @@ class Client:
         return Connection(
             server,
             connect_timeout_s=options.connect_timeout_s,
-            limits=options.limits,
+            timeouts=options.timeouts,
             is_streamed=options.stream,
         )
 
     async def __aenter__(self) -> "Client":
         for connection in self._connections.values():
             connection.open()
-        self._doorkeeper = asyncio.create_task(self.lanes.end_when_closed())
+        self._closer = asyncio.create_task(self.balancer.reject_when_closed())
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._doorkeeper.cancel()
+        self._closer.cancel()
         with contextlib.suppress(asyncio.CancelledError):
-            await self._doorkeeper
+            await self._closer
         for connection in self._connections.values():
             await connection.close()
 
@@ -141,9 +141,9 @@ class Client:
             AccessRefused, TryAgainLater, UserError for what stops the run.
         """
         errors: list[str] = []
-        last: Lane | None = None
+        last: Backend | None = None
         while True:
-            last = await self.lanes.take(but=last)
+            last = await self.balancer.acquire(but=last)
             try:
                 reading = await self._attempt(last, body)
             except Unreachable as error:
@@ -155,9 +155,9 @@ class Client:
                     raise NoAnswer(f"exhausted: {error.reason} ({len(errors)} attempts)") from None
                 self._check_outage(error)
                 # The pause that a server asks for is its own: another one may be asked meanwhile.
-                asked_s = None if self.lanes.has_other(last) else error.retry_after_s
+                asked_s = None if self.balancer.has_other(last) else error.retry_after_s
                 wait = self._wait_s(len(errors), asked_s)
-                self._tell(f"attempt {len(errors)} failed, next in {wait:.1f} s: {errors[-1]}")
+                self._log_failure(f"attempt {len(errors)} failed, next in {wait:.1f} s: {errors[-1]}")
             else:
                 if reading is not None:
                     server = self._connections[last].server
@@ -170,81 +170,81 @@ class Client:
                         server.model or body["model"],
                     )
                 continue
-            await self.admission.sleep(wait)
+            await self.gate.sleep(wait)
 
-    async def _attempt(self, lane: Lane, body: JsonRow) -> Reading | None:
-        """Send the request once on a lane that was taken; None: this server will not do, another may.
+    async def _attempt(self, backend: Backend, body: JsonRow) -> ResponseReader | None:
+        """Send the request once on a backend that was taken; None: this server will not do, another may.
 
         Raises: Transient, Unreachable, NoAnswer, AccessRefused, UserError.
         """
         now = asyncio.get_running_loop().time
         sent_s = now()
         try:
-            reading = await self._connections[lane].attempt(body)
+            reading = await self._connections[backend].attempt(body)
         except Transient as error:
             if error.is_rate_limit:
                 longest_s = self.options.longest_wait_s
                 pause_s = None if error.retry_after_s is None else min(error.retry_after_s, longest_s)
-                lane.rate_limited(sent_s, now(), pause_s=pause_s)
+                backend.rate_limited(sent_s, now(), pause_s=pause_s)
             else:
-                lane.failed(now(), is_unreachable=isinstance(error, Unreachable))
+                backend.failed(now(), is_unreachable=isinstance(error, Unreachable))
             raise
         except (AccessRefused, NoAnswer) as error:
-            if isinstance(error, NoAnswer) and not (error.is_model_unknown and len(self.lanes.all) > 1):
+            if isinstance(error, NoAnswer) and not (error.is_model_unknown and len(self.balancer.all) > 1):
                 # The server is there and has judged this request.
-                lane.answered(now())
+                backend.answered(now())
                 raise
-            refusal = AccessRefused(error.message if isinstance(error, AccessRefused) else str(error), lane.name)
-            self._leave(lane, refusal)
+            refusal = AccessRefused(error.message if isinstance(error, AccessRefused) else str(error), backend.name)
+            self._leave(backend, refusal)
             return None
         else:
-            lane.answered(now())
-            self._is_outage_said = False
+            backend.answered(now())
+            self._is_outage_logged = False
             return reading
         finally:
-            self.lanes.give_back(lane)
+            self.balancer.release(backend)
 
-    def _leave(self, lane: Lane, refusal: AccessRefused) -> None:
+    def _leave(self, backend: Backend, refusal: AccessRefused) -> None:
         """Send no more to a server that refused. Raises: AccessRefused where no other is left."""
-        is_known, lane.refusal = lane.refusal is not None, refusal
-        if all(other.refusal for other in self.lanes.all):
-            self.lanes.wake()
+        is_known, backend.refusal = backend.refusal is not None, refusal
+        if all(other.refusal for other in self.balancer.all):
+            self.balancer.wake()
             raise refusal
         if not is_known:
-            log.warning("%s: %s; the other servers go on", lane.name, refusal.message)
+            log.warning("%s: %s; the other servers go on", backend.name, refusal.message)
 
     def _wait_s(self, failed: int, asked_s: float | None) -> float:
         options = self.options
         return wait_s(failed, asked_s, self._jitter(), base_s=options.base_wait_s, longest_s=options.longest_wait_s)
 
     def _check_outage(self, error: Transient) -> None:
-        """Say that a server went down; raise TryAgainLater where all are, for too long."""
+        """Log that a server went down; raise TryAgainLater where all are, for too long."""
         now_s = asyncio.get_running_loop().time()
-        alive = [lane for lane in self.lanes.all if lane.refusal is None]
-        if not all(lane.is_down and lane.down_since_s is not None for lane in alive):
+        alive = [backend for backend in self.balancer.all if backend.refusal is None]
+        if not all(backend.is_down and backend.down_since_s is not None for backend in alive):
             return
-        down_s = min(now_s - (lane.down_since_s or now_s) for lane in alive)
-        hosts = ", ".join(lane.name for lane in alive)
+        down_s = min(now_s - (backend.down_since_s or now_s) for backend in alive)
+        hosts = ", ".join(backend.name for backend in alive)
         if down_s >= self.options.max_outage_s:
             raise TryAgainLater(
                 f"no answer for {down_s:.0f} s: {error.reason}",
                 hosts,
-                "start the server or mend base_url",
+                "start the server or fix base_url",
             ) from None
-        if not self._is_outage_said:
-            # The first of the requests that meet it speaks for all.
-            self._is_outage_said = True
+        if not self._is_outage_logged:
+            # The first of the requests that meet it logs it for all.
+            self._is_outage_logged = True
             log.warning("%s: %s; trying for %g s", hosts, error.reason, self.options.max_outage_s)
 
-    def _tell(self, failure: str) -> None:
+    def _log_failure(self, failure: str) -> None:
         """Log a failed attempt; of a burst, which can be hundreds a second, one now and then, with the number."""
         now_s = asyncio.get_running_loop().time()
-        if now_s < self._tells_from_s:
-            self._untold += 1
+        if now_s < self._quiet_until_s:
+            self._unlogged += 1
             return
-        more = f" (and {self._untold:,} more since the last such line)" if self._untold else ""
+        more = f" (and {self._unlogged:,} more since the last such line)" if self._unlogged else ""
         log.info("%s%s", failure, more)
-        self._untold, self._tells_from_s = 0, now_s + QUIET_S
+        self._unlogged, self._quiet_until_s = 0, now_s + QUIET_S
 
-    def _named(self, lane: Lane, reason: str) -> str:
-        return f"{lane.name}: {reason}" if len(self.lanes.all) > 1 else reason
+    def _named(self, backend: Backend, reason: str) -> str:
+        return f"{backend.name}: {reason}" if len(self.balancer.all) > 1 else reason

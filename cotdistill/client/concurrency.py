@@ -1,4 +1,4 @@
-"""Whether more may be sent: what a pool of requests tells the connections that serve it."""
+"""Concurrency limit and stop signal: what a pool of requests passes to the connections that serve it."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ Concurrency = Annotated[int | Literal["auto"], BeforeValidator(_concurrency)]
 """An option: requests in flight at a time, or `auto`, as many as each endpoint bears. One message for both halves."""
 
 
-def in_flight(concurrency: Literal["auto"] | int) -> int | None:
+def max_in_flight(concurrency: Literal["auto"] | int) -> int | None:
     """Return the limit that the option asks for; None: each endpoint's own, to be found out."""
     return None if concurrency == "auto" else concurrency
 
@@ -31,8 +31,8 @@ class NotSent(Exception):
 
 
 @dataclass(frozen=True)
-class Admission:
-    """How many requests may run at a time, and the door that closes when the run stops."""
+class SendGate:
+    """Concurrency limit, and the gate that closes when the run stops."""
 
     concurrency: int | None = None
     """Requests in flight; None: as many as each endpoint bears, found out by trying."""
@@ -48,7 +48,7 @@ class Admission:
         self.closing.set()
 
     async def sleep(self, seconds: float) -> None:
-        """Wait, unless the door closes first. Raises: NotSent."""
+        """Wait, unless the gate closes first. Raises: NotSent."""
         try:
             async with asyncio.timeout(seconds):
                 await self.closing.wait()

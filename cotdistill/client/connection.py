@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from cotdistill.client.response_reader import Limits, Reading
+from cotdistill.client.response_reader import ResponseReader, Timeouts
 from cotdistill.client.retries import Transient, Unreachable, causes, said, shortened, status_error
 from cotdistill.client.sse import JsonRow
 from cotdistill.errors import UserError
@@ -42,10 +42,10 @@ class Server:
 class Connection:
     """Connections to one server, for any number of requests at a time."""
 
-    def __init__(self, server: Server, *, connect_timeout_s: float, limits: Limits, is_streamed: bool) -> None:
+    def __init__(self, server: Server, *, connect_timeout_s: float, timeouts: Timeouts, is_streamed: bool) -> None:
         self.server = server
         self._connect_timeout_s = connect_timeout_s
-        self._limits = limits
+        self._timeouts = timeouts
         self._is_streamed = is_streamed
 
     def open(self) -> None:
@@ -57,7 +57,7 @@ class Connection:
         """Close every connection."""
         await self._sdk.close()
 
-    async def attempt(self, body: JsonRow) -> Reading:
+    async def attempt(self, body: JsonRow) -> ResponseReader:
         """Send a request once; return the complete answer.
 
         Raises: Transient, Unreachable, NoAnswer, AccessRefused, UserError.
@@ -65,7 +65,7 @@ class Connection:
         if self.server.model is not None:
             body = {**body, "model": self.server.model}
         arguments = _arguments(body, is_streamed=self._is_streamed)
-        reading = Reading(self._limits, is_streamed=self._is_streamed, secret=self.server.api_key)
+        reading = ResponseReader(self._timeouts, is_streamed=self._is_streamed, secret=self.server.api_key)
         try:
             async with asyncio.timeout(None) as timer:
                 reading.start(timer)

@@ -1,11 +1,11 @@
-"""Which server takes the next request: least in flight, each with a breaker and, if asked for, a limit of its own.
+"""Load balancer: least requests in flight, each server with a circuit breaker and, if asked for, a limit of its own.
 
-A lane's limit, where it is to be found out, doubles while answers come, is cut to 0.8 once per episode of HTTP 429,
+A server's limit, where it is to be found out, doubles while answers come, is cut to 0.8 once per episode of HTTP 429,
 and from then on grows by a twentieth per round of answers (slow start as in TCP, RFC 5681; the numbers are those of
 inspect_ai). Other failures only pause the growth: a server that breaks is not one that is asked too fast.
 
-A lane that fails five times in a row without an answer is taken as down: one request at a time probes it, with
-growing waits, while the other lanes go on.
+A server that fails five times in a row without an answer is taken as down: one request at a time probes it, with
+growing waits, while the other servers go on.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from cotdistill.client.concurrency import Admission, NotSent
+from cotdistill.client.concurrency import NotSent, SendGate
 from cotdistill.errors import AccessRefused
 
 log = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ BREAK_AFTER = 5
 
 
 @dataclass(eq=False)
-class Lane:
+class Backend:
     """One server, as seen by what became of the requests to it. Times by the loop's monotonic clock."""
 
     name: str
@@ -60,13 +60,13 @@ class Lane:
         return self.failures >= BREAK_AFTER
 
     def is_free(self, now_s: float) -> bool:
-        """Say whether a request may be sent now."""
+        """Return whether a request may be sent now."""
         if self.refusal is not None or now_s < self.paused_until_s:
             return False
         return self.in_flight + 1 <= self.limit or self.is_down
 
-    def taken(self, now_s: float) -> None:
-        """Count a request that is sent now; one to a lane that is down is a probe, and the next one waits."""
+    def acquired(self, now_s: float) -> None:
+        """Count a request that is sent now; one to a server that is down is a probe, and the next one waits."""
         self.in_flight += 1
         if self.is_down:
             self.probes += 1
@@ -101,7 +101,7 @@ class Lane:
         self.limit = max(1.0, min(self.limit, self.in_flight + 1) * CUT)
 
     def failed(self, now_s: float, *, is_unreachable: bool) -> None:
-        """Count a failure; from the fifth in a row, or where no connection is made, the lane is down."""
+        """Count a failure; from the fifth in a row, or where no connection is made, the server is down."""
         self._answers, self._grows_from_s = 0, now_s + GROWTH_PAUSE_S
         if self.down_since_s is None:
             self.down_since_s = now_s
@@ -111,49 +111,49 @@ class Lane:
             self.paused_until_s = max(self.paused_until_s, now_s + self.probe_wait_s(1))
 
 
-class Lanes:
+class LoadBalancer:
     """The servers of one client, and the requests that wait for a free one."""
 
-    def __init__(self, lanes: Sequence[Lane], admission: Admission) -> None:
-        self.all = tuple(lanes)
-        self._admission = admission
-        self._waiting: deque[tuple[asyncio.Future[Lane], Lane | None]] = deque()
+    def __init__(self, backends: Sequence[Backend], gate: SendGate) -> None:
+        self.all = tuple(backends)
+        self._gate = gate
+        self._waiting: deque[tuple[asyncio.Future[Backend], Backend | None]] = deque()
         self._alarm: asyncio.TimerHandle | None = None
 
-    async def take(self, *, but: Lane | None = None) -> Lane:
-        """Return a free lane, counted as in flight: the one with the fewest requests, `but` only if there is no other.
+    async def acquire(self, *, but: Backend | None = None) -> Backend:
+        """Return a free server, counted as in flight: the one with the fewest, `but` only if there is no other.
 
-        Raises: AccessRefused where all lanes are refused; NotSent where the run stops first.
+        Raises: AccessRefused where all servers refused; NotSent where the run stops first.
         """
         self._check_refused()
-        if self._admission.is_closed:
+        if self._gate.is_closed:
             raise NotSent
-        lane = None if self._waiting else self._best(but)
-        if lane is not None:
-            lane.taken(asyncio.get_running_loop().time())
-            return lane
-        slot: asyncio.Future[Lane] = asyncio.get_running_loop().create_future()
+        backend = None if self._waiting else self._best(but)
+        if backend is not None:
+            backend.acquired(asyncio.get_running_loop().time())
+            return backend
+        slot: asyncio.Future[Backend] = asyncio.get_running_loop().create_future()
         self._waiting.append((slot, but))
         self._set_alarm()
         try:
             return await slot
         except asyncio.CancelledError:
             if slot.done() and not slot.cancelled() and slot.exception() is None:
-                self.give_back(slot.result())
+                self.release(slot.result())
             raise
 
-    def has_other(self, lane: Lane) -> bool:
-        """Say whether a request may go to another lane without waiting for the end of a pause."""
+    def has_other(self, backend: Backend) -> bool:
+        """Return whether a request may go to another server without waiting for the end of a pause."""
         now_s = asyncio.get_running_loop().time()
-        return any(o.refusal is None and now_s >= o.paused_until_s for o in self.all if o is not lane)
+        return any(o.refusal is None and now_s >= o.paused_until_s for o in self.all if o is not backend)
 
-    def give_back(self, lane: Lane) -> None:
+    def release(self, backend: Backend) -> None:
         """Count a request as ended, and let the next ones go."""
-        lane.in_flight -= 1
+        backend.in_flight -= 1
         self.wake()
 
     def wake(self) -> None:
-        """Let waiting requests go as far as lanes are free; let all go with their error where none will ever be."""
+        """Let waiting requests go as far as servers are free; let all go with their error where none will ever be."""
         if not self._waiting:
             return
         try:
@@ -166,28 +166,28 @@ class Lanes:
             if slot.done():
                 self._waiting.popleft()
                 continue
-            lane = self._best(but)
-            if lane is None:
+            backend = self._best(but)
+            if backend is None:
                 break
             self._waiting.popleft()
-            lane.taken(asyncio.get_running_loop().time())
-            slot.set_result(lane)
+            backend.acquired(asyncio.get_running_loop().time())
+            slot.set_result(backend)
         self._set_alarm()
 
-    async def end_when_closed(self) -> None:
+    async def reject_when_closed(self) -> None:
         """Send the waiting requests away as soon as the run stops."""
-        await self._admission.closing.wait()
+        await self._gate.closing.wait()
         self._end_all(NotSent())
 
-    def _best(self, but: Lane | None) -> Lane | None:
+    def _best(self, but: Backend | None) -> Backend | None:
         now_s = asyncio.get_running_loop().time()
-        free = [lane for lane in self.all if lane.is_free(now_s)]
+        free = [backend for backend in self.all if backend.is_free(now_s)]
         # The one that just failed this request has the fewest in flight for a bad reason.
-        others = [lane for lane in free if lane is not but] or free
-        return min(others, key=lambda lane: lane.in_flight, default=None)
+        others = [backend for backend in free if backend is not but] or free
+        return min(others, key=lambda backend: backend.in_flight, default=None)
 
     def _check_refused(self) -> None:
-        refusals = [lane.refusal for lane in self.all]
+        refusals = [backend.refusal for backend in self.all]
         if refusals[-1] is not None and all(refusals):
             raise refusals[-1]
 
@@ -203,6 +203,10 @@ class Lanes:
             self._alarm.cancel()
             self._alarm = None
         loop = asyncio.get_running_loop()
-        ends = [lane.paused_until_s for lane in self.all if lane.refusal is None and lane.paused_until_s > loop.time()]
+        ends = [
+            backend.paused_until_s
+            for backend in self.all
+            if backend.refusal is None and backend.paused_until_s > loop.time()
+        ]
         if ends and self._waiting:
             self._alarm = loop.call_at(min(ends) + 0.001, self.wake)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pydantic_core import from_json
 
 from cotdistill.client.retries import CUT_FINISHES, Transient, error_in_body
-from cotdistill.client.sse import EventReader, JsonRow, Merge
+from cotdistill.client.sse import ChunkAccumulator, JsonRow, SSEDecoder
 
 MAX_BODY_BYTES = 64 << 20
 """Over a hundred times the longest answer seen; a body without end would fill the memory."""
@@ -24,7 +24,7 @@ MALFORMED = (ValueError, RecursionError)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Limits:
+class Timeouts:
     """How long an answer may take, by the monotonic clock."""
 
     first_content_s: float = 900.0
@@ -35,12 +35,12 @@ class Limits:
     """From the request to the end of the answer."""
 
 
-class Reading:
+class ResponseReader:
     """Reads one answer. One timer stands for all clocks: it is set to the one that ends first."""
 
-    def __init__(self, limits: Limits, *, is_streamed: bool, secret: str | None) -> None:
-        """`secret` is blotted out of what the server says in errors."""
-        self.limits = limits
+    def __init__(self, timeouts: Timeouts, *, is_streamed: bool, secret: str | None) -> None:
+        """`secret` is redacted in what the server says in errors."""
+        self.timeouts = timeouts
         self.is_streamed = is_streamed
         self.is_finished = False
         """Whether the answer is complete, though more of the body (token counts) may come."""
@@ -60,9 +60,9 @@ class Reading:
         self._now = asyncio.get_running_loop().time
         self._started_s = self._now()
         if self.is_streamed:
-            self._run("no content", self.limits.first_content_s)
+            self._run("no content", self.timeouts.first_content_s)
         else:
-            self._run("no answer", self.limits.total_s)
+            self._run("no answer", self.timeouts.total_s)
 
     async def read(self, content_type: str, body: AsyncIterator[bytes]) -> None:
         """Read to the end of the body.
@@ -91,7 +91,7 @@ class Reading:
             raise Transient(f"a malformed answer: {type(error).__name__}") from None
 
     async def _read_events(self, body: AsyncIterator[bytes]) -> None:
-        reader, merge = EventReader(), Merge()
+        reader, merge = SSEDecoder(), ChunkAccumulator()
         try:
             async for chunk in body:
                 self._count(chunk)
@@ -102,8 +102,8 @@ class Reading:
         if not self.is_finished:
             raise Transient("the stream ended before the answer (no finish_reason)")
 
-    def _take(self, events: list[bytes], merge: Merge) -> None:
-        """Merge events, and set the clock to what is now waited for."""
+    def _take(self, events: list[bytes], merge: ChunkAccumulator) -> None:
+        """ChunkAccumulator events, and set the clock to what is now waited for."""
         was_finished, was_done, is_content = self.is_finished, self._is_done, False
         for data in events:
             if data == b"[DONE]":
@@ -126,8 +126,8 @@ class Reading:
         now_s = self._now()
         if now_s >= self._postpone_from_s:
             # Moving the timer costs more than merging an event, so it is set a little late and left there meanwhile.
-            slack_s = self.limits.gap_s / 64
-            self._run("no further content", self.limits.gap_s, slack_s=slack_s)
+            slack_s = self.timeouts.gap_s / 64
+            self._run("no further content", self.timeouts.gap_s, slack_s=slack_s)
             self._postpone_from_s = now_s + slack_s
 
     def _parsed(self, data: bytes) -> JsonRow:
@@ -156,10 +156,10 @@ class Reading:
 
     def _run(self, clock: str, limit_s: float, *, slack_s: float = 0.0) -> None:
         """Set the timer to this clock, or to the total where that ends first."""
-        ends_s, total_s = self._now() + limit_s + slack_s, self._started_s + self.limits.total_s
+        ends_s, total_s = self._now() + limit_s + slack_s, self._started_s + self.timeouts.total_s
         self.running_clock = f"{clock} for {limit_s:g} s"
         if ends_s >= total_s:
-            self.running_clock = f"not complete after {self.limits.total_s:g} s"
+            self.running_clock = f"not complete after {self.timeouts.total_s:g} s"
         self._timer.reschedule(min(ends_s, total_s))
 
 

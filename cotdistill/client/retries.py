@@ -53,7 +53,7 @@ def status_error(
 ) -> Exception:
     """Return the error that an HTTP status stands for.
 
-    `message` is what the server said about it, `kind` its code; `secret` is blotted out of a redirect's address.
+    `message` is what the server said about it, `kind` its code; `secret` is redacted in a redirect's address.
     """
     reason = f"HTTP {status}: {message}" if message else f"HTTP {status}"
     if status in (401, 402, 403) or (status == 429 and kind == SPENT):
@@ -62,7 +62,7 @@ def status_error(
         after_s = retry_after_s(headers.get("retry-after"), datetime.now(UTC))
         return Transient(reason, after_s, is_rate_limit=status == 429)
     if 300 <= status < 400:
-        place = _blotted(_place(headers.get("location", "")), secret)
+        place = _redacted(_place(headers.get("location", "")), secret)
         return NoAnswer(f"failed: HTTP {status}: a redirect to {place} was not followed")
     return NoAnswer(f"failed: {reason}", is_model_unknown=status == 404)
 
@@ -77,11 +77,11 @@ def error_in_body(error: object, secret: str | None) -> Exception:
 
 
 def said(error: object, secret: str | None) -> str:
-    """Return what a server said in an error: one line, the key that it may repeat blotted out."""
+    """Return what a server said in an error: one line, the key that it may repeat redacted."""
     text = str((error.get("message") if isinstance(error, dict) else None) or error or "")
     if text.lstrip().startswith("<"):
         return "an HTML page"
-    return shortened(_blotted(text, secret))
+    return shortened(_redacted(text, secret))
 
 
 def retry_after_s(value: str | None, now: datetime) -> float | None:
@@ -123,7 +123,7 @@ def shortened(text: str) -> str:
     return line if len(line) <= MAX_REASON_CHARS else line[: MAX_REASON_CHARS - 1] + "…"
 
 
-def _blotted(text: str, secret: str | None) -> str:
+def _redacted(text: str, secret: str | None) -> str:
     return text.replace(secret, "[key]") if secret else text
 
 

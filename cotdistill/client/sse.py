@@ -23,7 +23,7 @@ JOINED = frozenset({"content", "reasoning_content", "reasoning", "refusal", "rea
 """Fields of a delta that carry a piece; of every other field the last value counts."""
 
 
-class EventReader:
+class SSEDecoder:
     """Cuts a byte stream into the `data` of its events; comments, names and ids of events are dropped."""
 
     def __init__(self) -> None:
@@ -97,7 +97,7 @@ class _Choice:
         return {"index": 0, **self.rest, "message": message, **logprobs}
 
 
-class Merge:
+class ChunkAccumulator:
     """Puts the chunks of a streamed answer together."""
 
     def __init__(self) -> None:

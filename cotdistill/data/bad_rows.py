@@ -51,7 +51,7 @@ class BadRows:
             shown.append(
                 UserError(
                     f"{len(self.found)} bad rows, {self.allowed} allowed, {end}",
-                    hint="mend them, or `data: {max_bad_rows: N}` in the recipe counts and keeps up to N and goes on",
+                    hint="fix them, or `data: {max_bad_rows: N}` in the recipe counts and keeps up to N and goes on",
                 )
             )
         raise_all(shown)

@@ -144,7 +144,7 @@ class Dataset:
             seen.add(problem.question)
             yield problem
         if doubles and self.entry.formatting != "traces":
-            log.warning("%s: %d questions stand more than once and are asked once", self.name, doubles)
+            log.warning("%s: %d duplicate questions are asked once", self.name, doubles)
 
     def traces(
         self, *, split: str | None = None, bad: BadRows | None = None, limit: int | None = None

@@ -97,7 +97,7 @@ def _package_line(hub: Hub) -> str:
 
 
 def _is_reachable(place: HubName) -> bool:
-    """Say whether the hub's name can be resolved; behind a proxy only the proxy can tell.
+    """Return whether the hub's name can be resolved; behind a proxy only the proxy can tell.
 
     The hubs' clients try again for 23 s and more before they give up, and say so in many lines.
     """

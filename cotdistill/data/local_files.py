@@ -30,7 +30,7 @@ def local_files(entry: Entry, root: Path, where: str, *, allow_outside: bool) ->
     # What is looked for outside is not told apart from what is not there.
     if not allow_outside:
         _check_inside(homes[0] / local, homes[0], where)
-    raise UserError(f"no file at {homes[0] / local}", where, "put it there or mend `local_path`, `file_name`")
+    raise UserError(f"no file at {homes[0] / local}", where, "put it there or fix `local_path`, `file_name`")
 
 
 def own_copy(name: str, root: Path) -> Path | None:

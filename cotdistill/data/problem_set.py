@@ -1,4 +1,4 @@
-"""The problems of a run: where the questions come from, and which of them are set aside for the exam."""
+"""The problems of a run: where the questions come from, and which of them are set aside for evaluation."""
 
 import hashlib
 import itertools

@@ -1,7 +1,7 @@
 """Reasons not to learn from a trace: one module, one reason.
 
-A screen is a pure function that returns why a trace is dropped, empty where it stays. The reason's first word is one
-of `WATERFALL`; it says what was found and where the limit is. `stages/filter.py` asks them in this order.
+A row filter is a pure function that returns why a trace is dropped, empty where it stays. The reason's first word is
+one of `REASON_ORDER`; it says what was found and where the limit is. `stages/filter.py` asks them in this order.
 """
 
 from collections.abc import Callable, Sequence
@@ -9,12 +9,12 @@ from typing import TypeAlias
 
 from cotdistill.records import Trace
 
-Screen: TypeAlias = Callable[[Trace], str]
+RowFilter: TypeAlias = Callable[[Trace], str]
 """Returns the reason against a trace."""
-Comparison: TypeAlias = Callable[[Sequence[Trace]], list[str]]
+GroupFilter: TypeAlias = Callable[[Sequence[Trace]], list[str]]
 """Returns the reason against each of the traces of one problem that are left."""
 
-WATERFALL = (
+REASON_ORDER = (
     # What the teacher or its server did not finish.
     "truncated",
     "empty_reasoning",

@@ -1,6 +1,6 @@
-"""What a training row shares with the questions of an evaluation: such a row is no fair teacher.
+"""Contamination: what a training row shares with the questions of an evaluation.
 
-A row is contaminated where its question is an exam's question in other letters' case, marks or spaces, or where its
+A row is contaminated where its question is a task's question in another case, with other marks or spaces, or where its
 question, rationale or answer shares 13 words in a row with one (Brown et al. 2020, appendix C).
 """
 
@@ -20,7 +20,7 @@ class _Place(NamedTuple):
     problem: str
 
 
-class Exam:
+class BenchmarkIndex:
     """The questions of all tasks, to be asked what a text shares with them. Memory: about 100 bytes a word."""
 
     def __init__(self, tasks: Mapping[str, Sequence[Problem]]) -> None:
@@ -34,7 +34,7 @@ class Exam:
                 self._add(_Place(task, problem.id), words(problem.question))
 
     def reason_against(self, trace: Trace) -> str:
-        """Return what the row shares with which exam question; empty where it shares nothing."""
+        """Return what the row shares with which task's question; empty where it shares nothing."""
         asked = self._whole.get(words(trace.problem.question))
         if asked is not None:
             task, problem = self._places[asked]

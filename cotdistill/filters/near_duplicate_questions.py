@@ -13,7 +13,7 @@ from typing import Any, Self
 from cotdistill.errors import UserError
 from cotdistill.filters.shingles import jaccard, shingles, word_runs
 from cotdistill.records import Problem, Trace
-from cotdistill.storage.spool import DiskRows
+from cotdistill.storage.spool import RowSpool
 
 BANDS = 6
 """More bands find more and cost memory: 6 of them take 7 to 21 MiB for 10,000 questions,
@@ -27,7 +27,7 @@ class SeenQuestions:
 
     def __init__(self, folder: Path, threshold: float | None) -> None:
         self._threshold = threshold or 1.0
-        self._questions = DiskRows(folder, Problem)
+        self._questions = RowSpool(folder, Problem)
         if threshold is not None:
             self._index, self._empty = _sketches(threshold)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cotdistill.records import Trace
-from cotdistill.storage.spool import DiskRows
+from cotdistill.storage.spool import RowSpool
 
 
 class Run(NamedTuple):
@@ -26,7 +26,7 @@ class Run(NamedTuple):
     """Of the whole problem; None where no attempt counts."""
 
 
-class WaitingRows(DiskRows[Trace]):
+class ProblemGroups(RowSpool[Trace]):
     """Judged rows by number, and which of them belong to one problem."""
 
     def __init__(self, folder: Path) -> None:
@@ -84,7 +84,7 @@ def _hash(trace: Trace) -> int:
 
 
 def _counts(trace: Trace) -> bool:
-    """Say whether the attempt tells how hard the problem is: it was judged, and the answer was not shown."""
+    """Return whether the attempt tells how hard the problem is: it was judged, and the answer was not shown."""
     return trace.verdict is not None and trace.verdict.outcome != "error" and not trace.completion.is_hinted
 
 

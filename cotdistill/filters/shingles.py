@@ -24,7 +24,7 @@ def words(text: str) -> tuple[str, ...]:
 
 
 def is_unspaced(tokens: Sequence[str]) -> bool:
-    """Say whether most words are single characters of a script without spaces."""
+    """Return whether most words are single characters of a script without spaces."""
     return 2 * sum(len(word) == 1 and _ONE_UNSPACED.match(word) is not None for word in tokens) > len(tokens)
 
 

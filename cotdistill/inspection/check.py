@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from cotdistill.data import BadRows, Dataset, Sample
 from cotdistill.errors import UserError
-from cotdistill.filters.contamination import Exam
+from cotdistill.filters.contamination import BenchmarkIndex
 from cotdistill.filters.stray_tags import reason_against_tags
-from cotdistill.inspection.findings import SHOWN, Examination, Finding, Level
+from cotdistill.inspection.findings import SHOWN, CheckResult, Finding, Level
 from cotdistill.inspection.lengths import Lengths
 from cotdistill.records import Completion, Conversation, Problem, Trace
 from cotdistill.styles import Style, conversation
@@ -39,14 +39,14 @@ COMMON_CONTROL = ("<|im_start|>", "<|im_end|>", "<|endoftext|>", "<|eot_id|>")
 
 
 @dataclass(frozen=True)
-class Instruments:
+class CheckContext:
     """What an examination is done with; the more there are, the more it finds."""
 
     style: Style
     """How traces are written for the student, to know their length."""
     encoder: "Encoder | None" = None
     cutoff_len: int | None = None
-    exam: Exam | None = None
+    benchmarks: BenchmarkIndex | None = None
 
 
 @dataclass
@@ -79,33 +79,33 @@ class _Every(BadRows):
         self.notes.add(BAD_ROWS, str(fault))
 
 
-def examine(dataset: Dataset, tools: Instruments) -> Examination:
+def check_dataset(dataset: Dataset, context: CheckContext) -> CheckResult:
     """Return what is wrong with a data set.
 
     Raises: UserError where it cannot be read at all.
     """
     notes = _Notes()
-    lengths = Lengths(tools.cutoff_len) if tools.encoder else None
+    lengths = Lengths(context.cutoff_len) if context.encoder else None
     seen: dict[bytes, str] = {}
     rows = gold_less = 0
     samples = dataset.samples(bad=_Every(notes))
     while batch := list(islice(samples, BATCH_ROWS)):
         rows += len(batch)
         for sample in batch:
-            _note_texts(sample, notes, tools)
+            _note_texts(sample, notes, context)
             _note_duplicate(sample, seen, notes)
             gold_less += _problem(sample).gold is None
-        if tools.encoder is not None and lengths is not None:
-            _add_lengths(batch, lengths, notes, tools)
+        if context.encoder is not None and lengths is not None:
+            _add_lengths(batch, lengths, notes, context)
     if not dataset.entry.is_conversations and gold_less:
         notes.counts[NO_GOLD] = gold_less
         notes.examples[NO_GOLD] = [f"{gold_less} of {rows}: a verifier cannot judge them; `filter: {{keep: all}}`"]
-    checked = _checked(dataset, tools)
+    checked = _checked(dataset, context)
     place = ", ".join(map(str, dataset.files)) or "a hub"
-    return Examination(dataset.name, dataset.entry.formatting, place, rows, notes.findings(checked), checked, lengths)
+    return CheckResult(dataset.name, dataset.entry.formatting, place, rows, notes.findings(checked), checked, lengths)
 
 
-def _checked(dataset: Dataset, tools: Instruments) -> tuple[str, ...]:
+def _checked(dataset: Dataset, context: CheckContext) -> tuple[str, ...]:
     has_answers = dataset.entry.formatting != "problems"
     wanted = {
         BAD_ROWS: True,
@@ -115,13 +115,13 @@ def _checked(dataset: Dataset, tools: Instruments) -> tuple[str, ...]:
         DUPLICATES: True,
         SPECIAL: True,
         NO_GOLD: not dataset.entry.is_conversations,
-        OVERLONG: tools.encoder is not None and tools.cutoff_len is not None,
-        OVERLAP: tools.exam is not None,
+        OVERLONG: context.encoder is not None and context.cutoff_len is not None,
+        OVERLAP: context.benchmarks is not None,
     }
     return tuple(name for name, is_wanted in wanted.items() if is_wanted)
 
 
-def _note_texts(sample: Sample, notes: _Notes, tools: Instruments) -> None:
+def _note_texts(sample: Sample, notes: _Notes, context: CheckContext) -> None:
     where, value = sample
     if isinstance(value, Trace):
         if fault := reason_against_tags(value):
@@ -136,11 +136,11 @@ def _note_texts(sample: Sample, notes: _Notes, tools: Instruments) -> None:
             notes.add(TAGS, f"{where}: {fault}")
         elif has_empty_thought(answer):
             notes.add(EMPTY, where)
-    control = tools.encoder.control if tools.encoder else COMMON_CONTROL
+    control = context.encoder.control if context.encoder else COMMON_CONTROL
     asked = _asked(value)
     if found := next((token for token in control if token in asked), None):
         notes.add(SPECIAL, f"{where}: {found} is kept as plain text")
-    if tools.exam is not None and (reason := tools.exam.reason_against(_as_trace(value))):
+    if context.benchmarks is not None and (reason := context.benchmarks.reason_against(_as_trace(value))):
         notes.add(OVERLAP, f"{where}: {reason.removeprefix('contaminated: ')}")
 
 
@@ -154,13 +154,13 @@ def _note_duplicate(sample: Sample, seen: dict[bytes, str], notes: _Notes) -> No
         notes.add(DUPLICATES, f"{sample.where}: says what {first} says")
 
 
-def _add_lengths(batch: list[Sample], lengths: Lengths, notes: _Notes, tools: Instruments) -> None:
-    assert tools.encoder is not None
-    written = list(_written(batch, tools.style))
-    for (where, _), row in zip(written, tools.encoder.rows([c for _, c in written]), strict=True):
+def _add_lengths(batch: list[Sample], lengths: Lengths, notes: _Notes, context: CheckContext) -> None:
+    assert context.encoder is not None
+    written = list(_written(batch, context.style))
+    for (where, _), row in zip(written, context.encoder.rows([c for _, c in written]), strict=True):
         tokens = len(row.input_ids)
         lengths.add(tokens=tokens, supervised=tokens - row.prompt_length)
-        if tools.cutoff_len is not None and tokens > tools.cutoff_len:
+        if context.cutoff_len is not None and tokens > context.cutoff_len:
             notes.add(OVERLONG, f"{where}: {tokens:,} tokens")
 
 

@@ -30,7 +30,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Examination:
+class CheckResult:
     """All that was found out about a data set."""
 
     name: str

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from cotdistill.data.recorded import recorded
 from cotdistill.errors import UserError
-from cotdistill.pipeline.inputs import HOLDOUT, Material
+from cotdistill.pipeline.inputs import HOLDOUT, RunInputs
 from cotdistill.pipeline.training_data import check_rationales_can_be_told, check_sets
 from cotdistill.recipe.plan import Step
-from cotdistill.recipe.recipe import Cast
+from cotdistill.recipe.recipe import Recipe
 from cotdistill.records import Conversation, Problem, Sampling, Trace
 from cotdistill.samplers import Sampler
 from cotdistill.scoring.grading import check_judge
@@ -25,8 +25,8 @@ TRAIN_PACKAGES = ("torch", "transformers", "accelerate")
 class Checks:
     """The checks of a recipe's steps against what they are made of."""
 
-    def __init__(self, material: Material) -> None:
-        self.material = material
+    def __init__(self, inputs: RunInputs) -> None:
+        self.inputs = inputs
 
     def input_faults(self, steps: Iterable[Step]) -> list[UserError]:
         """Return what is wrong with problems, tasks and data sets: without them not even a key can be made."""
@@ -35,10 +35,10 @@ class Checks:
     def work_faults(self, steps: Iterable[Step]) -> list[UserError]:
         """Return what would stop these steps at their start: a key that is not set, a package, a folder."""
         return _faults(
-            steps, self._check_cast, self._check_judge, self._check_packages, self._check_styles, self._check_student
+            steps, self._check_roles, self._check_judge, self._check_packages, self._check_styles, self._check_student
         )
 
-    def _check_cast(self, step: Step) -> None:
+    def _check_roles(self, step: Step) -> None:
         for member in ("teacher", "judge"):
             chosen = getattr(step.recipe, member)
             if member in step.uses and chosen is not None:
@@ -46,7 +46,7 @@ class Checks:
                     built = chosen.build()
                     getattr(built, "check", lambda: None)()
                 except UserError as error:
-                    raise self.material.placed(error, (member,)) from None
+                    raise self.inputs.placed(error, (member,)) from None
                 if step.stage.reads is Problem:
                     self._check_sampling(step, built)
 
@@ -56,7 +56,7 @@ class Checks:
             try:
                 check_judge(step.recipe.verifier.build(), judge.build() if judge else None)
             except UserError as error:
-                raise self.material.placed(error, ("verifier",)) from None
+                raise self.inputs.placed(error, ("verifier",)) from None
 
     def _check_sampling(self, step: Step, teacher: Sampler) -> None:
         """Raise where a budget cannot be counted; warn of options that the server is known to ignore."""
@@ -64,7 +64,7 @@ class Checks:
         if options.budget is not None and options.budget.usd is not None and teacher.prices is None:
             raise UserError(
                 "a budget in US dollars needs the teacher's prices",
-                self.material.recipe.source.where(("sample", "budget", "usd")),
+                self.inputs.recipe.source.where(("sample", "budget", "usd")),
                 "add `teacher: {prices: {input: …, output: …}}`, per million tokens, or use `output_tokens`",
             )
         wanted = options.sampling(step.recipe.seed).model_dump(exclude_none=True)
@@ -79,7 +79,7 @@ class Checks:
         if missing:
             raise UserError(
                 f"`{step.stage.name}` needs {', '.join(missing)}",
-                self.material.recipe.source.where((step.stage.name,)),
+                self.inputs.recipe.source.where((step.stage.name,)),
                 f"pip install 'cotdistill[{step.stage.name}]'",
             )
 
@@ -89,10 +89,10 @@ class Checks:
         if step.stage.reads in (Problem, Trace):
             if step.stage.reads is Trace:
                 try:
-                    recorded(self.material.recorded(step), self.material.catalog)
+                    recorded(self.inputs.recorded(step), self.inputs.catalog)
                 except UserError as error:
-                    raise self.material.placed(error, ("problems", "dataset")) from None
-            problems = self.material.problems(step.recipe).sampled
+                    raise self.inputs.placed(error, ("problems", "dataset")) from None
+            problems = self.inputs.problems(step.recipe).sampled
             judged = stages()["filter"]
             # The filter's default is to keep what is right: a recipe without the section needs gold answers too.
             options: SampleOptions = step.options  # type: ignore[assignment]
@@ -103,9 +103,9 @@ class Checks:
     def _check_datasets(self, step: Step) -> None:
         if step.stage.reads is Conversation:
             try:
-                check_sets(step, self.material.catalog)
+                check_sets(step, self.inputs.catalog)
             except UserError as error:
-                raise self.material.placed(error, ("train", "dataset")) from None
+                raise self.inputs.placed(error, ("train", "dataset")) from None
 
     def _check_styles(self, step: Step) -> None:
         if step.stage.writes is Conversation:
@@ -113,24 +113,24 @@ class Checks:
                 try:
                     entry.style.build().check()
                 except UserError as error:
-                    raise self.material.placed(error, ("convert",)) from None
+                    raise self.inputs.placed(error, ("convert",)) from None
         if step.stage.reads is Conversation:
             try:
                 check_rationales_can_be_told(step)
             except UserError as error:
-                raise self.material.placed(error, ("train", "on_overlong")) from None
+                raise self.inputs.placed(error, ("train", "on_overlong")) from None
 
     def _check_student(self, step: Step) -> None:
         if step.stage.name not in ("train", "evaluate"):
             return
         if step.recipe.student is None:
             raise UserError(
-                f"`student:` is missing: `{step.stage.name}` needs one", str(self.material.recipe.source.path)
+                f"`student:` is missing: `{step.stage.name}` needs one", str(self.inputs.recipe.source.path)
             )
         try:
             getattr(step.recipe.student.build(), "check", lambda: None)()
         except UserError as error:
-            raise self.material.placed(error, ("student", "model")) from None
+            raise self.inputs.placed(error, ("student", "model")) from None
         self._check_file(step, "deepspeed")
         missing = [name for name in TRAIN_PACKAGES if importlib.util.find_spec(name) is None]
         if missing:
@@ -139,23 +139,23 @@ class Checks:
     def _check_file(self, step: Step, key: str) -> None:
         path = getattr(step.options, key, None)
         if isinstance(path, str | Path) and not Path(path).is_file():
-            raise UserError(f"no file `{path}`", self.material.recipe.source.where(("train", key)))
+            raise UserError(f"no file `{path}`", self.inputs.recipe.source.where(("train", key)))
 
     def _check_tasks(self, step: Step) -> None:
         if "tasks" in step.uses:
-            for name, problems in self.material.tasks(step).items():
+            for name, problems in self.inputs.tasks(step).items():
                 # Whoever only keeps away from the questions needs no answers to them.
                 if step.stage.name != "evaluate":
                     continue
                 if not problems:
                     raise UserError(
                         f"the task `{name}` has no problems",
-                        self.material.recipe.source.where(("evaluate", "tasks")),
+                        self.inputs.recipe.source.where(("evaluate", "tasks")),
                         "set some aside: `problems: {holdout: 300}`" if name == HOLDOUT else "",
                     )
                 self._check_gold(name, problems, step.recipe)
 
-    def _check_gold(self, name: str, problems: Sequence[Problem], recipe: Cast) -> None:
+    def _check_gold(self, name: str, problems: Sequence[Problem], recipe: Recipe) -> None:
         """Prove that the gold answers pass the recipe's verifier: what it cannot read it cannot grade."""
         verify = recipe.verifier.build()
         bad = [p for p in problems if p.gold is None or verify(p.gold, p.gold).outcome != "correct"]
@@ -163,7 +163,7 @@ class Checks:
             gold = "has no gold answer" if bad[0].gold is None else f"has the gold `{bad[0].gold[:40]}`"
             raise UserError(
                 f"no gold answer of `{name}` passes the verifier `{recipe.verifier.kind}`; problem {bad[0].id} {gold}",
-                self.material.recipe.source.where(("problems",)),
+                self.inputs.recipe.source.where(("problems",)),
                 "choose another `verifier:`, name the column that holds the final answer, or `filter: {keep: all}`",
             )
         if bad:

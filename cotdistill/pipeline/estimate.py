@@ -14,7 +14,7 @@ from cotdistill.recipe.plan import Step
 from cotdistill.records import Completion, Problem
 from cotdistill.samplers import Sampler
 from cotdistill.sampling.pool import stored_answers
-from cotdistill.stages.sample import LEDGER, SampleOptions, asking_of
+from cotdistill.stages.sample import LEDGER, SampleOptions, sampling_plan
 from cotdistill.storage.ledger import Ledger
 
 
@@ -65,9 +65,9 @@ def estimate(step: Step, problems: Sequence[Problem], folder: Path) -> Estimate:
 def _paid(step: Step, teacher: Sampler, problems: Sequence[Problem], ledger: Ledger) -> Iterator[Spending]:
     """Yield what each problem took of which all answers are stored, by the recipe as it stands."""
     options: SampleOptions = step.options  # type: ignore[assignment]
-    asking = asking_of(options, teacher, step.recipe.verifier.build(), seed=step.recipe.seed)
+    plan = sampling_plan(options, teacher, step.recipe.verifier.build(), seed=step.recipe.seed)
     for problem in problems if len(ledger) else ():
-        answers = [stored_answers(job, ledger, identity=teacher.identity) for job in asking.jobs([problem])]
+        answers = [stored_answers(job, ledger, identity=teacher.identity) for job in plan.jobs([problem])]
         if None not in answers:
             spending = Spending()
             for entry in itertools.chain.from_iterable(a for a in answers if a):

@@ -12,8 +12,8 @@ from cotdistill.data.problem_set import ProblemOptions, ProblemSet, load_problem
 from cotdistill.data.recorded import content_key, recorded_traces
 from cotdistill.errors import UserError, UserErrors
 from cotdistill.pipeline.training_data import TrainingRows, registered_key
-from cotdistill.recipe.plan import Step, exam_names
-from cotdistill.recipe.recipe import Cast, Recipe
+from cotdistill.recipe.plan import Step, task_names
+from cotdistill.recipe.recipe import LoadedRecipe, Recipe
 from cotdistill.records import Checkpoint, Conversation, Problem, Record, Trace
 from cotdistill.stage import Progress, Workspace
 from cotdistill.storage.keys import by_content, key_of, weights_fingerprint
@@ -25,10 +25,10 @@ HOLDOUT = "holdout"
 """The task that is no registered set: the problems that the recipe sets aside."""
 
 
-class Material:
+class RunInputs:
     """The inputs of a recipe, read once and only when they are needed."""
 
-    def __init__(self, recipe: Recipe) -> None:
+    def __init__(self, recipe: LoadedRecipe) -> None:
         self.recipe = recipe
         self._problems: dict[str, ProblemSet] = {}
         self._tasks: dict[str, tuple[Problem, ...]] = {}
@@ -44,7 +44,7 @@ class Material:
         except UserError as error:
             raise self.placed(error, ("data", "registry")) from None
 
-    def problems(self, recipe: Cast) -> ProblemSet:
+    def problems(self, recipe: Recipe) -> ProblemSet:
         """Return the problems of an arm.
 
         Raises: UserError.
@@ -65,7 +65,7 @@ class Material:
 
         Raises: UserError.
         """
-        names = getattr(step.options, "tasks", None) or exam_names(step.recipe)
+        names = getattr(step.options, "tasks", None) or task_names(step.recipe)
         return {name: self._task(name, step.recipe) for name in names}
 
     def tasks_key(self, step: Step) -> Json:
@@ -120,12 +120,12 @@ class Material:
             )
         return step.recipe.problems
 
-    def _task(self, name: str, recipe: Cast) -> tuple[Problem, ...]:
+    def _task(self, name: str, recipe: Recipe) -> tuple[Problem, ...]:
         if name == HOLDOUT:
             return self.problems(recipe).holdout
         if recipe.problems is not None and name == recipe.problems.dataset:
             raise UserError(
-                f"`{name}` is what the student learns from, and no exam",
+                f"`{name}` is what the student learns from, and cannot be a task",
                 self.recipe.source.where(("evaluate", "tasks")),
                 "use `holdout`, or register its test split under another name",
             )
@@ -156,7 +156,7 @@ def base_checkpoint(step: Step, run: Path, progress: Progress) -> Checkpoint:
     )
 
 
-def _replayed(recipe: Cast) -> ProblemOptions | None:
+def _replayed(recipe: Recipe) -> ProblemOptions | None:
     """Return the problems of a replayed teacher: its own file holds them."""
     path = getattr(recipe.teacher, "path", None)
     return ProblemOptions(dataset=str(path)) if path else None

@@ -19,21 +19,23 @@ def store(step: Step, folder: Path, rows: Iterator[Record]) -> tuple[Counts, dic
 
     Raises: UserError where it kept nothing; the rejected rows stay in a `.partial` file to be looked at.
     """
-    sink = _Sink(step, folder)
+    writer = OutputWriter(step, folder)
     with contextlib.ExitStack() as files:
-        for file in sink.files:
+        for file in writer.files:
             files.enter_context(file)
         for row in rows:
-            sink.write(row)
-        sink.finish()
-    if sink.layout is not None:
-        entry = {step.options.dataset: sink.layout.entry(step.rows_file)}  # type: ignore[attr-defined]
+            writer.write(row)
+        writer.finish()
+    if writer.layout is not None:
+        entry = {step.options.dataset: writer.layout.entry(step.rows_file)}  # type: ignore[attr-defined]
         write_text(folder / "dataset_info.json", json.dumps(entry, indent=2, ensure_ascii=False) + "\n")
-    outputs = {f.path.name: Output(sha256=f.sha256, size_bytes=f.size_bytes, rows=f.rows) for f in sink.files}
-    return sink.counts(), outputs
+    outputs = {f.path.name: Output(sha256=f.sha256, size_bytes=f.size_bytes, rows=f.rows) for f in writer.files}
+    return writer.counts(), outputs
 
 
-class _Sink:
+class OutputWriter:
+    """Writes the rows of one stage and counts them."""
+
     def __init__(self, step: Step, folder: Path) -> None:
         self.step = step
         self.kept = AtomicFile(folder / step.rows_file)
@@ -47,9 +49,11 @@ class _Sink:
 
     @property
     def files(self) -> list[AtomicFile]:
+        """The files that are written."""
         return [file for file in (self.kept, self.rejects) if file is not None]
 
     def write(self, row: Record) -> None:
+        """Write a row where it belongs."""
         if isinstance(row, Rejected) and self.rejects is not None:
             self.reasons[row.reason_class] += 1
             self.rejects.write_row(row)
@@ -80,6 +84,7 @@ class _Sink:
             )
 
     def counts(self) -> Counts:
+        """Return the stage's part of the funnel."""
         rejected = self.reasons.total()
         return Counts(
             rows_in=self.out + rejected,

@@ -18,12 +18,12 @@ from typing import Any, Literal
 
 from cotdistill.errors import UserError, raise_all
 from cotdistill.pipeline.checks import Checks
-from cotdistill.pipeline.inputs import Material
+from cotdistill.pipeline.inputs import RunInputs
 from cotdistill.pipeline.outputs import store
 from cotdistill.publishing.cards import FILE as CARD
 from cotdistill.publishing.cards import card
-from cotdistill.recipe.plan import Plan, Step, cast_member, changed, make_plan, recipe_part
-from cotdistill.recipe.recipe import Recipe
+from cotdistill.recipe.plan import Plan, Step, changed, make_plan, recipe_part, role_options
+from cotdistill.recipe.recipe import LoadedRecipe
 from cotdistill.records import Conversation, Problem, Record
 from cotdistill.stage import Progress, Shard, Workspace, no_progress, stages
 from cotdistill.storage.jsonl import read, write_text
@@ -46,7 +46,7 @@ Json = Any  # Any: a JSON value
 
 
 @dataclass(frozen=True)
-class Request:
+class RunOptions:
     """What a command asks of the pipeline."""
 
     runs: Path = Path("runs")
@@ -58,7 +58,7 @@ class Request:
 
 
 @dataclass
-class Outcome:
+class RunResult:
     """What a run did."""
 
     folder: Path
@@ -69,34 +69,34 @@ class Outcome:
 class Pipeline:
     """One recipe in its run folder."""
 
-    def __init__(self, recipe: Recipe, request: Request) -> None:
+    def __init__(self, recipe: LoadedRecipe, options: RunOptions) -> None:
         self.recipe = recipe
-        self.request = request
-        self.folder = request.runs / recipe.main.name
+        self.options = options
+        self.folder = options.runs / recipe.main.name
         self.plan: Plan = make_plan(recipe)
-        self.material = Material(recipe)
-        self.checks = Checks(self.material)
+        self.inputs = RunInputs(recipe)
+        self.checks = Checks(self.inputs)
 
-    def run(self) -> Outcome:
+    def run(self) -> RunResult:
         """Do every step that is not done.
 
         Raises: UserError and its kinds; what was finished stays finished.
         """
         with locked(self.folder):
-            outcome = Outcome(self.folder)
+            result = RunResult(self.folder)
             found = self.checks.input_faults(self._chosen())
             todo = list(self._chosen()) if found else self._todo()
             raise_all(found + self.checks.work_faults(todo))
             self._write_recipe()
             redone: set[str] = set()
             for step in self._chosen():
-                if step.stage.name != self.request.redo and self._is_done(step, redone):
-                    outcome.skipped.append(step.folder)
+                if step.stage.name != self.options.redo and self._is_done(step, redone):
+                    result.skipped.append(step.folder)
                     continue
                 self._do(step)
                 redone.add(step.folder)
-                outcome.done.append(step.folder)
-            return outcome
+                result.done.append(step.folder)
+            return result
 
     def check(self) -> None:
         """Raise every fault that can be known before money or hours are spent, done steps included."""
@@ -116,14 +116,14 @@ class Pipeline:
             for step in self.sample_steps():
                 self._check_merged(step)
                 (self.folder / step.folder).mkdir(parents=True, exist_ok=True)
-                problems = list(self.material.problems(step.recipe).sampled)
+                problems = list(self.inputs.problems(step.recipe).sampled)
                 chosen = random.Random(step.recipe.seed).sample(problems, min(count, len(problems)))
                 for _ in self.rows(step, chosen):
                     continue
 
     def _chosen(self) -> Iterator[Step]:
         for step in self.plan.steps:
-            if self.request.only in (None, step.stage.name):
+            if self.options.only in (None, step.stage.name):
                 yield step
 
     def _todo(self) -> list[Step]:
@@ -133,12 +133,12 @@ class Pipeline:
         """
         todo: list[Step] = []
         for step in self._chosen():
-            if self.request.only and step.upstream is not None:
+            if self.options.only and step.upstream is not None:
                 self._check_finished(step, step.upstream)
             state = self._state(step)
             if state == "changed" and not self._is_redo(step, todo):
                 raise self._changed_error(step)
-            if state != "done" or self.request.redo == step.stage.name:
+            if state != "done" or self.options.redo == step.stage.name:
                 self._check_merged(step)
                 todo.append(step)
         return todo
@@ -167,14 +167,14 @@ class Pipeline:
             )
 
     def _is_redo(self, step: Step, todo: list[Step]) -> bool:
-        """Say whether a changed step may be done again: it was named, or one that it reads from was."""
-        if self.request.redo is None:
+        """Return whether a changed step may be done again: it was named, or one that it reads from was."""
+        if self.options.redo is None:
             return False
-        return step.stage.number >= stages()[self.request.redo].number or step.upstream in todo
+        return step.stage.number >= stages()[self.options.redo].number or step.upstream in todo
 
     def _is_done(self, step: Step, redone: set[str]) -> bool:
         state = self._state(step)
-        if state == "changed" and self.request.redo is None and not (step.upstream and step.upstream.folder in redone):
+        if state == "changed" and self.options.redo is None and not (step.upstream and step.upstream.folder in redone):
             raise self._changed_error(step)
         return state == "done"
 
@@ -188,10 +188,10 @@ class Pipeline:
 
     def _changed_error(self, step: Step) -> UserError:
         manifest = read_manifest(self.folder / step.folder)
-        lines = changed(manifest.recipe if manifest else None, self._key_parts(step))
+        lines = changed(manifest.recipe if manifest else None, self._key_parts(step), step.stage.name)
         what = "; ".join(lines[:4]) + (f"; and {len(lines) - 4} more" if len(lines) > 4 else "")
         return UserError(
-            f"was done with other options: {what}",
+            what,
             str(self.folder / step.folder),
             f"--redo {step.stage.name} does it again and keeps the old folder; another `name:` starts a new run",
         )
@@ -204,12 +204,12 @@ class Pipeline:
             if manifest is None or step.upstream.rows_file not in manifest.outputs:
                 return None
             inputs["rows"] = manifest.outputs[step.upstream.rows_file].sha256
-            if step.stage.reads is Conversation and (datasets := self.material.datasets_key(step)):
+            if step.stage.reads is Conversation and (datasets := self.inputs.datasets_key(step)):
                 inputs["datasets"] = datasets
         else:
-            inputs["rows"] = self.material.source_key(step)
+            inputs["rows"] = self.inputs.source_key(step)
         if "tasks" in step.uses:
-            inputs["tasks"] = self.material.tasks_key(step)
+            inputs["tasks"] = self.inputs.tasks_key(step)
         return {**recipe_part(step.stage, step.recipe), "inputs": inputs, "seed": step.recipe.seed}
 
     def _do(self, step: Step) -> None:
@@ -222,7 +222,7 @@ class Pipeline:
         log.info("%s: starts", step.folder)
         started, clock = datetime.now(UTC), time.monotonic()
         counts, outputs = store(step, folder, self.rows(step))
-        if text := card(step, self.folder, counts, self.material.catalog):
+        if text := card(step, self.folder, counts, self.inputs.catalog):
             write_text(folder / CARD, text)
         for path in sorted(folder.iterdir()):
             if path.is_file() and path.name not in {STARTED, MANIFEST, *outputs}:
@@ -247,9 +247,9 @@ class Pipeline:
         self, step: Step, rows_in: Iterable[Record] | None = None, *, shard: Shard | None = None
     ) -> Iterator[Record]:
         """Return what a stage yields for its input, or for other rows; its folder must exist."""
-        work = Workspace(self.folder / step.folder, self.folder, step.recipe.seed, self.request.progress, shard)
-        cast = {member: self._member(member, step) if member in step.uses else None for member in step.stage.uses}
-        return step.stage.function(self._rows_in(step) if rows_in is None else rows_in, step.options, work, **cast)
+        work = Workspace(self.folder / step.folder, self.folder, step.recipe.seed, self.options.progress, shard)
+        roles = {role: self._role(role, step) if role in step.uses else None for role in step.stage.uses}
+        return step.stage.function(self._rows_in(step) if rows_in is None else rows_in, step.options, work, **roles)
 
     def _prepare(self, step: Step, folder: Path, key: str) -> None:
         """Make the folder ready: finished work and leftovers of another key are set aside, not deleted."""
@@ -264,19 +264,19 @@ class Pipeline:
         folder.mkdir(parents=True, exist_ok=True)
         write_text(note, json.dumps({"key": key}) + "\n")
 
-    def _member(self, member: str, step: Step) -> object:
-        if member == "tasks":
-            return self.material.tasks(step)
-        chosen = cast_member(member, step.recipe)
+    def _role(self, role: str, step: Step) -> object:
+        if role == "tasks":
+            return self.inputs.tasks(step)
+        chosen = role_options(role, step.recipe)
         if chosen is None:
-            raise AssertionError(f"{step.folder} needs `{member}`, which the check should have asked for")
-        return chosen if member == "student" else chosen.build()
+            raise AssertionError(f"{step.folder} needs `{role}`, which the check should have asked for")
+        return chosen if role == "student" else chosen.build()
 
     def _rows_in(self, step: Step) -> Iterable[Record]:
         if step.stage.reads is Conversation:
-            return self.material.conversations(step, self.folder)
+            return self.inputs.conversations(step, self.folder)
         if step.upstream is None:
-            return self.material.source(step, self.folder, self.request.progress)
+            return self.inputs.source(step, self.folder, self.options.progress)
         rows = self.folder / step.upstream.folder / step.upstream.rows_file
         return read(rows, step.stage.reads)
 

@@ -16,9 +16,9 @@ from cotdistill.errors import UserError, raise_all
 from cotdistill.pipeline.pipeline import Pipeline
 from cotdistill.recipe.plan import Step
 from cotdistill.records import Problem, Rejected
-from cotdistill.sampling.pool import settle
+from cotdistill.sampling.pool import resolve_from_ledger
 from cotdistill.stage import Shard
-from cotdistill.stages.sample import LEDGER, asking_of
+from cotdistill.stages.sample import LEDGER, sampling_plan
 from cotdistill.storage.ledger import Ledger
 from cotdistill.storage.run_folder import locked
 
@@ -101,7 +101,7 @@ def _merge_step(pipeline: Pipeline, step: Step) -> Merged:
                         added += 1
         # Before a part is put away, all of it is on disk here.
         ledger.sync()
-        problems = pipeline.material.problems(step.recipe).sampled
+        problems = pipeline.inputs.problems(step.recipe).sampled
         wanted, missing = _coverage(step, problems, ledger, shards)
         stored = len(ledger)
     for shard in shards:
@@ -116,11 +116,11 @@ def _coverage(
     """Return how many completions are wanted and, by shard, how many are missing."""
     assert step.recipe.teacher is not None
     teacher = step.recipe.teacher.build()
-    asking = asking_of(step.options, teacher, step.recipe.verifier.build(), seed=step.recipe.seed)  # type: ignore[arg-type]
+    plan = sampling_plan(step.options, teacher, step.recipe.verifier.build(), seed=step.recipe.seed)  # type: ignore[arg-type]
     wanted = 0
     missing: Counter[str] = Counter()
-    for job in asking.jobs(problems):
-        for row in settle(job, ledger, identity=teacher.identity, failed={}):
+    for job in plan.jobs(problems):
+        for row in resolve_from_ledger(job, ledger, identity=teacher.identity, failed={}):
             wanted += 1
             if isinstance(row, Rejected) and isinstance(row.row, Problem):
                 shard = next(s for s in shards if s.holds(row.row.id))

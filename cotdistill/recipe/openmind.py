@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 MARKS = ("model_name_or_path", "model_id", "finetuning_type", "do_train")
 """Top-level keys that only a flat recipe has."""
-CAST_KEYS: dict[str, Loc] = {
+RECIPE_KEYS: dict[str, Loc] = {
     "model_name_or_path": ("student", "model"),
     "model_id": ("student", "model"),
     "finetuning_type": ("student", "kind"),
@@ -39,7 +39,7 @@ WITHOUT_MEANING = frozenset(
 
 
 def is_flat(data: Data) -> bool:
-    """Say whether a document is a flat recipe."""
+    """Return whether a document is a flat recipe."""
     return isinstance(data, dict) and any(key in data for key in MARKS)
 
 
@@ -58,7 +58,7 @@ def unflatten(source: Source) -> Source:
             if value != FIXED[key]:
                 found.append(UserError(f"only `{key}: {str(FIXED[key]).lower()}` can be run", source.where((key,))))
             continue
-        target = CAST_KEYS.get(key, ("train", key))
+        target = RECIPE_KEYS.get(key, ("train", key))
         holder = result.data
         for part in target[:-1]:
             holder = holder.setdefault(part, {})

@@ -1,15 +1,15 @@
 """From a recipe and its arms to steps: which stage runs where, and which arms share it.
 
-A step whose options, cast and upstream are those of another arm is that arm's step: the teacher is paid once.
+A step whose options, roles and upstream are those of another arm is that arm's step: the teacher is paid once.
 The recipe's own chain lives in `runs/<name>/`, what differs in `runs/<name>/arms/<arm>/`.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cotdistill.recipe.recipe import BASELINE, Cast, Recipe
+from cotdistill.recipe.recipe import BASELINE, LoadedRecipe, Recipe
 from cotdistill.records import Conversation
 from cotdistill.registry import KindOptions, Options
 from cotdistill.stage import Stage, stages
@@ -17,10 +17,10 @@ from cotdistill.storage.keys import by_content, key_of
 
 Json = Any  # Any: a JSON value
 
-SECTION_CAST = {"style": ("convert", "taught_style")}
-"""Cast members that a stage's section names, and the recipe's top does not: the section, and where it says so."""
+SECTION_ROLES = {"style": ("convert", "taught_style")}
+"""Roles that a stage's section names, and the recipe's top does not: the section, and where it says so."""
 FILLED_BY_PIPELINE = ("tasks",)
-"""Cast members that are no kind: the problems of the tasks that `evaluate` asks, which `filter` keeps apart."""
+"""Roles that are no kind: the problems of the tasks that `evaluate` asks, which `filter` keeps apart."""
 
 
 @dataclass(frozen=True)
@@ -28,13 +28,13 @@ class Step:
     """One stage of one arm, or of several arms that agree in all that it depends on."""
 
     stage: Stage
-    recipe: Cast
+    recipe: Recipe
     folder: str
     """Relative to the run's folder."""
     upstream: "Step | None"
     """The step whose rows it reads; None: problems, a registered data set, or the untrained student."""
     signature: str
-    """Hash of its options, its cast and its upstream's signature."""
+    """Hash of its options, its roles and its upstream's signature."""
 
     @property
     def options(self) -> Options:
@@ -43,8 +43,8 @@ class Step:
 
     @property
     def uses(self) -> tuple[str, ...]:
-        """The cast members that the stage uses with these options."""
-        return members(self.stage, self.recipe)
+        """The roles that the stage uses with these options."""
+        return used_roles(self.stage, self.recipe)
 
     @property
     def rows_file(self) -> str:
@@ -74,7 +74,7 @@ class Plan:
         }
 
 
-def make_plan(recipe: Recipe) -> Plan:
+def make_plan(recipe: LoadedRecipe) -> Plan:
     """Return the steps of every arm, the baseline's last."""
     known: dict[str, Step] = {}
     _add_chain(recipe.main, "", known)
@@ -89,7 +89,7 @@ def make_plan(recipe: Recipe) -> Plan:
     return Plan(used)
 
 
-def _add_chain(recipe: Cast, prefix: str, known: dict[str, Step]) -> tuple[Step, ...]:
+def _add_chain(recipe: Recipe, prefix: str, known: dict[str, Step]) -> tuple[Step, ...]:
     steps: list[Step] = []
     for stage in recipe.chain():
         upstream = steps[-1] if steps else None
@@ -108,51 +108,64 @@ def _add_chain(recipe: Cast, prefix: str, known: dict[str, Step]) -> tuple[Step,
     return tuple(steps)
 
 
-def recipe_part(stage: Stage, recipe: Cast) -> Json:
-    """Return the options and the cast that decide what a stage puts out, files by their content."""
+def recipe_part(stage: Stage, recipe: Recipe) -> Json:
+    """Return the options and the roles that decide what a stage puts out, files by their content."""
     options = recipe.section(stage)
-    cast = {
-        member: by_content(chosen.key_options())
-        for member in members(stage, recipe)
-        if (chosen := cast_member(member, recipe)) is not None
+    roles = {
+        role: by_content(chosen.key_options())
+        for role in used_roles(stage, recipe)
+        if (chosen := role_options(role, recipe)) is not None
     }
-    if stage.name != "evaluate" and "tasks" in members(stage, recipe) and exam_names(recipe):
-        cast["tasks"] = sorted(exam_names(recipe))
-    return {"options": by_content(options.key_options()), "cast": cast}
+    if stage.name != "evaluate" and "tasks" in used_roles(stage, recipe) and task_names(recipe):
+        roles["tasks"] = sorted(task_names(recipe))
+    return {"options": by_content(options.key_options()), "roles": roles}
 
 
-def members(stage: Stage, recipe: Cast) -> tuple[str, ...]:
-    """Return the cast members that a stage uses in a recipe, in the order of its declaration."""
+def used_roles(stage: Stage, recipe: Recipe) -> tuple[str, ...]:
+    """Return the roles that a stage uses in a recipe, in the order of its declaration."""
     unused = recipe.section(stage).unused()
     if not recipe.asks_judge:
         unused |= {"judge"}
-    return tuple(member for member in stage.uses if member not in unused)
+    return tuple(role for role in stage.uses if role not in unused)
 
 
-def exam_names(recipe: Cast) -> tuple[str, ...]:
+def task_names(recipe: Recipe) -> tuple[str, ...]:
     """Return the tasks that a recipe's evaluation asks; none where it has no such section."""
     return getattr(getattr(recipe, "evaluate", None), "tasks", ())
 
 
-def cast_member(member: str, recipe: Cast) -> KindOptions | None:
-    """Return the options of a cast member; None for what the pipeline itself fills in."""
-    if member in FILLED_BY_PIPELINE:
+def role_options(role: str, recipe: Recipe) -> KindOptions | None:
+    """Return the options of a role; None for what the pipeline itself fills in."""
+    if role in FILLED_BY_PIPELINE:
         return None
-    if member in SECTION_CAST:
-        name, attribute = SECTION_CAST[member]
+    if role in SECTION_ROLES:
+        name, attribute = SECTION_ROLES[role]
         return getattr(recipe.section(stages()[name]), attribute)  # type: ignore[no-any-return]
-    return getattr(recipe, member)  # type: ignore[no-any-return]
+    return getattr(recipe, role)  # type: ignore[no-any-return]
 
 
-def changed(old: Json, new: Json, at: str = "") -> list[str]:
-    """Return a line per value that differs: `options.keep: "correct" -> "all"`."""
+def changed(old: Json, new: Json, stage: str) -> list[str]:
+    """Return a line per value of a stage's key that differs: `filter.keep changed: correct -> all`."""
+    return [f"{_recipe_key(path, stage)} changed: {_shown(a)} -> {_shown(b)}" for path, a, b in _differences(old, new)]
+
+
+def _differences(old: Json, new: Json, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Json, Json]]:
     if isinstance(old, dict) and isinstance(new, dict):
-        lines: list[str] = []
         for key in sorted({*old, *new}):
-            lines += changed(old.get(key), new.get(key), f"{at}.{key}" if at else key)
-        return lines
-    return [] if old == new else [f"{at}: {json.dumps(old)} -> {json.dumps(new)}"]
+            yield from _differences(old.get(key), new.get(key), (*path, key))
+    elif old != new:
+        yield path, old, new
 
 
-def _problems(recipe: Cast) -> Json:
+def _recipe_key(path: tuple[str, ...], stage: str) -> str:
+    """Return what the user calls a part of a key: `options.keep` of `filter` is `filter.keep`."""
+    head, *rest = path or ("all",)
+    return ".".join({"options": [stage, *rest], "roles": rest}.get(head, [head, *rest]))
+
+
+def _shown(value: Json) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _problems(recipe: Recipe) -> Json:
     return recipe.problems.model_dump(mode="json") if recipe.problems else None

@@ -1,4 +1,4 @@
-"""The recipe: the cast (problems, teacher, judge, verifier, student), one section per stage, and its arms.
+"""The recipe: its roles (problems, teacher, judge, verifier, student), one section per stage, and its arms.
 
 The stages that run go from the recipe's source (the teacher, or `train.dataset`) to the last section that it holds;
 a stage between them that has no section takes its defaults.
@@ -29,8 +29,8 @@ BASELINE = "baseline"
 NAME_PATTERN = r"^\w[\w.-]*$"
 
 
-class Cast(Options):
-    """Who plays: named once, used by every stage."""
+class Recipe(Options):
+    """Roles: named once, used by every stage."""
 
     name: str = Field(pattern=NAME_PATTERN)
     """Name of the run: its folder is `runs/<name>`."""
@@ -66,7 +66,7 @@ class Cast(Options):
         return given if given is not None else stage.options()
 
     def learns_own_rows(self) -> bool:
-        """Say whether the student learns from what `convert` writes, alone or beside registered sets."""
+        """Return whether the student learns from what `convert` writes, alone or beside registered sets."""
         named = self.section(stages()["train"]).dataset_names  # type: ignore[attr-defined]
         return not named or self.section(stages()["convert"]).dataset in named  # type: ignore[attr-defined]
 
@@ -87,12 +87,12 @@ class Cast(Options):
 
 
 @cache
-def recipe_model() -> type[Cast]:
-    """Return the model of a whole recipe: the cast and one optional section per stage."""
+def recipe_model() -> type[Recipe]:
+    """Return the model of a whole recipe: the roles and one optional section per stage."""
     sections: dict[str, Any] = {  # Any: pydantic's field definitions
         s.name: (s.options | None, Field(None, description=s.summary)) for s in stages().values()
     }
-    return create_model("Recipe", __base__=Cast, __doc__="One YAML file, one run.", **sections)
+    return create_model("LoadedRecipe", __base__=Recipe, __doc__="One YAML file, one run.", **sections)
 
 
 @dataclass(frozen=True)
@@ -100,14 +100,14 @@ class Arm:
     """One variant of the recipe."""
 
     name: str
-    recipe: Cast
+    recipe: Recipe
 
 
 @dataclass(frozen=True)
-class Recipe:
+class LoadedRecipe:
     """A recipe as read: the common part, its arms, and where everything stands."""
 
-    main: Cast
+    main: Recipe
     arms: tuple[Arm, ...]
     """At least one; a recipe without `arms:` is its own single arm."""
     source: Source
@@ -119,7 +119,7 @@ class Recipe:
         return self.source.path.parent
 
 
-def read_recipe(path: Path, *, overrides: Sequence[str] = ()) -> Recipe:
+def read_recipe(path: Path, *, overrides: Sequence[str] = ()) -> LoadedRecipe:
     """Return the recipe in a file, `--set key.path=value` applied.
 
     Raises: UserError, UserErrors: every fault at once, each with `file:line: key`.
@@ -135,7 +135,7 @@ def read_recipe(path: Path, *, overrides: Sequence[str] = ()) -> Recipe:
     refuse_secrets(source)
     source.data.setdefault("name", _default_name(path))
     main = validate(source, recipe_model())
-    return Recipe(main, _arms(main, source), source, is_openmind)
+    return LoadedRecipe(main, _arms(main, source), source, is_openmind)
 
 
 def _override(source: Source, overrides: Sequence[str]) -> None:
@@ -152,7 +152,7 @@ def _default_name(path: Path) -> str:
     return re.sub(r"[^\w.-]+", "-", name).strip("-.") or "run"
 
 
-def _arms(main: Cast, source: Source) -> tuple[Arm, ...]:
+def _arms(main: Recipe, source: Source) -> tuple[Arm, ...]:
     if not main.arms:
         return (Arm(main.name, main),)
     arms, found = [], []

@@ -15,7 +15,7 @@ from pydantic_core import PydanticUndefined
 from cotdistill.data import DataOptions
 from cotdistill.data.problem_set import ProblemOptions
 from cotdistill.errors import UserError
-from cotdistill.recipe.recipe import Cast, recipe_model
+from cotdistill.recipe.recipe import Recipe, recipe_model
 from cotdistill.registry import FAMILIES, is_in_key
 from cotdistill.registry import kinds as kinds_of
 from cotdistill.stage import stages
@@ -57,14 +57,14 @@ def recipe_schema() -> dict[str, Any]:  # Any: a JSON schema
 def recipe_reference() -> str:
     """Return docs/recipe.md."""
     parts = [
-        "# Recipe reference",
+        "# LoadedRecipe reference",
         "",
         "Generated from the models by `make docs`. An option marked ° changes how a thing is done and not what",
         "comes out: changing it does not make a finished stage run again.",
         "",
-        "## The cast",
+        "## Roles",
         "",
-        *_table((k, f) for k, f in _fields(Cast)),
+        *_table((k, f) for k, f in _fields(Recipe)),
         "### problems",
         "",
         *_table(_fields(ProblemOptions)),

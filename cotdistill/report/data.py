@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from cotdistill.filters import WATERFALL
+from cotdistill.filters import REASON_ORDER
 from cotdistill.records import Score
 from cotdistill.scoring.statistics import Interval, PairedDifference, pair_up, paired_difference, wilson
 
@@ -107,8 +107,8 @@ class StageReport:
     def waterfall(self) -> tuple[Drop, ...]:
         """What each class of reason took from the rows that the ones before it had left, in the order asked."""
         left, drops = self.rows_in or 0, []
-        known = [reason for reason in WATERFALL if reason in self.reasons]
-        for reason in (*known, *(reason for reason in self.reasons if reason not in WATERFALL)):
+        known = [reason for reason in REASON_ORDER if reason in self.reasons]
+        for reason in (*known, *(reason for reason in self.reasons if reason not in REASON_ORDER)):
             left -= self.reasons[reason]
             drops.append(Drop(reason, self.reasons[reason], left))
         return tuple(drops)
@@ -182,8 +182,8 @@ class ReportData:
     name: str
     created: str
     """When its first stage started, UTC, ISO 8601; empty where none is finished."""
-    cast: Mapping[str, str]
-    """Role -> who plays it, in a few words: teacher, verifier, student."""
+    roles: Mapping[str, str]
+    """Role -> its kind and model, in a few words: teacher, verifier, student."""
     versions: Mapping[str, str]
     arms: tuple[ArmReport, ...]
 

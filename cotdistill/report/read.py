@@ -39,7 +39,7 @@ METRICS = "metrics.jsonl"
 
 ROLES = ("problems", "teacher", "judge", "verifier", "student")
 FACTS = ("kind", "model", "dataset", "path")
-"""What a cast member is known by, in this order."""
+"""What a role is known by, in this order."""
 
 
 class ArmStages(Record):
@@ -89,7 +89,7 @@ def read_run(run: Path) -> ReportData:
     return ReportData(
         name=run.name,
         created=manifests[0].started if manifests else "",
-        cast=_cast(run),
+        roles=_roles(run),
         versions=manifests[-1].versions if manifests else {},
         arms=tuple(_compared([_arm(arm, found) for arm in arms])),
     )
@@ -178,8 +178,8 @@ def _loss(path: Path) -> tuple[LossPoint, ...]:
     return tuple(LossPoint(step, by_step[step]) for step in sorted(by_step))
 
 
-def _cast(run: Path) -> dict[str, str]:
-    """Return who plays each role in a few words; several where arms differ."""
+def _roles(run: Path) -> dict[str, str]:
+    """Return each role in a few words; several where arms differ."""
     path = run / RECIPE
     if not path.is_file():
         return {}

@@ -11,11 +11,11 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from cotdistill.client.concurrency import Admission, NotSent
+from cotdistill.client.concurrency import NotSent, SendGate
 from cotdistill.client.costs import Prices
 from cotdistill.records import Completion, Message, Problem, Sampling
 
-__all__ = ["Admission", "AsksOnce", "Draw", "JsonRow", "NotSent", "Reply", "Request", "Sampler", "Unanswered"]
+__all__ = ["Draw", "JsonRow", "NotSent", "Reply", "Request", "Sampler", "SendGate", "SingleCall", "Unanswered"]
 
 JsonRow = dict[str, Any]  # Any: a foreign JSON row
 
@@ -90,17 +90,17 @@ class Sampler(Protocol):
         """Return the sampling options without those that the server is known to ignore."""
         ...
 
-    def session(self, admission: Admission, /) -> AbstractAsyncContextManager[Draw]:
+    def session(self, gate: SendGate, /) -> AbstractAsyncContextManager[Draw]:
         """Open connections or weights; inside, `await draw(request)` returns a reply.
 
-        `draw` raises Unanswered for one lost request, NotSent once the admission is closed, AccessRefused or
+        `draw` raises Unanswered for one lost request, NotSent once the gate is closed, AccessRefused or
         TryAgainLater for what stops the run.
         """
         ...
 
 
 @dataclass(frozen=True, kw_only=True)
-class AsksOnce:
+class SingleCall:
     """What holds for a sampler that costs nothing, shows the bare question, and is asked one thing per completion."""
 
     @property

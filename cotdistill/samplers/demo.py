@@ -12,11 +12,11 @@ from typing import Annotated
 from pydantic import Field
 
 from cotdistill.client.client import Client, EndpointOptions
-from cotdistill.client.concurrency import Admission
+from cotdistill.client.concurrency import SendGate
 from cotdistill.client.connection import check_installed
 from cotdistill.demo.teacher import MODEL, serving
-from cotdistill.registry import OPERATIONAL, kind
-from cotdistill.samplers import AsksOnce, Draw
+from cotdistill.registry import NOT_IN_KEY, kind
+from cotdistill.samplers import Draw, SingleCall
 from cotdistill.samplers.endpoint import draw
 
 KEY = "demo"
@@ -24,7 +24,7 @@ KEY = "demo"
 
 @kind
 @dataclass(frozen=True, kw_only=True)
-class Demo(AsksOnce):
+class Demo(SingleCall):
     """The embedded teacher: solves the quickstart's word problems over HTTP, as a real teacher would.
 
     Options:
@@ -36,8 +36,8 @@ class Demo(AsksOnce):
 
     error_rate: Annotated[float, Field(ge=0, le=1)] = 0.15
     seed: int = 0
-    port: Annotated[int, Field(ge=0, le=65535), OPERATIONAL] = 0
-    latency_s: Annotated[float, Field(ge=0), OPERATIONAL] = 0.0
+    port: Annotated[int, Field(ge=0, le=65535), NOT_IN_KEY] = 0
+    latency_s: Annotated[float, Field(ge=0), NOT_IN_KEY] = 0.0
 
     @property
     def model(self) -> str:
@@ -54,10 +54,10 @@ class Demo(AsksOnce):
         check_installed()
 
     @asynccontextmanager
-    async def session(self, admission: Admission, /) -> AsyncIterator[Draw]:
+    async def session(self, gate: SendGate, /) -> AsyncIterator[Draw]:
         """Start the teacher, and stop it in the end."""
         with serving(
             port=self.port, seed=self.seed, error_rate=self.error_rate, api_key=KEY, latency_s=self.latency_s
         ) as base_url:
-            async with Client(EndpointOptions(base_url=base_url, api_key=KEY), admission) as client:
+            async with Client(EndpointOptions(base_url=base_url, api_key=KEY), gate) as client:
                 yield functools.partial(draw, client, self.model)

@@ -16,15 +16,15 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field
 
 from cotdistill.client.client import Client, EndpointOptions
-from cotdistill.client.concurrency import Admission
+from cotdistill.client.concurrency import SendGate
 from cotdistill.client.connection import Server, check_installed
 from cotdistill.client.costs import Prices
 from cotdistill.client.providers import ignored_options, without
-from cotdistill.client.response_reader import Limits
+from cotdistill.client.response_reader import Timeouts
 from cotdistill.client.retries import NoAnswer
 from cotdistill.errors import AccessRefused, UserError
 from cotdistill.records import Sampling
-from cotdistill.registry import OPERATIONAL, Options, kind
+from cotdistill.registry import NOT_IN_KEY, Options, kind
 from cotdistill.samplers import Draw, JsonRow, Reply, Request, Unanswered
 from cotdistill.samplers._prompting import Prompting
 
@@ -59,7 +59,7 @@ def _extra(value: dict[str, Any]) -> dict[str, Any]:  # Any: JSON values
     return value
 
 
-Seconds = Annotated[float, Field(gt=0), OPERATIONAL]
+Seconds = Annotated[float, Field(gt=0), NOT_IN_KEY]
 
 
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
@@ -107,18 +107,18 @@ class Endpoint(Prompting):
     """
 
     model: Annotated[str, Field(min_length=1)]
-    base_url: Annotated[BaseUrl | None, OPERATIONAL] = None
-    api_key_env: Annotated[VariableName, OPERATIONAL] = None
-    endpoints: Annotated[tuple[ServerOptions, ...], OPERATIONAL] = ()
+    base_url: Annotated[BaseUrl | None, NOT_IN_KEY] = None
+    api_key_env: Annotated[VariableName, NOT_IN_KEY] = None
+    endpoints: Annotated[tuple[ServerOptions, ...], NOT_IN_KEY] = ()
     extra_body: Annotated[dict[str, Any] | None, AfterValidator(lambda v: v and _extra(v))] = None
-    prices: Annotated[Prices | None, OPERATIONAL] = None
-    stream: Annotated[bool, OPERATIONAL] = True
+    prices: Annotated[Prices | None, NOT_IN_KEY] = None
+    stream: Annotated[bool, NOT_IN_KEY] = True
     connect_timeout_s: Seconds = 20.0
     first_content_timeout_s: Seconds = 900.0
     gap_timeout_s: Seconds = 180.0
     total_timeout_s: Seconds = 3600.0
-    max_attempts: Annotated[int, Field(ge=1), OPERATIONAL] = 8
-    max_outage_s: Annotated[float, Field(ge=0), OPERATIONAL] = 600.0
+    max_attempts: Annotated[int, Field(ge=1), NOT_IN_KEY] = 8
+    max_outage_s: Annotated[float, Field(ge=0), NOT_IN_KEY] = 600.0
 
     @property
     def identity(self) -> str:
@@ -142,9 +142,9 @@ class Endpoint(Prompting):
         return without(sampling, tuple(sorted(set.intersection(*ignored))))
 
     @asynccontextmanager
-    async def session(self, admission: Admission, /) -> AsyncIterator[Draw]:
+    async def session(self, gate: SendGate, /) -> AsyncIterator[Draw]:
         """Hold connections open for any number of draws at a time."""
-        async with Client(self._options(), admission) as client:
+        async with Client(self._options(), gate) as client:
             yield functools.partial(self._draw, client)
 
     async def _draw(self, client: Client, request: Request) -> Reply:
@@ -177,7 +177,7 @@ class Endpoint(Prompting):
             others=tuple(others),
             stream=self.stream,
             connect_timeout_s=self.connect_timeout_s,
-            limits=Limits(
+            timeouts=Timeouts(
                 first_content_s=self.first_content_timeout_s,
                 gap_s=self.gap_timeout_s,
                 total_s=self.total_timeout_s,

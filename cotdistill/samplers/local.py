@@ -14,8 +14,8 @@ from pydantic import Field
 
 from cotdistill.errors import UserError
 from cotdistill.records import Message, Sampling
-from cotdistill.registry import OPERATIONAL, kind
-from cotdistill.samplers import Admission, AsksOnce, Draw, JsonRow, Reply, Request, Unanswered
+from cotdistill.registry import NOT_IN_KEY, kind
+from cotdistill.samplers import Draw, JsonRow, Reply, Request, SendGate, SingleCall, Unanswered
 from cotdistill.storage.keys import weights_fingerprint
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 @kind
 @dataclass(frozen=True, kw_only=True)
-class Local(AsksOnce):
+class Local(SingleCall):
     """A model on this machine, on its accelerator where there is one.
 
     Options:
@@ -36,7 +36,7 @@ class Local(AsksOnce):
     """
 
     model: Annotated[str, Field(min_length=1)]
-    batch_size: Annotated[int, Field(ge=1), OPERATIONAL] = 64
+    batch_size: Annotated[int, Field(ge=1), NOT_IN_KEY] = 64
 
     @property
     def identity(self) -> str:
@@ -45,22 +45,22 @@ class Local(AsksOnce):
         return weights_fingerprint(folder) if folder.is_dir() else self.model
 
     @asynccontextmanager
-    async def session(self, admission: Admission, /) -> AsyncIterator[Draw]:  # noqa: ARG002
+    async def session(self, gate: SendGate, /) -> AsyncIterator[Draw]:  # noqa: ARG002
         """Load the weights; requests that wait together are answered together.
 
         Raises: UserError where there is no such model.
         """
-        desk = _Desk(await asyncio.to_thread(_load, self.model), self.batch_size)
-        serving = asyncio.create_task(desk.serve())
+        queue = _BatchQueue(await asyncio.to_thread(_load, self.model), self.batch_size)
+        serving = asyncio.create_task(queue.serve())
         try:
-            yield desk.draw
+            yield queue.draw
         finally:
             serving.cancel()
             with suppress(asyncio.CancelledError):
                 await serving
 
 
-class _Waiting(NamedTuple):
+class _Pending(NamedTuple):
     """A request with its prompt as tokens, and where its reply goes."""
 
     request: Request
@@ -68,20 +68,20 @@ class _Waiting(NamedTuple):
     reply: "asyncio.Future[Reply]"
 
 
-class _Desk:
+class _BatchQueue:
     """Gathers requests into batches and answers one batch at a time."""
 
     def __init__(self, model: "_Model", batch_size: int) -> None:
         self.model = model
         self.batch_size = batch_size
-        self.waiting: list[_Waiting] = []
+        self.waiting: list[_Pending] = []
         self.has_waiting = asyncio.Event()
 
     async def draw(self, request: Request) -> Reply:
         """Return the reply to one request, in the company of others. Raises: Unanswered."""
         prompt = self.model.encode(request.messages)
         reply: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
-        self.waiting.append(_Waiting(request, prompt, reply))
+        self.waiting.append(_Pending(request, prompt, reply))
         self.has_waiting.set()
         return await reply
 
@@ -105,7 +105,7 @@ class _Desk:
                 else:
                     waiting.reply.set_result(Reply(responses[number], latency_s))
 
-    def _take_batch(self) -> list[_Waiting]:
+    def _take_batch(self) -> list[_Pending]:
         """Take requests of one sampling and of like length: little padding, and no one waits for a long prompt."""
         sampling = self.waiting[0].request.sampling
         fitting = [w for w in self.waiting if w.request.sampling == sampling]

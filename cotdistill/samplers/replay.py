@@ -25,7 +25,7 @@ from cotdistill.data.readers import read_rows
 from cotdistill.errors import UserError
 from cotdistill.records import Completion, Trace
 from cotdistill.registry import kind
-from cotdistill.samplers import Admission, AsksOnce, Draw, JsonRow, Reply, Request, Unanswered
+from cotdistill.samplers import Draw, JsonRow, Reply, Request, SendGate, SingleCall, Unanswered
 
 TEXTS = ("question", "reasoning", "answer")
 
@@ -36,7 +36,7 @@ FINISHES = {"truncated": "length", "content_filter": "content_filter"}
 
 @kind
 @dataclass(frozen=True, kw_only=True)
-class Replay(AsksOnce):
+class Replay(SingleCall):
     """Completions recorded earlier, found by the text of the question; several of one question in file order.
 
     Options:
@@ -69,7 +69,7 @@ class Replay(AsksOnce):
             pass
 
     @asynccontextmanager
-    async def session(self, admission: Admission, /) -> AsyncIterator[Draw]:  # noqa: ARG002
+    async def session(self, gate: SendGate, /) -> AsyncIterator[Draw]:  # noqa: ARG002
         """Hold the rows in a temporary file, so that memory stays flat."""
         with tempfile.TemporaryFile() as spool:
             places = self._spool(spool)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from cotdistill.records import Completion, Message, Problem, Rejected, Sampling, Trace, Usage
 from cotdistill.samplers import Request, Sampler, Unanswered
 from cotdistill.sampling.completions import read_completion
-from cotdistill.sampling.pool import Job, request_key, settle, stored_answers
+from cotdistill.sampling.pool import Job, request_key, resolve_from_ledger, stored_answers
 from cotdistill.storage.ledger import Ledger
 from cotdistill.verifiers import Verifier, verdict_on
 
@@ -18,7 +18,7 @@ Result = list[Trace | Rejected]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asking:
+class SamplingPlan:
     """How a teacher is asked about a problem."""
 
     teacher: Sampler
@@ -72,7 +72,9 @@ class Asking:
         if self.verifier is None or not failed:
             return len(failed)
         identity = self.teacher.identity
-        results = (settle(job, ledger, identity=identity, failed=dict(failed)) for job in self.jobs(problems))
+        results = (
+            resolve_from_ledger(job, ledger, identity=identity, failed=dict(failed)) for job in self.jobs(problems)
+        )
         return sum(all(isinstance(row, Rejected) and row.reason_class != "unasked" for row in rows) for rows in results)
 
     @property

@@ -1,8 +1,8 @@
-"""Drawing completions into a ledger: one pool of workers that pull jobs from one iterator.
+"""PoolResult completions into a ledger: one pool of workers that pull jobs from one iterator.
 
 A job is a generator that yields the request it needs next and receives what was stored for it, so that a job may ask
 again: with more tokens, with a second question, for another sample. What is in the ledger is never asked, so a job
-that is run again goes on where it stopped, and `settle` runs it on the ledger alone.
+that is run again goes on where it stopped, and `resolve_from_ledger` runs it on the ledger alone.
 
 Never one task per job: memory stays flat at any number of prompts.
 """
@@ -15,7 +15,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from cotdistill.client.concurrency import Admission, NotSent
+from cotdistill.client.concurrency import NotSent, SendGate
 from cotdistill.errors import Interrupted, TryAgainLater, UserError
 from cotdistill.samplers import Draw, Reply, Request, Sampler, Unanswered
 from cotdistill.storage.group_commit import GroupCommit
@@ -39,8 +39,8 @@ NOT_ASKED = "unasked: the run stopped before"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Terms:
-    """On what terms a pool draws."""
+class PoolOptions:
+    """Options of a pool."""
 
     concurrency: int | None
     """Requests in flight; None: as many as the endpoint bears."""
@@ -55,8 +55,8 @@ class Terms:
 
 
 @dataclass
-class Drawing:
-    """What one round of drawing did."""
+class PoolResult:
+    """What one round of result did."""
 
     answered: int = 0
     failed: dict[tuple[str, int], str] = field(default_factory=dict)
@@ -65,26 +65,28 @@ class Drawing:
     """Why not everything was asked."""
 
 
-def draw_all(sampler: Sampler, jobs: Iterable[Job[Any]], ledger: Ledger, *, identity: str, terms: Terms) -> Drawing:
+def run_jobs(
+    sampler: Sampler, jobs: Iterable[Job[Any]], ledger: Ledger, *, identity: str, options: PoolOptions
+) -> PoolResult:
     """Run jobs until all are done; every answer is on disk before it is counted.
 
     `identity` names the weights that answer. The first Ctrl-C lets the running answers arrive, the second does not.
     Raises: UserError and its kinds, Interrupted; the answers in flight arrive first.
     """
-    pool = _Pool(sampler, iter(jobs), ledger, identity, terms)
+    pool = _Pool(sampler, iter(jobs), ledger, identity, options)
     return asyncio.run(pool.run())
 
 
-def worst(reasons: Sequence[str]) -> tuple[type[UserError], str]:
+def failure_error(reasons: Sequence[str]) -> tuple[type[UserError], str]:
     """Return the error for requests without an answer, and the reason to show.
 
-    What passes by itself is worth another try later, the rest is the user's to mend.
+    What passes by itself is worth another try later, the rest is the user's to fix.
     """
     passing = [reason for reason in reasons if reason.startswith("exhausted")]
     return TryAgainLater if passing else UserError, (passing or [*reasons, NOT_ASKED])[0]
 
 
-def once(request: Request) -> Job[None]:
+def single_request(request: Request) -> Job[None]:
     """Return the job that wants one answer."""
     with contextlib.suppress(Unanswered):
         yield request
@@ -95,7 +97,7 @@ def request_key(request: Request, identity: str) -> str:
     return completion_key(identity, request.messages, request.sampling)
 
 
-def settle(job: Job[R], ledger: Ledger, *, identity: str, failed: dict[tuple[str, int], str]) -> R:
+def resolve_from_ledger(job: Job[R], ledger: Ledger, *, identity: str, failed: dict[tuple[str, int], str]) -> R:
     """Run a job on what is stored and return its result; a request that is not stored is unanswered."""
     step: Callable[[], Request] = lambda: next(job)  # noqa: E731
     while True:
@@ -128,29 +130,31 @@ def stored_answers(job: Job[Any], ledger: Ledger, *, identity: str) -> list[Ledg
 
 
 class _Pool:
-    def __init__(self, sampler: Sampler, jobs: Iterator[Job[Any]], ledger: Ledger, identity: str, terms: Terms) -> None:
+    def __init__(
+        self, sampler: Sampler, jobs: Iterator[Job[Any]], ledger: Ledger, identity: str, options: PoolOptions
+    ) -> None:
         self.sampler = sampler
         self.jobs = jobs
         self.ledger = ledger
         self.commit = GroupCommit(ledger.sync)
         self.identity = identity
-        self.terms = terms
-        self.admission = Admission(terms.concurrency)
-        self.drawing = Drawing()
+        self.options = options
+        self.gate = SendGate(options.concurrency)
+        self.result = PoolResult()
         self.in_flight = 0
         self.stopped_by: UserError | Interrupted | None = None
 
-    async def run(self) -> Drawing:
+    async def run(self) -> PoolResult:
         first = next(self.jobs, None)
         if first is None:
             # Nothing is missing: no connection is opened and no weights are loaded.
-            return self.drawing
+            return self.result
         self.jobs = _chain(first, self.jobs)
-        async with self.sampler.session(self.admission) as draw:
+        async with self.sampler.session(self.gate) as draw:
             workers: list[asyncio.Task[None]] = []
             countdown = asyncio.create_task(self._count_down(workers))
             with self._signals(workers):
-                for number in range(self.terms.concurrency or AUTO_WORKERS):
+                for number in range(self.options.concurrency or AUTO_WORKERS):
                     workers.append(asyncio.create_task(self._work(draw)))
                     if number % START_TOGETHER == 0:
                         # Else the first request is sent when the last one is built, a second later at a thousand.
@@ -159,10 +163,10 @@ class _Pool:
             countdown.cancel()
         if self.stopped_by is not None:
             raise self._with_count(self.stopped_by)
-        return self.drawing
+        return self.result
 
     async def _work(self, draw: Draw) -> None:
-        while not self.admission.is_closed and (job := next(self.jobs, None)) is not None:
+        while not self.gate.is_closed and (job := next(self.jobs, None)) is not None:
             try:
                 await self._drive(job, draw)
             except (NotSent, asyncio.CancelledError):
@@ -172,7 +176,7 @@ class _Pool:
                 return
             finally:
                 job.close()
-            self.terms.on_done()
+            self.options.on_done()
 
     async def _drive(self, job: Job[Any], draw: Draw) -> None:
         request = _next(lambda: next(job))
@@ -181,15 +185,15 @@ class _Pool:
             try:
                 entry = self.ledger.get(*name) if name in self.ledger else await self._answer(draw, request, name[0])
             except Unanswered as error:
-                self.drawing.failed[name] = str(error)
+                self.result.failed[name] = str(error)
                 request = _next(lambda error=error: job.throw(error))  # type: ignore[misc]
             else:
                 request = _next(lambda entry=entry: job.send(entry))  # type: ignore[misc]
 
     async def _answer(self, draw: Draw, request: Request, key: str) -> LedgerEntry:
-        if reason := self.terms.over_budget():
-            self.drawing.over_budget = reason
-            self.admission.close()
+        if reason := self.options.over_budget():
+            self.result.over_budget = reason
+            self.gate.close()
             raise NotSent
         self.in_flight += 1
         try:
@@ -199,20 +203,20 @@ class _Pool:
             await self.commit.durable()
         finally:
             self.in_flight -= 1
-        self.drawing.answered += 1
-        self.terms.on_answer(entry)
+        self.result.answered += 1
+        self.options.on_answer(entry)
         return entry
 
     def _stop(self, reason: UserError | Interrupted) -> None:
         if self.stopped_by is None or isinstance(reason, Interrupted):
             self.stopped_by = reason
-        self.admission.close()
+        self.gate.close()
 
     async def _count_down(self, workers: list[asyncio.Task[None]]) -> None:
-        """Say what is waited for once the run is stopped, and wait no longer than that."""
-        await self.admission.closing.wait()
+        """Log what is waited for once the run is stopped, and wait no longer than that."""
+        await self.gate.closing.wait()
         now = asyncio.get_running_loop().time
-        end_s = now() + self.terms.drain_timeout_s
+        end_s = now() + self.options.drain_timeout_s
         # Requests that were not sent yet go away first.
         await asyncio.sleep(0)
         while self.in_flight and (left_s := end_s - now()) > 0:

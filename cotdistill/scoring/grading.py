@@ -14,17 +14,26 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from cotdistill.client.concurrency import in_flight
+from cotdistill.client.concurrency import max_in_flight
 from cotdistill.client.costs import Spending, dollars
 from cotdistill.errors import TryAgainLater, UserError
 from cotdistill.records import Message, Trace, Verdict
 from cotdistill.samplers import Request, Sampler
 from cotdistill.sampling.completions import read_completion
-from cotdistill.sampling.pool import NOT_ASKED, Drawing, Job, Terms, draw_all, once, request_key, worst
+from cotdistill.sampling.pool import (
+    NOT_ASKED,
+    Job,
+    PoolOptions,
+    PoolResult,
+    failure_error,
+    request_key,
+    run_jobs,
+    single_request,
+)
 from cotdistill.stage import Workspace
 from cotdistill.storage.jsonl import write_text
 from cotdistill.storage.ledger import Ledger
-from cotdistill.storage.spool import DiskRows
+from cotdistill.storage.spool import RowSpool
 from cotdistill.verifiers import Verifier, verdict_on
 from cotdistill.verifiers.judge import Judge, Question
 
@@ -54,7 +63,7 @@ def check_judge(verifier: Verifier, judge: Sampler | None) -> None:
     verifier.check()
 
 
-def judged(traces: Iterable[Trace], verifier: Verifier, judge: Sampler | None, work: Workspace) -> Iterator[Trace]:
+def grade(traces: Iterable[Trace], verifier: Verifier, judge: Sampler | None, work: Workspace) -> Iterator[Trace]:
     """Yield every trace with its verdict, in order.
 
     With the verifier `judge` all traces are read before the first is yielded; they wait on disk.
@@ -66,30 +75,30 @@ def judged(traces: Iterable[Trace], verifier: Verifier, judge: Sampler | None, w
         return
     check_judge(verifier, judge)
     assert judge is not None
-    with DiskRows(work.folder, Trace) as rows, Ledger(work.run / LEDGER) as ledger:
-        court = _Court(verifier, judge, work, rows, ledger)
+    with RowSpool(work.folder, Trace) as rows, Ledger(work.run / LEDGER) as ledger:
+        queue = _JudgeQueue(verifier, judge, work, rows, ledger)
         for trace in traces:
-            court.hear(trace)
-        drawing = court.draw()
-        court.check_enough(drawing)
-        yield from court.verdicts(drawing)
+            queue.add(trace)
+        result = queue.draw()
+        queue.check_enough(result)
+        yield from queue.verdicts(result)
 
 
 @dataclass
-class _Court:
+class _JudgeQueue:
     """The rows of one stage: heard by rules first, then by the judge."""
 
     verifier: Judge
     judge: Sampler
     work: Workspace
-    rows: DiskRows[Trace]
+    rows: RowSpool[Trace]
     ledger: Ledger
     asked: "array[int]" = field(default_factory=lambda: array("Q"))
     """Numbers of the rows that the judge is asked about."""
     keys: set[bytes] = field(default_factory=set)
     """Of the questions; rows that say the same share one."""
 
-    def hear(self, trace: Trace) -> None:
+    def add(self, trace: Trace) -> None:
         """Store a trace with the verdict of the rules, and note whether the judge is asked."""
         row = _with(trace, verdict_on(self.verifier, trace.problem, trace.completion))
         number = self.rows.append(row)
@@ -97,40 +106,40 @@ class _Court:
             self.asked.append(number)
             self.keys.add(bytes.fromhex(self._key(row, question)))
 
-    def draw(self) -> Drawing:
+    def draw(self) -> PoolResult:
         """Ask what is not stored yet, under a live line."""
         if not self.asked:
-            return Drawing()
+            return PoolResult()
         stored = sum((key.hex(), 0) in self.ledger for key in self.keys)
         paid, options, prices = self._paid(), self.verifier, self.judge.prices
         with self.work.progress("judging", total=len(self.keys), unit="questions") as advance:
             advance(stored)
-            terms = Terms(
-                concurrency=in_flight(options.concurrency),
+            pool_options = PoolOptions(
+                concurrency=max_in_flight(options.concurrency),
                 over_budget=lambda: paid.over(options.budget, prices),
                 on_answer=lambda entry: paid.add(entry.response),
                 on_done=lambda: advance(note=dollars(paid.usd(prices)) if prices else ""),
             )
-            return draw_all(self.judge, self._jobs(), self.ledger, identity=self.judge.identity, terms=terms)
+            return run_jobs(self.judge, self._jobs(), self.ledger, identity=self.judge.identity, options=pool_options)
 
-    def check_enough(self, drawing: Drawing) -> None:
+    def check_enough(self, result: PoolResult) -> None:
         """Raise where too many questions have no answer to count them as errors."""
         total, options = len(self.keys), self.verifier
-        lacking = sum((key.hex(), 0) not in self.ledger for key in self.keys)
-        if lacking <= options.max_failed * total:
+        missing = sum((key.hex(), 0) not in self.ledger for key in self.keys)
+        if missing <= options.max_failed * total:
             return
         hint = "what came is stored and not asked again; `verifier: {max_failed: 1}` counts the rest as errors"
         path = str(self.ledger.path)
-        if drawing.over_budget:
+        if result.over_budget:
             raise TryAgainLater(
-                f"the judge's budget is reached: {drawing.over_budget}; {lacking} of {total} questions have no answer",
+                f"the judge's budget is reached: {result.over_budget}; {missing} of {total} questions have no answer",
                 path,
                 f"raise `verifier: {{budget: …}}`; {hint}",
             )
-        kind, reason = worst(list(drawing.failed.values()))
-        raise kind(f"{lacking} of {total} questions to the judge got no answer, one of them: {reason}", path, hint)
+        kind, reason = failure_error(list(result.failed.values()))
+        raise kind(f"{missing} of {total} questions to the judge got no answer, one of them: {reason}", path, hint)
 
-    def verdicts(self, drawing: Drawing) -> Iterator[Trace]:
+    def verdicts(self, result: PoolResult) -> Iterator[Trace]:
         """Yield the rows in order with their last verdict; leave a summary beside them."""
         outcomes: Counter[str] = Counter()
         waiting = iter(self.asked)
@@ -139,19 +148,19 @@ class _Court:
             row = self.rows[number]
             if number == next_asked:
                 next_asked = next(waiting, None)
-                row = _with(row, self._settled(row, drawing))
+                row = _with(row, self._settled(row, result))
                 outcomes[row.verdict.outcome if row.verdict else ""] += 1
             yield row
         self._summarise(outcomes)
 
-    def _settled(self, row: Trace, drawing: Drawing) -> Verdict:
+    def _settled(self, row: Trace, result: PoolResult) -> Verdict:
         """Return the verdict on a row that the judge was asked about."""
         question = self._question(row)
         assert question is not None and row.verdict is not None
         name = self._key(row, question), 0
         if name in self.ledger:
             return self.verifier.settle(row.verdict, question, read_completion(self.ledger.get(*name)))
-        why = drawing.failed.get(name, NOT_ASKED)
+        why = result.failed.get(name, NOT_ASKED)
         return Verdict(outcome="error", extracted=question.answer, reason=f"the judge gave no answer: {why}")
 
     def _question(self, row: Trace) -> Question | None:
@@ -176,7 +185,7 @@ class _Court:
             key = bytes.fromhex(request_key(request, self.judge.identity))
             if key in missing:
                 missing.remove(key)
-                yield once(request)
+                yield single_request(request)
 
     def _paid(self) -> Spending:
         """Return what the judgements of the run cost so far."""

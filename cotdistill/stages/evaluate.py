@@ -10,11 +10,11 @@ from pydantic import Field
 from cotdistill import registry
 from cotdistill.errors import UserError
 from cotdistill.records import Checkpoint, Problem, Sampling, Score, Trace
-from cotdistill.registry import OPERATIONAL, Options
+from cotdistill.registry import NOT_IN_KEY, Options
 from cotdistill.samplers import Request, Sampler
 from cotdistill.sampling.completions import read_completion
-from cotdistill.sampling.pool import Terms, draw_all, once, request_key
-from cotdistill.scoring.grading import judged
+from cotdistill.sampling.pool import PoolOptions, request_key, run_jobs, single_request
+from cotdistill.scoring.grading import grade
 from cotdistill.scoring.statistics import wilson
 from cotdistill.stage import Workspace, stage
 from cotdistill.storage.jsonl import write_text
@@ -36,7 +36,7 @@ class EvaluateOptions(Options):
     """Ask the untrained student too: without it nothing says what was gained."""
     max_tokens: int = Field(4096, ge=1)
     """Longest answer in tokens; one that is cut off counts as no answer."""
-    batch_size: Annotated[int, OPERATIONAL] = Field(64, ge=1)
+    batch_size: Annotated[int, NOT_IN_KEY] = Field(64, ge=1)
     """Problems answered at a time, as many as the device's memory holds."""
 
 
@@ -71,22 +71,26 @@ def evaluate(
         keys = [request_key(request, checkpoint.fingerprint) for _, request in requests]
         with work.progress("evaluating", total=total, unit="answers") as advance:
             advance(sum((key, 0) in ledger for key in keys))
-            drawing = draw_all(
+            result = run_jobs(
                 sampler,
-                (once(request) for (_, request), key in zip(requests, keys, strict=True) if (key, 0) not in ledger),
+                (
+                    single_request(request)
+                    for (_, request), key in zip(requests, keys, strict=True)
+                    if (key, 0) not in ledger
+                ),
                 ledger,
                 identity=checkpoint.fingerprint,
-                terms=Terms(concurrency=4 * options.batch_size, on_done=advance),
+                options=PoolOptions(concurrency=4 * options.batch_size, on_done=advance),
             )
-        if drawing.failed:
+        if result.failed:
             raise UserError(
-                f"{len(drawing.failed)} of {total} problems got no answer: {next(iter(drawing.failed.values()))}"
+                f"{len(result.failed)} of {total} problems got no answer: {next(iter(result.failed.values()))}"
             )
         outcomes: dict[str, Counter[str]] = {task: Counter() for task in tasks}
         answers = (
             _answer(request.problem, ledger, key, style) for (_, request), key in zip(requests, keys, strict=True)
         )
-        for (task, _), trace in zip(requests, judged(answers, verifier, judge, work), strict=True):
+        for (task, _), trace in zip(requests, grade(answers, verifier, judge, work), strict=True):
             assert trace.verdict is not None
             outcomes[task][trace.verdict.outcome] += 1
             yield Score(task=task, problem=trace.problem, completion=trace.completion, verdict=trace.verdict)

@@ -1,6 +1,6 @@
 """filter: keep the traces that are worth learning from, and say why the others are not.
 
-A waterfall: `_row_screens`, then `_comparisons`; a row is dropped by the first one that has a reason against it.
+Row filters, then group filters; a row is dropped by the first one that has a reason against it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,8 +9,8 @@ from typing import Literal
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from cotdistill.filters import Comparison, Screen
-from cotdistill.filters.contamination import Exam
+from cotdistill.filters import GroupFilter, RowFilter
+from cotdistill.filters.contamination import BenchmarkIndex
 from cotdistill.filters.duplicates import reasons_against_copies, reasons_against_near_copies
 from cotdistill.filters.hint_leaks import reason_against_hint_leak
 from cotdistill.filters.language import LANGUAGES, reason_against_language
@@ -22,7 +22,7 @@ from cotdistill.filters.lengths import (
 )
 from cotdistill.filters.near_duplicate_questions import SeenQuestions
 from cotdistill.filters.pass_rate import reason_against_pass_rate
-from cotdistill.filters.problem_groups import WaitingRows
+from cotdistill.filters.problem_groups import ProblemGroups
 from cotdistill.filters.refusals import reason_against_refusal
 from cotdistill.filters.repetition import reason_against_repetition
 from cotdistill.filters.selection import Preference, reasons_against_surplus
@@ -31,7 +31,7 @@ from cotdistill.filters.stray_tags import reason_against_tags
 from cotdistill.records import Problem, Rejected, Trace
 from cotdistill.registry import Options
 from cotdistill.samplers import Sampler
-from cotdistill.scoring.grading import judged
+from cotdistill.scoring.grading import grade
 from cotdistill.stage import Rows, Workspace, stage
 from cotdistill.verifiers import Verifier
 
@@ -119,7 +119,7 @@ class FilterOptions(Options):
         return prefer
 
     def unused(self) -> frozenset[str]:
-        """Return the cast members that these options have no use for."""
+        """Return the roles that these options have no use for."""
         return frozenset() if self.decontaminate else frozenset({"tasks"})
 
     @property
@@ -140,29 +140,29 @@ def filter(  # the stage's name in the recipe
     tasks: Mapping[str, Sequence[Problem]] | None = None,
 ) -> Rows[Trace]:
     """Keep the answers that the verifier finds right."""
-    with WaitingRows(work.folder) as waiting, SeenQuestions(work.folder, options.near_duplicates) as seen:
-        for trace in judged(traces, verifier, judge, work):
+    with ProblemGroups(work.folder) as waiting, SeenQuestions(work.folder, options.near_duplicates) as seen:
+        for trace in grade(traces, verifier, judge, work):
             waiting.append(trace)
-        screens = _row_screens(options, Exam(tasks or {}))
-        comparisons = _comparisons(options, seen)
+        row_filters = _row_filters(options, BenchmarkIndex(tasks or {}))
+        group_filters = _group_filters(options, seen)
         reasons: dict[int, str] = {}
         for run in waiting.runs():
             is_first = run.rows[0] == run.all_rows[0]
             rows = waiting.read(run.all_rows if is_first else run.rows, pass_rate=run.pass_rate)
             if is_first:
                 # All rows of the problem at once; the reasons against those further on wait for their turn.
-                decided = zip(run.all_rows, _decide(rows, screens, comparisons), strict=True)
+                decided = zip(run.all_rows, _decide(rows, row_filters, group_filters), strict=True)
                 reasons.update((number, reason) for number, reason in decided if reason)
             for number, row in zip(run.rows, rows, strict=False):
                 reason = reasons.pop(number, "")
                 yield Rejected(reason=reason, row=row) if reason else row
 
 
-def _row_screens(options: FilterOptions, exam: Exam) -> list[Screen]:
+def _row_filters(options: FilterOptions, benchmarks: BenchmarkIndex) -> list[RowFilter]:
     """Return what is asked of each trace alone, in order."""
     window, reasoning = options.pass_rate, Limits(options.min_reasoning_chars, options.max_reasoning_chars)
     answer, tokens = Limits(options.min_answer_chars, options.max_answer_chars), options.max_completion_tokens
-    asked: list[tuple[bool, Screen]] = [
+    asked: list[tuple[bool, RowFilter]] = [
         (True, reason_against_status),
         (options.keep == "correct", reason_against_verdict),
         (options.hint_leaks == "drop", reason_against_hint_leak),
@@ -173,29 +173,31 @@ def _row_screens(options: FilterOptions, exam: Exam) -> list[Screen]:
         (tokens is not None, lambda trace: reason_against_tokens(trace, tokens or 0)),
         (options.language is not None, lambda trace: reason_against_language(trace, options.language or "")),
         (options.max_repetition is not None, lambda t: reason_against_repetition(t, options.max_repetition or 0)),
-        (options.decontaminate, exam.reason_against),
+        (options.decontaminate, benchmarks.reason_against),
         (window is not None, lambda trace: reason_against_pass_rate(trace, *(window or (0, 1)))),
     ]
-    return [screen for is_asked, screen in asked if is_asked]
+    return [row_filter for is_asked, row_filter in asked if is_asked]
 
 
-def _comparisons(options: FilterOptions, seen: SeenQuestions) -> list[Comparison]:
+def _group_filters(options: FilterOptions, seen: SeenQuestions) -> list[GroupFilter]:
     """Return what is asked of the traces of one problem together, in order."""
     like, most = options.near_duplicates, options.max_kept_per_problem
-    asked: list[tuple[bool, Comparison]] = [
+    asked: list[tuple[bool, GroupFilter]] = [
         (options.duplicates == "drop", reasons_against_copies),
         (like is not None, lambda traces: reasons_against_near_copies(traces, like or 1)),
         (like is not None, seen.reasons_against),
         (most is not None, lambda traces: reasons_against_surplus(traces, most or 1, options.prefer)),
     ]
-    return [comparison for is_asked, comparison in asked if is_asked]
+    return [group_filter for is_asked, group_filter in asked if is_asked]
 
 
-def _decide(traces: Sequence[Trace], screens: Sequence[Screen], comparisons: Sequence[Comparison]) -> list[str]:
+def _decide(
+    traces: Sequence[Trace], row_filters: Sequence[RowFilter], group_filters: Sequence[GroupFilter]
+) -> list[str]:
     """Return for each trace of one problem the first reason against it; empty where it is kept."""
-    reasons = [next((reason for screen in screens if (reason := screen(trace))), "") for trace in traces]
-    for compare in comparisons:
+    reasons = [next((reason for row_filter in row_filters if (reason := row_filter(trace))), "") for trace in traces]
+    for group_filter in group_filters:
         standing = [place for place, reason in enumerate(reasons) if not reason]
-        for place, reason in zip(standing, compare([traces[place] for place in standing]), strict=True):
+        for place, reason in zip(standing, group_filter([traces[place] for place in standing]), strict=True):
             reasons[place] = reason
     return reasons

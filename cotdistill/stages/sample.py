@@ -8,15 +8,15 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from cotdistill.client.concurrency import Concurrency, in_flight
+from cotdistill.client.concurrency import Concurrency, max_in_flight
 from cotdistill.client.costs import Budget, Prices, Spending, dollars
 from cotdistill.errors import TryAgainLater, UserError
 from cotdistill.records import Problem, Rejected, Sampling, Trace
-from cotdistill.registry import OPERATIONAL, Options
+from cotdistill.registry import NOT_IN_KEY, Options
 from cotdistill.samplers import Sampler
-from cotdistill.sampling.jobs import Asking
+from cotdistill.sampling.jobs import SamplingPlan
 from cotdistill.sampling.meter import Meter
-from cotdistill.sampling.pool import Drawing, Terms, draw_all, settle, worst
+from cotdistill.sampling.pool import PoolOptions, PoolResult, failure_error, resolve_from_ledger, run_jobs
 from cotdistill.stage import Rows, Shard, Workspace, stage
 from cotdistill.storage.jsonl import AtomicFile, write_text
 from cotdistill.storage.ledger import Ledger
@@ -30,7 +30,7 @@ SPENDING = "spending.json"
 
 
 class Until(Options):
-    """Top-up sampling: ask again only for problems that still lack correct answers."""
+    """Top-up sampling: ask again only for problems with too few correct answers."""
 
     correct: int = Field(1, ge=1)
     """Correct answers that are enough, by the recipe's verifier."""
@@ -53,7 +53,7 @@ class SampleOptions(Options):
     until: Until | None = None
     """`{correct: 2, max_samples: 8}`: after the first samples, go on for problems that have too few correct ones by the
     recipe's verifier (of `kind: judge`, by its rules alone)."""
-    concurrency: Annotated[Concurrency, OPERATIONAL] = 30
+    concurrency: Annotated[Concurrency, NOT_IN_KEY] = 30
     """Requests in flight at a time; `auto`: as many as each endpoint bears without HTTP 429, up to 1,000."""
     max_tokens: int | None = Field(8192, ge=1)
     """Longest completion, thinking included, in tokens; null leaves it to the server."""
@@ -73,13 +73,13 @@ class SampleOptions(Options):
     top_logprobs: int | None = Field(None, ge=1, le=20)
     """Alternatives to record with each token, in logprobs.jsonl, for training on the teacher's distribution
     (Fu et al. 2023 use 5)."""
-    budget: Annotated[Budget | None, OPERATIONAL] = None
+    budget: Annotated[Budget | None, NOT_IN_KEY] = None
     """`{usd: 20, output_tokens: 1000000}`: nothing more is asked once one of them is spent in this run folder; a shard
     may spend its share."""
-    max_failed: Annotated[float, OPERATIONAL] = Field(0.1, ge=0, le=1)
+    max_failed: Annotated[float, NOT_IN_KEY] = Field(0.1, ge=0, le=1)
     """Share of requests (with `until`, of problems) without an answer at which the stage stops instead of going on
     with fewer rows."""
-    drain_timeout_s: Annotated[float, OPERATIONAL] = Field(600, ge=0)
+    drain_timeout_s: Annotated[float, NOT_IN_KEY] = Field(600, ge=0)
     """Seconds that running answers are waited for when the run is stopped."""
 
     @model_validator(mode="after")
@@ -119,20 +119,20 @@ def sample(
 ) -> Rows[Trace]:
     """Ask the teacher every problem, and keep every answer."""
     asked = [p for p in problems if work.shard is None or work.shard.holds(p.id)]
-    asking = asking_of(options, teacher, verifier, seed=work.seed)
+    plan = sampling_plan(options, teacher, verifier, seed=work.seed)
     with Ledger(work.folder / (work.shard.file if work.shard else LEDGER)) as ledger:
         if work.shard is not None and not len(ledger):
             _take_over(ledger, work.folder / LEDGER, work.shard)
-        drawing = _draw(asked, asking, ledger, options, work)
-        _check_enough(drawing, asking, asked, ledger, options)
+        result = _draw(asked, plan, ledger, options, work)
+        _check_enough(result, plan, asked, ledger, options)
         if work.shard is None:
-            yield from _results(asked, asking, ledger, drawing, options, work)
+            yield from _results(asked, plan, ledger, result, options, work)
 
 
-def asking_of(options: SampleOptions, teacher: Sampler, verifier: Verifier | None, *, seed: int) -> Asking:
+def sampling_plan(options: SampleOptions, teacher: Sampler, verifier: Verifier | None, *, seed: int) -> SamplingPlan:
     """Return how these options ask a teacher."""
     until = options.until
-    return Asking(
+    return SamplingPlan(
         teacher=teacher,
         sampling=teacher.effective(options.sampling(seed)),
         samples=options.samples_per_problem,
@@ -152,10 +152,12 @@ def _take_over(part: Ledger, whole: Path, shard: Shard) -> None:
     part.sync()
 
 
-def _draw(asked: Sequence[Problem], asking: Asking, ledger: Ledger, options: SampleOptions, work: Workspace) -> Drawing:
+def _draw(
+    asked: Sequence[Problem], plan: SamplingPlan, ledger: Ledger, options: SampleOptions, work: Workspace
+) -> PoolResult:
     """Ask what is not stored yet, under a live line."""
-    teacher, total = asking.teacher, asking.count(asked)
-    missing = sum(1 for _ in asking.missing_jobs(asked, ledger))
+    teacher, total = plan.teacher, plan.count(asked)
+    missing = sum(1 for _ in plan.missing_jobs(asked, ledger))
     budget = options.budget.share(work.shard.of) if options.budget and work.shard else options.budget
     meter = Meter(total, total - missing, teacher.prices, budget, _paid(ledger, teacher.prices, budget))
     if missing:
@@ -168,14 +170,16 @@ def _draw(asked: Sequence[Problem], asking: Asking, ledger: Ledger, options: Sam
             meter.done += 1
             advance(note=meter.note())
 
-        terms = Terms(
-            concurrency=in_flight(options.concurrency),
+        pool_options = PoolOptions(
+            concurrency=max_in_flight(options.concurrency),
             drain_timeout_s=options.drain_timeout_s,
             over_budget=meter.over_budget,
             on_answer=meter.take,
             on_done=on_done,
         )
-        return draw_all(teacher, asking.missing_jobs(asked, ledger), ledger, identity=teacher.identity, terms=terms)
+        return run_jobs(
+            teacher, plan.missing_jobs(asked, ledger), ledger, identity=teacher.identity, options=pool_options
+        )
 
 
 def _paid(ledger: Ledger, prices: Prices | None, budget: Budget | None) -> Spending:
@@ -188,7 +192,7 @@ def _spent(ledger: Ledger) -> Spending:
 
 
 def _announce(missing: int, options: SampleOptions, prices: Prices | None) -> None:
-    """Say what a budget may be overshot by: what is in flight when it is spent still arrives."""
+    """Log what a budget may be overshot by: what is in flight when it is spent still arrives."""
     if options.budget is None:
         return
     in_flight = min(missing, 1000 if options.concurrency == "auto" else options.concurrency)
@@ -202,27 +206,27 @@ def _announce(missing: int, options: SampleOptions, prices: Prices | None) -> No
 
 
 def _check_enough(
-    drawing: Drawing, asking: Asking, asked: Sequence[Problem], ledger: Ledger, options: SampleOptions
+    result: PoolResult, plan: SamplingPlan, asked: Sequence[Problem], ledger: Ledger, options: SampleOptions
 ) -> None:
     """Raise where too many requests have no answer to go on with the rest."""
-    total, lost = asking.count(asked), asking.lost(asked, ledger, drawing.failed)
-    if drawing.over_budget:
-        missing = sum(1 for _ in asking.missing_jobs(asked, ledger))
+    total, lost = plan.count(asked), plan.lost(asked, ledger, result.failed)
+    if result.over_budget:
+        missing = sum(1 for _ in plan.missing_jobs(asked, ledger))
         if missing > options.max_failed * total:
             raise TryAgainLater(
-                f"the budget is reached: {drawing.over_budget}; {len(ledger)} answers are stored, "
+                f"the budget is reached: {result.over_budget}; {len(ledger)} answers are stored, "
                 f"{missing - lost} of {total} are not asked yet",
                 str(ledger.path),
                 "raise `sample: {budget: …}`, or `sample: {max_failed: 1}` goes on with what there is",
             )
     elif lost > options.max_failed * total:
         counted = f"{lost} of {total} {'problems' if options.until else 'requests'}"
-        raise _too_many_failed(list(drawing.failed.values()), counted, ledger)
+        raise _too_many_failed(list(result.failed.values()), counted, ledger)
 
 
 def _too_many_failed(reasons: Sequence[str], counted: str, ledger: Ledger) -> UserError:
     """Return the error for a stage that lost too much: what passes by itself is worth another try, the rest is not."""
-    kind, reason = worst(reasons)
+    kind, reason = failure_error(reasons)
     return kind(
         f"{counted} got no answer, one of them: {reason}",
         str(ledger.path),
@@ -232,25 +236,29 @@ def _too_many_failed(reasons: Sequence[str], counted: str, ledger: Ledger) -> Us
 
 def _results(
     asked: Sequence[Problem],
-    asking: Asking,
+    plan: SamplingPlan,
     ledger: Ledger,
-    drawing: Drawing,
+    result: PoolResult,
     options: SampleOptions,
     work: Workspace,
 ) -> Iterator[Trace | Rejected]:
     """Yield the traces in the order of the problems; leave spending and log-probabilities beside them."""
-    identity = asking.teacher.identity
-    rows = (row for job in asking.jobs(asked) for row in settle(job, ledger, identity=identity, failed=drawing.failed))
+    identity = plan.teacher.identity
+    rows = (
+        row
+        for job in plan.jobs(asked)
+        for row in resolve_from_ledger(job, ledger, identity=identity, failed=result.failed)
+    )
     if options.top_logprobs is None:
         yield from rows
     else:
         yield from _with_logprobs(rows, ledger, work)
-    write_text(work.folder / SPENDING, json.dumps(_spent(ledger).as_json(asking.teacher.prices), indent=1) + "\n")
+    write_text(work.folder / SPENDING, json.dumps(_spent(ledger).as_json(plan.teacher.prices), indent=1) + "\n")
 
 
 def _with_logprobs(rows: Iterable[Trace | Rejected], ledger: Ledger, work: Workspace) -> Iterator[Trace | Rejected]:
     """Write the log-probabilities of each trace as the server sent them: `{"key", "index", "content": [...]}`."""
-    lacking = 0
+    missing = 0
     with AtomicFile(work.folder / LOGPROBS) as file:
         for row in rows:
             if isinstance(row, Trace):
@@ -258,9 +266,9 @@ def _with_logprobs(rows: Iterable[Trace | Rejected], ledger: Ledger, work: Works
                 choice = ledger.get(completion.key, completion.index).response["choices"][0]
                 given = choice.get("logprobs")
                 found = given if isinstance(given, dict) else {}
-                lacking += not found
+                missing += not found
                 line = {"problem_id": row.problem.id, "key": completion.key, "index": completion.index, **found}
                 file.write(json.dumps(line) + "\n")
             yield row
-    if lacking:
-        log.warning("%d answers came without log-probabilities: the server does not give them", lacking)
+    if missing:
+        log.warning("%d answers came without log-probabilities: the server does not give them", missing)

@@ -54,7 +54,7 @@ def by_content(value: Json) -> Json:
 
 
 def _is_file(text: str) -> bool:
-    """Say whether a text names a file; a text too long for a name, as a system prompt is, names none."""
+    """Return whether a text names a file; a text too long for a name, as a system prompt is, names none."""
     try:
         return bool(text) and "\n" not in text and Path(text).is_file()
     except OSError:

@@ -19,7 +19,7 @@ from pydantic import Field, ValidationError
 
 from cotdistill.errors import TryAgainLater, UserError
 from cotdistill.records import Record
-from cotdistill.storage.ledger_index import Offsets
+from cotdistill.storage.ledger_index import LedgerIndex
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ class Ledger:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._end = 0
-        self._offsets = Offsets()
+        self._index = LedgerIndex()
         """Where the first record of a key and index begins; later ones are duplicates."""
 
     @classmethod
@@ -97,11 +97,11 @@ class Ledger:
 
     def __len__(self) -> int:
         """Number of distinct completions."""
-        return len(self._offsets)
+        return len(self._index)
 
     def __contains__(self, completion: tuple[str, int]) -> bool:
         """Whether the completion with this key and index is stored."""
-        return self._offsets.find(_name(*completion)) is not None
+        return self._index.find(_name(*completion)) is not None
 
     def append(self, entry: LedgerEntry) -> None:
         """Store a completion; it is on disk when this returns. One that is there already stays the first.
@@ -132,7 +132,7 @@ class Ledger:
 
         Raises: KeyError where it is not stored; UserError where its line was changed since.
         """
-        offset = self._offsets.find(_name(key, index))
+        offset = self._index.find(_name(key, index))
         if offset is None:
             raise KeyError((key, index))
         with self.path.open("rb") as file:
@@ -157,7 +157,7 @@ class Ledger:
                 if offset >= self._end:
                     return
                 entry = self._parsed(line, number)
-                if self._offsets.find(_name(entry.key, entry.index)) == offset:
+                if self._index.find(_name(entry.key, entry.index)) == offset:
                     yield entry
                 offset += len(line)
 
@@ -173,7 +173,7 @@ class Ledger:
                 else:
                     entry = self._parsed(line, number)
                     name = _name(entry.key, entry.index)
-                self._offsets.add(name, offset)
+                self._index.add(name, offset)
                 offset += len(line)
         return offset
 
@@ -196,7 +196,7 @@ class Ledger:
             self._take_in(entry, end + len(torn) + 1)
 
     def _take_in(self, entry: LedgerEntry, end: int) -> None:
-        self._offsets.add(_name(entry.key, entry.index), self._end)
+        self._index.add(_name(entry.key, entry.index), self._end)
         self._end = end
 
     def _write(self, data: bytes, end: int) -> None:

@@ -10,7 +10,7 @@ FIRST_SLOTS = 1 << 10
 EMPTY = 0
 
 
-class Offsets:
+class LedgerIndex:
     """Name -> offset; the first offset of a name stays."""
 
     def __init__(self) -> None:

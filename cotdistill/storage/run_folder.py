@@ -1,7 +1,7 @@
 """The run folder: where stages put things, the manifest that says one is finished, and the lock.
 
 runs/<name>/2-filter/manifest.json, written last:
-{"stage": "filter", "key": "3f…", "recipe": {"options": {"keep": "correct"}, "cast": {…}, "inputs": {…}},
+{"stage": "filter", "key": "3f…", "recipe": {"options": {"keep": "correct"}, "roles": {…}, "inputs": {…}},
  "outputs": {"rows.jsonl": {"sha256": "…", "size_bytes": 8192, "rows": 85}}, "counts": {"in": 100, …}, …}
 """
 
@@ -59,7 +59,7 @@ class Manifest(Record):
     stage: str
     key: str
     recipe: dict[str, Json]
-    """All that the key is the hash of: options, cast, inputs."""
+    """All that the key is the hash of: options, roles, inputs."""
     outputs: dict[str, Output]
     counts: Counts
     versions: dict[str, str]

@@ -12,7 +12,7 @@ from cotdistill.records import Record
 R = TypeVar("R", bound=Record)
 
 
-class DiskRows(Generic[R]):
+class RowSpool(Generic[R]):
     """An unnamed file of records: gone with the process, however that ends."""
 
     def __init__(self, folder: Path, record: type[R]) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field
 
 from cotdistill.errors import UserError
-from cotdistill.registry import OPERATIONAL, kind
+from cotdistill.registry import NOT_IN_KEY, kind
 from cotdistill.stage import Progress, no_progress
 from cotdistill.storage.keys import key_of
 
@@ -37,7 +37,7 @@ class Full:
     model: Annotated[str, Field(min_length=1)]
     init: Literal["pretrained", "random"] = "pretrained"
     config: Mapping[str, Any] | None = None  # Any: values of a config.json
-    trust_remote_code: Annotated[bool, OPERATIONAL] = False
+    trust_remote_code: Annotated[bool, NOT_IN_KEY] = False
 
     def base(self, folder: Path, /, *, seed: int, progress: Progress = no_progress) -> str:  # noqa: ARG002
         """Return the model's name or folder; random weights are made once, in a folder of their own in `folder`.
@@ -108,7 +108,7 @@ class Full:
 
 
 def _is_path(model: str) -> bool:
-    """Say whether a model's name means a folder: a hub's is `name` or `owner/name`."""
+    """Return whether a model's name means a folder: a hub's is `name` or `owner/name`."""
     return model.startswith((".", "/", "~")) or model.count("/") > 1 or Path(model).exists()
 
 

@@ -19,7 +19,7 @@ class Style(Protocol):
         ...
 
     def answer(self, trace: Trace, /) -> str:
-        """Return what the student learns to say; empty where the trace lacks what the style writes."""
+        """Return what the student learns to say; empty where the trace has nothing that the style writes."""
         ...
 
     def split(self, output: str, /) -> Split:

@@ -15,7 +15,7 @@ TEXT_FILES = (".txt", ".md")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asking(ABC):
+class ChatPrompt(ABC):
     """A style that asks the question as it stands, each worked example as an earlier turn."""
 
     system: str | None = None
@@ -55,7 +55,7 @@ class Asking(ABC):
 
 
 @dataclass(frozen=True, kw_only=True)
-class AskingInOneText(Asking):
+class TextPrompt(ChatPrompt):
     """A style for models that go on with a text: worked examples and question stand in one user's turn."""
 
     between: ClassVar[str] = ""

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 from cotdistill.records import Trace
 from cotdistill.registry import kind
-from cotdistill.styles._prompt import Asking
+from cotdistill.styles._prompt import ChatPrompt
 from cotdistill.think_tags import Split
 
 
 @kind
 @dataclass(frozen=True, kw_only=True)
-class AnswerOnly(Asking):
+class AnswerOnly(ChatPrompt):
     """The answer without its rationale (Ho et al. 2023, table 1: vanilla fine-tuning).
 
     Options:

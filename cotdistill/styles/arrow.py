@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from cotdistill.records import Problem, Trace
 from cotdistill.registry import kind
-from cotdistill.styles._prompt import AskingInOneText
+from cotdistill.styles._prompt import TextPrompt
 from cotdistill.styles._rationale import final_answer, rationale
 from cotdistill.think_tags import Split
 
@@ -16,7 +16,7 @@ ASK, ARROW, END = " ###", "-->", "END"
 
 @kind
 @dataclass(frozen=True, kw_only=True)
-class Arrow(AskingInOneText):
+class Arrow(TextPrompt):
     """The rationale, an arrow, the final answer alone (Fine-tune-CoT, Ho et al. 2023, sec. 3 and appendix).
 
     Options:

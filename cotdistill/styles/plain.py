@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 from cotdistill.records import Trace
 from cotdistill.registry import kind
-from cotdistill.styles._prompt import Asking
+from cotdistill.styles._prompt import ChatPrompt
 from cotdistill.think_tags import Split
 
 
 @kind
 @dataclass(frozen=True, kw_only=True)
-class Plain(Asking):
+class Plain(ChatPrompt):
     """The rationale as ordinary text, a blank line, then the answer.
 
     Options:

@@ -10,13 +10,13 @@ from typing import ClassVar
 
 from cotdistill.records import Problem
 from cotdistill.registry import kind
-from cotdistill.styles._prompt import AskingInOneText
+from cotdistill.styles._prompt import TextPrompt
 from cotdistill.styles.plain import Plain
 
 
 @kind
 @dataclass(frozen=True, kw_only=True)
-class Solve(Plain, AskingInOneText):
+class Solve(Plain, TextPrompt):
     """Behind the prefix `solve: `, the rationale, a blank line, then the answer (T5, Raffel et al. 2020, sec. 2.4).
 
     Options:

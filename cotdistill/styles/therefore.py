@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from cotdistill.records import Problem, Trace
 from cotdistill.registry import kind
-from cotdistill.styles._prompt import AskingInOneText
+from cotdistill.styles._prompt import TextPrompt
 from cotdistill.styles._rationale import final_answer, rationale
 from cotdistill.think_tags import Split
 
@@ -20,7 +20,7 @@ THEREFORE = "Therefore, the answer is"
 
 @kind
 @dataclass(frozen=True, kw_only=True)
-class Therefore(AskingInOneText):
+class Therefore(TextPrompt):
     """The rationale, then "Therefore, the answer is" (Kojima et al. 2022, sec. 3; Ho et al. 2023, appendix).
 
     Options:

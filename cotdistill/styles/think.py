@@ -11,13 +11,13 @@ from dataclasses import dataclass
 
 from cotdistill.records import Trace
 from cotdistill.registry import kind
-from cotdistill.styles._prompt import Asking
+from cotdistill.styles._prompt import ChatPrompt
 from cotdistill.think_tags import CLOSE, OPEN, Split
 
 
 @kind
 @dataclass(frozen=True, kw_only=True)
-class Think(Asking):
+class Think(ChatPrompt):
     """The rationale between <think> tags, then the answer (DeepSeek-R1, arXiv 2501.12948).
 
     Options:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from cotdistill.records import Trace
 from cotdistill.registry import kind
-from cotdistill.styles._prompt import Asking
+from cotdistill.styles._prompt import ChatPrompt
 from cotdistill.think_tags import SOLUTION, THOUGHT, Split
 
 SYSTEM = (
@@ -37,7 +37,7 @@ SYSTEM = (
 
 @kind
 @dataclass(frozen=True, kw_only=True)
-class ThoughtSolution(Asking):
+class ThoughtSolution(ChatPrompt):
     """Rationale and answer between Sky-T1's tags, as openMind's recipes train them.
 
     Options:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
-from cotdistill.registry import OPERATIONAL, Options
+from cotdistill.registry import NOT_IN_KEY, Options
 from cotdistill.training.trainer_keys import OURS, trainer_keys
 
 NOT_TRAINER_KEYS = frozenset(
@@ -51,7 +51,7 @@ def _as_shares(given: object) -> object:
 
 
 def _shares_add_up(shares: tuple[Share, ...] | None) -> tuple[Share, ...] | None:
-    """Refuse names that stand twice, and weights that no rows can have."""
+    """Refuse duplicate names, and weights that no rows can have."""
     if not shares:
         return None
     names = [share.name for share in shares]
@@ -103,11 +103,11 @@ class TrainOptions(Options):
     """Rows per device and micro-step; 1 as long rows fill a device's memory."""
     gradient_accumulation_steps: int = Field(1, ge=1)
     """Micro-steps per optimiser step; the loss is that of one large batch."""
-    logging_steps: Annotated[int, OPERATIONAL] = Field(10, ge=1)
+    logging_steps: Annotated[int, NOT_IN_KEY] = Field(10, ge=1)
     """Steps between two rows of metrics.jsonl."""
-    save_steps: Annotated[int, OPERATIONAL] = Field(500, ge=1)
+    save_steps: Annotated[int, NOT_IN_KEY] = Field(500, ge=1)
     """Steps between two points that a killed training goes on from; each holds weights and optimiser state."""
-    save_total_limit: Annotated[int | None, OPERATIONAL] = Field(None, ge=1)
+    save_total_limit: Annotated[int | None, NOT_IN_KEY] = Field(None, ge=1)
     """Such points to keep after the training too; default: the newest while it runs, none afterwards."""
     bf16: bool = False
     """Compute in bfloat16."""
@@ -117,9 +117,9 @@ class TrainOptions(Options):
     """Path of a DeepSpeed configuration, as examples/deepspeed/ds_z2_config.json."""
     output_dir: str | None = None
     """Folder of the weights; default: `checkpoint/` in the stage's folder."""
-    overwrite_output_dir: Annotated[bool, OPERATIONAL] = False
+    overwrite_output_dir: Annotated[bool, NOT_IN_KEY] = False
     """Whether an `output_dir` that is not empty is moved aside; otherwise it stops before any training."""
-    num_processes: Annotated[int | None, OPERATIONAL] = Field(None, ge=1)
+    num_processes: Annotated[int | None, NOT_IN_KEY] = Field(None, ge=1)
     """Training processes on this machine; default: one per visible device."""
 
     @property

@@ -30,7 +30,7 @@ from cotdistill.training.prepare.tokens import Encoder, load_tokenizer
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-OPERATIONAL_ARGUMENTS = ("logging_steps", "save_steps")
+ARGUMENTS_NOT_IN_KEY = ("logging_steps", "save_steps")
 """Arguments that leave the weights as they are."""
 
 
@@ -121,7 +121,7 @@ def _job(
         "student": student.key_options(),
         "seed": seed,
         "world": [place.nodes, place.processes],
-        "arguments": {k: v for k, v in arguments.items() if k not in OPERATIONAL_ARGUMENTS},
+        "arguments": {k: v for k, v in arguments.items() if k not in ARGUMENTS_NOT_IN_KEY},
         "data": [file_sha256(tokens / name) for name in (TOKENS, ROWS)],
         "stop": encoder.stop_ids,
         "template": encoder.tokenizer.chat_template,

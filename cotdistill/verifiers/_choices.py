@@ -168,7 +168,7 @@ def _opening_letters(text: str, kind: str) -> Choice | None:
 
 
 def _is_letter(text: str, at: int, *, is_announced: bool) -> bool:
-    """Say whether a letter stands for an option: no article, no pronoun; a small one only alone or in brackets."""
+    """Return whether a letter stands for an option: no article, no pronoun; a small one only alone or in brackets."""
     after = text[at + 1 : at + 2]
     if text[at].islower():
         return after in ("", ")", "]", ".", "*", ":", "\n") and (is_announced or text[at - 1 : at] in ("(", "["))
@@ -256,5 +256,5 @@ def _alone(text: str) -> Choice | None:
 
 
 def _is_item(match: re.Match[str]) -> bool:
-    """Say whether a line is an option: a small letter must be all of it, `I.` and `A.` are letters like others."""
+    """Return whether a line is an option: a small letter must be all of it, `I.` and `A.` are letters like others."""
     return match["letter"].isupper() or not (match["text"] or "").strip(" .*)")

@@ -146,7 +146,7 @@ class Clock(NamedTuple):
     """`a` for a.m., `p` for p.m., empty where it is not said."""
 
     def is_same(self, other: "Clock") -> bool:
-        """Say whether two are the same, as far as both say."""
+        """Return whether two are the same, as far as both say."""
         return self.text == other.text and (not self.half or not other.half or self.half == other.half)
 
 

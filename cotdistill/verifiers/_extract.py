@@ -208,7 +208,7 @@ def _list_end(text: str, line: int, limit: int) -> int:
 
 
 def _is_bold(text: str, line: int, start: int, end: int) -> bool:
-    """Say whether a sentence of a line has a digit in bold; bold may have opened earlier in the line."""
+    """Return whether a sentence of a line has a digit in bold; bold may have opened earlier in the line."""
     if "**" not in text[line:end]:
         return False
     outside = text.count("**", line, start) % 2 == 0

@@ -1,7 +1,7 @@
 """What a judge is asked: the template with question, gold and the fenced answer in it.
 
 The fence carries a nonce, a word that the answer cannot know, since it is made from the answer, from gold and from the
-seed. What stands inside the fence cannot close it, and a verdict that it holds lacks the nonce.
+seed. What stands inside the fence cannot close it, and a verdict that it holds is without the nonce.
 """
 
 import hashlib

@@ -48,7 +48,7 @@ def _read_json(text: str, nonce: str) -> Reading:
     if not isinstance(row, dict) or row.keys() != {"nonce", "verdict"}:
         return _none("the judge's reply has other keys than nonce and verdict", text)
     if row["nonce"] != nonce:
-        return _none("the judge's reply lacks the nonce of its question", text)
+        return _none("the nonce of its question is missing in the judge's reply", text)
     verdict = row["verdict"]
     if not isinstance(verdict, str) or verdict not in _JSON:
         return _none("the judge's verdict is not correct, wrong or unsure", text)
@@ -58,7 +58,7 @@ def _read_json(text: str, nonce: str) -> Reading:
 def _read_yes_no(text: str, nonce: str) -> Reading:
     lines = [line for line in text.splitlines() if nonce in line]
     if not lines:
-        return _none("the judge's reply lacks the nonce of its question", text)
+        return _none("the nonce of its question is missing in the judge's reply", text)
     last = text.splitlines()[-1]
     said = re.fullmatch(rf"[*`\s]*{nonce}[*`]*:[*`\s]*(yes|no|unsure)[*`.\s]*", last, re.IGNORECASE)
     if len(lines) > 1 or said is None:
@@ -67,10 +67,10 @@ def _read_yes_no(text: str, nonce: str) -> Reading:
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:  # Any: JSON values
-    """Return an object; a key that stands twice has two meanings, and so none."""
+    """Return an object; a duplicate key has two meanings, and so none."""
     row = dict(pairs)
     if len(row) != len(pairs):
-        raise ValueError("a key stands twice")
+        raise ValueError("duplicate key")
     return row
 
 

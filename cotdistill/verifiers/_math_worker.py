@@ -68,7 +68,7 @@ def compare(gold: str, answer: str) -> tuple[str, str]:
 
 
 def _is_close(expected: Any, found: Any) -> bool:  # Any: sympy has no types
-    """Say whether two numbers agree to six digits; Math-Verify compares six decimals, where all tiny ones agree."""
+    """Return whether two numbers agree to six digits; Math-Verify compares six decimals, where all tiny ones agree."""
     if not (getattr(expected, "is_number", False) and getattr(found, "is_number", False)):
         return True
     difference, size = (abs(value.evalf(20)) for value in (expected - found, expected))

@@ -127,7 +127,7 @@ def read_digits(digits: str, mark: DecimalMark) -> Fraction | int | None:
 
 
 def _is_grouped(groups: list[str]) -> bool:
-    """Say whether these are thousands (`1 234 567`) or the lakhs and crores of India (`12 34 567`)."""
+    """Return whether these are thousands (`1 234 567`) or the lakhs and crores of India (`12 34 567`)."""
     first, *middle, last = groups
     if len(last) != 3 or first.startswith("0") or not first:
         return False

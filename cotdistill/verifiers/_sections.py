@@ -76,12 +76,12 @@ def solution_spans(low: str, start: int, end: int) -> list[tuple[int, int]]:
 
 
 def _is_heading(low: str, at: int) -> bool:
-    """Say whether bold or `#` opens here with a word; a bold sum is no heading."""
+    """Return whether bold or `#` opens here with a word; a bold sum is no heading."""
     return (low[at - 1] == "*" or low[at - 2 : at] == "# ") and low[at].isalpha()
 
 
 def _opens_line(low: str, start: int, at: int, kind: str) -> bool:
-    """Say whether the cue opens a line; a conclusion or a next step must open a paragraph, for checks have them too.
+    """Return whether the cue opens a line; a conclusion or a next step must open a paragraph, for checks have them too.
 
     What stands in parentheses answers the question before it.
     """

@@ -49,7 +49,7 @@ def stated_answer(text: str, *, extracted: str | None, limit: int) -> str:
 
 
 def is_void(answer: str) -> bool:
-    """Say whether an answer says nothing: no line has a letter or a digit beside words that only announce one."""
+    """Return whether an answer says nothing: no line has a letter or a digit beside words that only announce one."""
     lines = (line.replace("’", "'") for line in answer.splitlines())
     return not any(
         any(c.isalnum() or c in _SIGNS for c in line) and cleaned(line, casefold=True) not in OPENERS for line in lines

@@ -65,6 +65,6 @@ def form_of(gold: str) -> Literal["choice", "numeric", "exact", "math"]:
 
 
 def _is_option(text: str) -> bool:
-    """Say whether gold is an option's letter; `a` and `x` are names, `a)` is an option."""
+    """Return whether gold is an option's letter; `a` and `x` are names, `a)` is an option."""
     option, plain = read_option(text), unwrapped(stripped(text)).strip(" *")
     return option is not None and (len(plain) > 1 or plain.isupper())

@@ -16,7 +16,7 @@ from pydantic import Field
 from cotdistill.client.concurrency import Concurrency
 from cotdistill.client.costs import Budget
 from cotdistill.records import Completion, Problem, Sampling, Verdict, VerdictOutcome
-from cotdistill.registry import OPERATIONAL, KindOptions, OneOf, kind
+from cotdistill.registry import NOT_IN_KEY, KindOptions, OneOf, kind
 from cotdistill.verifiers import Verifier
 from cotdistill.verifiers._judge_prompt import Question, ask, load_template
 from cotdistill.verifiers._judge_reply import Form, Judgement, Reading, read_reply
@@ -60,9 +60,9 @@ class Judge:
     max_answer_chars: Annotated[int, Field(ge=20, le=20_000)] = 600
     max_tokens: Annotated[int | None, Field(ge=1)] = 4096
     temperature: Annotated[float | None, Field(ge=0, le=2)] = 0.0
-    concurrency: Annotated[Concurrency, OPERATIONAL] = 30
-    budget: Annotated[Budget | None, OPERATIONAL] = None
-    max_failed: Annotated[float, Field(ge=0, le=1), OPERATIONAL] = 0.1
+    concurrency: Annotated[Concurrency, NOT_IN_KEY] = 30
+    budget: Annotated[Budget | None, NOT_IN_KEY] = None
+    max_failed: Annotated[float, Field(ge=0, le=1), NOT_IN_KEY] = 0.1
 
     def __call__(self, gold: str, answer: str, /) -> Verdict:
         """Return the verdict of the rules; `unparsed` where they cannot decide."""

@@ -62,7 +62,7 @@ def final_number(answer: str, locale: Locale | None = None) -> tuple[Statement, 
 
 
 def is_equal(gold: Number, number: Number) -> bool:
-    """Say whether two numbers are the same; a percentage also equals its hundredth unless both are percentages."""
+    """Return whether two numbers are the same; a percentage also equals its hundredth unless both are percentages."""
     if gold.value is None or number.value is None:
         return False
     if gold.value == number.value:

@@ -11,7 +11,7 @@ import time
 import pytest
 
 from cotdistill.client.client import Answer, Client, EndpointOptions
-from cotdistill.client.response_reader import Limits
+from cotdistill.client.response_reader import Timeouts
 from cotdistill.client.retries import NoAnswer
 from cotdistill.errors import AccessRefused, TryAgainLater
 from tests.support.asking import BODY, KEY, WHOLE_MESSAGE, ask, message
@@ -160,7 +160,7 @@ def test_no_limit_on_connections_holds_requests_back(times: int) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, hard), hard))
     with FaultServer(answer=when_all_are_there) as server:
-        answers = ask(server, times=times, limits=Limits(first_content_s=60), max_attempts=1)
+        answers = ask(server, times=times, timeouts=Timeouts(first_content_s=60), max_attempts=1)
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     assert all(isinstance(answer, Answer) for answer in answers)
 

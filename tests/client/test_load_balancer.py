@@ -1,24 +1,24 @@
-"""One lane, with times passed from outside."""
+"""One backend, with times passed from outside."""
 
 import math
 
 import pytest
 
-from cotdistill.client.load_balancer import BREAK_AFTER, CUT, FIRST_LIMIT, GROWTH_PAUSE_S, MOST, Lane
+from cotdistill.client.load_balancer import BREAK_AFTER, CUT, FIRST_LIMIT, GROWTH_PAUSE_S, MOST, Backend
 
 
-def lane(name="a", *, wait_s=0.02, limit=math.inf, sought=False):
-    return Lane(name, probe_wait_s=lambda probe: wait_s * probe, limit=limit, is_limit_sought=sought)
+def backend(name="a", *, wait_s=0.02, limit=math.inf, sought=False):
+    return Backend(name, probe_wait_s=lambda probe: wait_s * probe, limit=limit, is_limit_sought=sought)
 
 
 def seeking(limit=float(FIRST_LIMIT)):
-    return lane(limit=limit, sought=True)
+    return backend(limit=limit, sought=True)
 
 
 def fill(one, now_s):
-    """Take as many requests as the lane lets go now."""
+    """Take as many requests as the backend lets go now."""
     while one.is_free(now_s):
-        one.taken(now_s)
+        one.acquired(now_s)
 
 
 def answer_round(one, now_s):
@@ -54,7 +54,7 @@ def test_the_limit_ends_at_the_connections_of_one_process():
 def test_a_limit_that_is_not_reached_does_not_grow():
     one = seeking()
     for _ in range(100):
-        one.taken(0)
+        one.acquired(0)
         one.answered(0)
         one.in_flight -= 1
     assert one.limit == FIRST_LIMIT
@@ -106,7 +106,7 @@ def test_a_failure_that_is_no_429_only_pauses_the_growth():
 
 
 def test_a_limit_that_was_given_is_neither_cut_nor_raised():
-    one = lane(limit=4)
+    one = backend(limit=4)
     fill(one, 0)
     one.rate_limited(sent_s=0, now_s=1, pause_s=None)
     answer_round(one, 2)
@@ -115,14 +115,14 @@ def test_a_limit_that_was_given_is_neither_cut_nor_raised():
 
 @pytest.mark.parametrize("sought", [True, False])
 def test_a_pause_that_the_server_asks_for_is_kept(sought):
-    one = lane(limit=8.0, sought=sought)
+    one = backend(limit=8.0, sought=sought)
     one.rate_limited(sent_s=0, now_s=1, pause_s=5)
     one.rate_limited(sent_s=0, now_s=1.1, pause_s=1)
     assert [one.is_free(now_s) for now_s in (1.1, 3, 5.9, 6.1)] == [False, False, False, True]
 
 
-def test_a_lane_breaks_after_five_failures_without_an_answer_in_between():
-    one = lane()
+def test_a_server_breaks_after_five_failures_without_an_answer_in_between():
+    one = backend()
     for _ in range(3):
         for _ in range(BREAK_AFTER - 1):
             one.failed(0, is_unreachable=False)
@@ -132,28 +132,28 @@ def test_a_lane_breaks_after_five_failures_without_an_answer_in_between():
     assert one.is_down
 
 
-def test_a_lane_that_cannot_be_reached_breaks_at_once():
-    one = lane()
+def test_a_server_that_cannot_be_reached_breaks_at_once():
+    one = backend()
     one.failed(0, is_unreachable=True)
     assert one.is_down
 
 
-def test_a_broken_lane_lets_one_probe_through_at_a_time_with_growing_waits():
-    one = lane(wait_s=1.0)
+def test_a_broken_server_lets_one_probe_through_at_a_time_with_growing_waits():
+    one = backend(wait_s=1.0)
     break_down(one, 100.0)
     probed_s = []
     for tenth in range(1000, 1150):
         now_s = tenth / 10
         if one.is_free(now_s):
-            one.taken(now_s)
+            one.acquired(now_s)
             probed_s.append(now_s)
             assert not one.is_free(now_s)
     assert probed_s == [101.0, 103.0, 106.0, 110.0]
 
 
 def test_an_answer_closes_the_breaker():
-    one = lane(wait_s=1.0)
+    one = backend(wait_s=1.0)
     break_down(one, 0)
-    one.taken(1.0)
+    one.acquired(1.0)
     one.answered(1.5)
     assert (one.is_down, one.down_since_s, one.probes, one.is_free(1.5)) == (False, None, 0, True)

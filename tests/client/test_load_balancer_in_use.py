@@ -1,4 +1,4 @@
-"""Requests that wait for lanes, on the event loop's own clock with small numbers."""
+"""Requests that wait for balancer, on the event loop's own clock with small numbers."""
 
 import asyncio
 import math
@@ -6,13 +6,13 @@ from collections import Counter
 
 import pytest
 
-from cotdistill.client.concurrency import Admission, NotSent
-from cotdistill.client.load_balancer import BREAK_AFTER, Lane, Lanes
+from cotdistill.client.concurrency import NotSent, SendGate
+from cotdistill.client.load_balancer import BREAK_AFTER, Backend, LoadBalancer
 from cotdistill.errors import AccessRefused
 
 
-def lane(name="a", *, wait_s=0.02, limit=math.inf, sought=False):
-    return Lane(name, probe_wait_s=lambda probe: wait_s * probe, limit=limit, is_limit_sought=sought)
+def backend(name="a", *, wait_s=0.02, limit=math.inf, sought=False):
+    return Backend(name, probe_wait_s=lambda probe: wait_s * probe, limit=limit, is_limit_sought=sought)
 
 
 def break_down(one, now_s=0.0):
@@ -24,43 +24,43 @@ def in_loop(main):
     return asyncio.run(asyncio.wait_for(main(), 10))
 
 
-def test_the_lane_with_the_fewest_in_flight_is_taken():
+def test_the_server_with_the_fewest_in_flight_is_taken():
     async def main():
-        lanes = Lanes([lane("a"), lane("b"), lane("c")], Admission())
-        return Counter([(await lanes.take()).name for _ in range(30)])
+        balancer = LoadBalancer([backend("a"), backend("b"), backend("c")], SendGate())
+        return Counter([(await balancer.acquire()).name for _ in range(30)])
 
     assert in_loop(main) == {"a": 10, "b": 10, "c": 10}
 
 
-def test_a_lane_that_just_failed_a_request_takes_it_again_only_if_there_is_no_other():
+def test_a_server_that_just_failed_a_request_takes_it_again_only_if_there_is_no_other():
     async def main():
-        first, second = lane("a"), lane("b")
-        lanes = Lanes([first, second], Admission())
+        first, second = backend("a"), backend("b")
+        balancer = LoadBalancer([first, second], SendGate())
         second.in_flight = 5
-        assert await lanes.take(but=first) is second
-        alone = Lanes([first], Admission())
-        assert await alone.take(but=first) is first
+        assert await balancer.acquire(but=first) is second
+        alone = LoadBalancer([first], SendGate())
+        assert await alone.acquire(but=first) is first
 
     in_loop(main)
 
 
-def test_a_broken_lane_is_left_out_and_the_others_go_on():
+def test_a_broken_server_is_left_out_and_the_others_go_on():
     async def main():
-        broken, well = lane("a", wait_s=60), lane("b")
+        broken, well = backend("a", wait_s=60), backend("b")
         break_down(broken, asyncio.get_running_loop().time())
-        lanes = Lanes([broken, well], Admission())
-        return {(await lanes.take()).name for _ in range(20)}
+        balancer = LoadBalancer([broken, well], SendGate())
+        return {(await balancer.acquire()).name for _ in range(20)}
 
     assert in_loop(main) == {"b"}
 
 
-def test_a_request_waits_for_a_lane_that_is_down_and_probes_it_as_soon_as_it_may():
+def test_a_request_waits_for_a_server_that_is_down_and_probes_it_as_soon_as_it_may():
     async def main():
-        one = lane(wait_s=0.05)
+        one = backend(wait_s=0.05)
         loop = asyncio.get_running_loop()
         break_down(one, loop.time())
         began_s = loop.time()
-        await Lanes([one], Admission()).take()
+        await LoadBalancer([one], SendGate()).acquire()
         return loop.time() - began_s, one.probes
 
     waited_s, probes = in_loop(main)
@@ -68,31 +68,31 @@ def test_a_request_waits_for_a_lane_that_is_down_and_probes_it_as_soon_as_it_may
     assert probes == 1
 
 
-def test_a_refused_lane_is_never_taken_again():
+def test_a_refused_server_is_never_taken_again():
     async def main():
-        refused, well = lane("a"), lane("b")
+        refused, well = backend("a"), backend("b")
         refused.refusal = AccessRefused("HTTP 401")
-        lanes = Lanes([refused, well], Admission())
-        return {(await lanes.take()).name for _ in range(5)}
+        balancer = LoadBalancer([refused, well], SendGate())
+        return {(await balancer.acquire()).name for _ in range(5)}
 
     assert in_loop(main) == {"b"}
 
 
-def test_where_every_lane_is_refused_those_that_wait_and_those_that_come_are_told():
+def test_where_every_server_is_refused_those_that_wait_and_those_that_come_are_told():
     async def main():
-        one, other = lane("a", limit=1), lane("b", limit=1)
-        lanes = Lanes([one, other], Admission())
-        await lanes.take()
-        await lanes.take()
-        waiting = asyncio.create_task(lanes.take())
+        one, other = backend("a", limit=1), backend("b", limit=1)
+        balancer = LoadBalancer([one, other], SendGate())
+        await balancer.acquire()
+        await balancer.acquire()
+        waiting = asyncio.create_task(balancer.acquire())
         await asyncio.sleep(0)
         one.refusal = AccessRefused("HTTP 401")
-        lanes.give_back(one)
+        balancer.release(one)
         await asyncio.sleep(0)
         assert not waiting.done()
         other.refusal = AccessRefused("HTTP 402")
-        lanes.wake()
-        for attempt in (waiting, lanes.take()):
+        balancer.wake()
+        for attempt in (waiting, balancer.acquire()):
             with pytest.raises(AccessRefused, match="HTTP 402"):
                 await attempt
 
@@ -101,12 +101,12 @@ def test_where_every_lane_is_refused_those_that_wait_and_those_that_come_are_tol
 
 def test_no_more_than_the_limit_are_let_go_and_a_slot_given_back_lets_the_next_one_go_in_order():
     async def main():
-        one = lane(limit=2)
-        lanes = Lanes([one], Admission())
+        one = backend(limit=2)
+        balancer = LoadBalancer([one], SendGate())
         went = []
 
         async def ask(number):
-            taken = await lanes.take()
+            taken = await balancer.acquire()
             went.append(number)
             return taken
 
@@ -115,7 +115,7 @@ def test_no_more_than_the_limit_are_let_go_and_a_slot_given_back_lets_the_next_o
             await asyncio.sleep(0.01)
         assert (went, one.in_flight) == ([0, 1], 2)
         for number in range(2, 6):
-            lanes.give_back(one)
+            balancer.release(one)
             await asyncio.sleep(0.01)
             assert (went[-1], one.in_flight) == (number, 2)
         await asyncio.gather(*tasks)
@@ -125,17 +125,17 @@ def test_no_more_than_the_limit_are_let_go_and_a_slot_given_back_lets_the_next_o
 
 def test_waiting_requests_leave_when_the_run_stops():
     async def main():
-        admission = Admission()
-        lanes = Lanes([lane(limit=1)], admission)
-        doorkeeper = asyncio.create_task(lanes.end_when_closed())
-        await lanes.take()
-        waiting = [asyncio.create_task(lanes.take()) for _ in range(3)]
+        gate = SendGate()
+        balancer = LoadBalancer([backend(limit=1)], gate)
+        closer = asyncio.create_task(balancer.reject_when_closed())
+        await balancer.acquire()
+        waiting = [asyncio.create_task(balancer.acquire()) for _ in range(3)]
         await asyncio.sleep(0)
-        admission.close()
+        gate.close()
         results = await asyncio.gather(*waiting, return_exceptions=True)
-        await doorkeeper
+        await closer
         with pytest.raises(NotSent):
-            await lanes.take()
+            await balancer.acquire()
         return results
 
     assert [type(result) for result in in_loop(main)] == [NotSent] * 3
@@ -143,14 +143,14 @@ def test_waiting_requests_leave_when_the_run_stops():
 
 def test_a_request_cancelled_while_it_waits_takes_no_slot():
     async def main():
-        one = lane(limit=1)
-        lanes = Lanes([one], Admission())
-        await lanes.take()
-        gone, next_one = (asyncio.create_task(lanes.take()) for _ in range(2))
+        one = backend(limit=1)
+        balancer = LoadBalancer([one], SendGate())
+        await balancer.acquire()
+        gone, next_one = (asyncio.create_task(balancer.acquire()) for _ in range(2))
         await asyncio.sleep(0)
         gone.cancel()
         await asyncio.sleep(0)
-        lanes.give_back(one)
+        balancer.release(one)
         assert await next_one is one
         assert one.in_flight == 1
 
@@ -159,12 +159,12 @@ def test_a_request_cancelled_while_it_waits_takes_no_slot():
 
 def test_a_request_cancelled_in_the_moment_it_gets_a_slot_gives_it_back():
     async def main():
-        one = lane(limit=1)
-        lanes = Lanes([one], Admission())
-        await lanes.take()
-        gone, next_one = (asyncio.create_task(lanes.take()) for _ in range(2))
+        one = backend(limit=1)
+        balancer = LoadBalancer([one], SendGate())
+        await balancer.acquire()
+        gone, next_one = (asyncio.create_task(balancer.acquire()) for _ in range(2))
         await asyncio.sleep(0)
-        lanes.give_back(one)
+        balancer.release(one)
         gone.cancel()
         assert await next_one is one
         assert one.in_flight == 1
@@ -172,14 +172,14 @@ def test_a_request_cancelled_in_the_moment_it_gets_a_slot_gives_it_back():
     in_loop(main)
 
 
-def test_another_lane_is_one_that_is_neither_refused_nor_paused():
+def test_another_server_is_one_that_is_neither_refused_nor_paused():
     async def main():
         now_s = asyncio.get_running_loop().time()
-        one, refused, paused = lane("a"), lane("b"), lane("c")
+        one, refused, paused = backend("a"), backend("b"), backend("c")
         refused.refusal = AccessRefused("HTTP 401")
         paused.paused_until_s = now_s + 60
-        lanes = Lanes([one, refused, paused], Admission())
-        assert not lanes.has_other(one)
-        assert lanes.has_other(paused)
+        balancer = LoadBalancer([one, refused, paused], SendGate())
+        assert not balancer.has_other(one)
+        assert balancer.has_other(paused)
 
     in_loop(main)

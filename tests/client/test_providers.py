@@ -3,7 +3,7 @@ import socket
 
 import pytest
 
-from cotdistill.client.concurrency import Admission
+from cotdistill.client.concurrency import SendGate
 from cotdistill.client.providers import ignored_options, without
 from cotdistill.records import Problem, Sampling
 from cotdistill.registry import make
@@ -68,7 +68,7 @@ def test_an_ignored_option_is_neither_sent_nor_recorded(monkeypatch, name_there,
         sampling = sampler.effective(Sampling(temperature=0.6, seed=7))
 
         async def main():
-            async with sampler.session(Admission()) as draw:
+            async with sampler.session(SendGate()) as draw:
                 return await draw(Request(problem, sampler.messages(problem), sampling, 0))
 
         reply = asyncio.run(main())

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from cotdistill.client.response_reader import Limits
+from cotdistill.client.response_reader import Timeouts
 from cotdistill.client.retries import NoAnswer
 from tests.support.asking import WHOLE_MESSAGE, ask, message
 from tests.support.fault_server import (
@@ -96,7 +96,7 @@ KEEP_ALIVES = spread([b": keep-alive\n\n", b"\n", delta(content=""), event(choic
 def test_each_clock_ends_what_it_watches(fault: Script, limits: dict[str, float], clock: str) -> None:
     with FaultServer({0: fault}) as server:
         started = time.monotonic()
-        [error] = ask(server, limits=Limits(**limits), max_attempts=1)
+        [error] = ask(server, timeouts=Timeouts(**limits), max_attempts=1)
     assert isinstance(error, NoAnswer)
     assert str(error) == f"exhausted: {clock} (1 attempts)"
     assert time.monotonic() - started < 1.5
@@ -105,12 +105,12 @@ def test_each_clock_ends_what_it_watches(fault: Script, limits: dict[str, float]
 def test_content_resets_the_gap_clock_and_ends_the_first() -> None:
     script = (EVENTS, *spread([*words(), FINISH, USAGE, DONE], 0.05))
     with FaultServer({0: script}) as server:
-        [answer] = ask(server, limits=Limits(first_content_s=0.4, gap_s=0.4))
+        [answer] = ask(server, timeouts=Timeouts(first_content_s=0.4, gap_s=0.4))
     assert message(answer) == WHOLE_MESSAGE
     assert answer.latency_s > 0.4
 
 
 def test_the_total_clock_watches_an_answer_that_is_not_streamed() -> None:
     with FaultServer({0: (HANG,)}) as server:
-        [error] = ask(server, stream=False, limits=Limits(total_s=0.2, first_content_s=0.1), max_attempts=1)
+        [error] = ask(server, stream=False, timeouts=Timeouts(total_s=0.2, first_content_s=0.1), max_attempts=1)
     assert str(error) == "exhausted: not complete after 0.2 s (1 attempts)"

@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cotdistill.client.sse import MAX_EVENT_BYTES, EventReader, Merge
+from cotdistill.client.sse import MAX_EVENT_BYTES, ChunkAccumulator, SSEDecoder
 from tests.support.fault_server import DONE, FINISH, USAGE, delta, streamed, words
 
 
 def events(stream: bytes, cuts: list[int]) -> list[bytes]:
-    reader, found = EventReader(), []
+    reader, found = SSEDecoder(), []
     for start, end in zip([0, *cuts], [*cuts, len(stream)], strict=True):
         found += reader.feed(stream[start:end])
     return found + reader.close()
@@ -45,14 +45,14 @@ def test_where_the_chunks_are_cut_does_not_matter(cuts: list[int], has_carriage_
 
 
 def test_a_line_without_end_is_refused() -> None:
-    reader = EventReader()
+    reader = SSEDecoder()
     with pytest.raises(ValueError, match="more than"):
         for _ in range(MAX_EVENT_BYTES // 2**20 + 1):
             reader.feed(b"x" * 2**20)
 
 
-def merged(*parts: bytes) -> Merge:
-    merge = Merge()
+def merged(*parts: bytes) -> ChunkAccumulator:
+    merge = ChunkAccumulator()
     for data in events(b"".join(parts), []):
         if data != b"[DONE]":
             merge.add(json.loads(data))
@@ -67,7 +67,7 @@ def test_an_answer_is_finished_with_its_finish_reason() -> None:
 
 
 def test_pieces_are_joined_and_other_fields_keep_their_last_value() -> None:
-    merge = Merge()
+    merge = ChunkAccumulator()
     chunks = [
         {"model": "r1", "system_fingerprint": None, "choices": [{"index": 0, "delta": {"role": "assistant"}}]},
         {"choices": [{"index": 0, "delta": {"reasoning": "a"}, "logprobs": {"content": [{"token": "a"}]}}]},
@@ -94,7 +94,7 @@ def test_pieces_are_joined_and_other_fields_keep_their_last_value() -> None:
 
 
 def test_a_value_that_comes_back_is_the_last_one() -> None:
-    merge = Merge()
+    merge = ChunkAccumulator()
     for model, place in (("a", 1), ("b", 2), ("a", 1), ("a", None)):
         merge.add({"model": model, "choices": [{"index": 0, "place": place, "delta": {"content": model}}]})
     response = merge.response()
@@ -104,7 +104,7 @@ def test_a_value_that_comes_back_is_the_last_one() -> None:
 
 
 def test_two_choices_whose_parts_alternate_are_kept_apart() -> None:
-    merge = Merge()
+    merge = ChunkAccumulator()
     for number, text, finish_reason in ((0, "a", None), (1, "x", None), (0, "b", "stop"), (1, "y", None)):
         part = {"index": number, "delta": {"content": text}, "finish_reason": finish_reason}
         merge.add({"model": "r1", "choices": [part]})
@@ -137,4 +137,4 @@ def test_a_delta_without_text_is_no_content() -> None:
 )
 def test_a_chunk_of_another_shape_is_refused(chunk: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="instead of"):
-        Merge().add(chunk)
+        ChunkAccumulator().add(chunk)

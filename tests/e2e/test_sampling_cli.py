@@ -115,7 +115,7 @@ def test_another_verifier_asks_again_only_where_it_decides_what_is_asked(call, t
     run.write_recipe()
     assert call("sample", "r.yaml", "--redo", "sample")[0] == 0
     code, _, err = call("sample", "r.yaml", "--set", "verifier={kind: numeric, locale: de}")
-    assert (code, "cast.verifier.locale" in err) == (2, True)
+    assert (code, "verifier.locale changed" in err) == (2, True)
     assert len(server.requests) == 3
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from cotdistill.filters.contamination import Exam
+from cotdistill.filters.contamination import BenchmarkIndex
 from cotdistill.records import Problem
 from tests.support.traces import trace
 
@@ -9,7 +9,7 @@ QUESTION = (
     "and some had a rose design. How many stamps did she buy?"
 )
 CHINESE = "小明在书店买了三本数学书和五本故事书，每本书的价格都是二十元，请问他一共花了多少钱？"
-EXAM = Exam(
+EXAM = BenchmarkIndex(
     {
         "holdout": [Problem(id="h1", question=QUESTION), Problem(id="h2", question="What is 2 + 3?")],
         "mgsm_zh": [Problem(id="z1", question=CHINESE), Problem(id="z2", question="")],
@@ -58,4 +58,4 @@ def test_a_script_without_spaces_needs_twice_as_many_characters():
 @pytest.mark.parametrize("question", ["", "?!", "What is 3 + 2?", "How many stamps did she buy?"])
 def test_what_shares_little_is_kept(question):
     assert EXAM.reason_against(trace(question=question)) == ""
-    assert Exam({}).reason_against(trace(question=QUESTION)) == ""
+    assert BenchmarkIndex({}).reason_against(trace(question=QUESTION)) == ""

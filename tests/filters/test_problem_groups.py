@@ -1,11 +1,11 @@
 import pytest
 
-from cotdistill.filters.problem_groups import WaitingRows
+from cotdistill.filters.problem_groups import ProblemGroups
 from tests.support.traces import trace
 
 
 def waiting(tmp_path, *rows):
-    stored = WaitingRows(tmp_path)
+    stored = ProblemGroups(tmp_path)
     for problem, outcome in rows:
         stored.append(trace(problem=problem, verdict=outcome))
     return stored
@@ -13,7 +13,7 @@ def waiting(tmp_path, *rows):
 
 def test_rows_come_back_as_they_went_in(tmp_path):
     rows = [trace(text=text, problem=f"p{i}") for i, text in enumerate(["七 é", "", "x" * 100_000])]
-    with WaitingRows(tmp_path) as stored:
+    with ProblemGroups(tmp_path) as stored:
         assert [stored.append(row) for row in rows] == [0, 1, 2]
         assert [stored[i] for i in (2, 0, 1)] == [rows[2], rows[0], rows[1]]
         assert list(tmp_path.iterdir()) == []  # nothing is left behind, however the process ends
@@ -39,7 +39,7 @@ def test_the_pass_rate_is_of_all_attempts_in_any_order(tmp_path, order):
 
 
 def test_attempts_that_saw_the_answer_or_were_not_graded_do_not_count(tmp_path):
-    with WaitingRows(tmp_path) as stored:
+    with ProblemGroups(tmp_path) as stored:
         stored.append(trace(is_hinted=True))
         stored.append(trace(verdict="error"))
         stored.append(trace(problem="q", verdict="wrong"))
@@ -48,7 +48,7 @@ def test_attempts_that_saw_the_answer_or_were_not_graded_do_not_count(tmp_path):
 
 
 def test_one_id_for_two_questions_is_two_problems(tmp_path):
-    with WaitingRows(tmp_path) as stored:
+    with ProblemGroups(tmp_path) as stored:
         stored.append(trace(question="one?"))
         stored.append(trace(question="two?", verdict="wrong"))
         assert [run.pass_rate for run in stored.runs()] == [1, 0]

@@ -3,8 +3,8 @@ import json
 import pytest
 
 from cotdistill.data import Catalog
-from cotdistill.filters.contamination import Exam
-from cotdistill.inspection.check import Instruments, examine
+from cotdistill.filters.contamination import BenchmarkIndex
+from cotdistill.inspection.check import CheckContext, check_dataset
 from cotdistill.records import Problem
 from cotdistill.registry import make
 from cotdistill.training.prepare.tokens import Encoder
@@ -14,7 +14,7 @@ STYLE = make("styles", "think")
 
 def found(path, rows, **tools):
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    return examine(Catalog(()).find(str(path)), Instruments(style=STYLE, **tools))
+    return check_dataset(Catalog(()).find(str(path)), CheckContext(style=STYLE, **tools))
 
 
 def trace(question="q", reasoning="r", answer="a", **more):
@@ -78,9 +78,9 @@ def test_lengths_are_those_of_the_students_tokens(tmp_path, tokenizer):
 
 def test_overlap_with_an_evaluation_set_is_a_fault(tmp_path):
     question = "A farmer has 12 cows and sells 5 of them. How many are left on the farm?"
-    exam = Exam({"exam": [Problem(id="e1", question=question, gold="7")]})
+    benchmarks = BenchmarkIndex({"exam": [Problem(id="e1", question=question, gold="7")]})
     rows = [trace("Another question?"), trace(question.upper())]
-    examination = found(tmp_path / "x.jsonl", rows, exam=exam)
+    examination = found(tmp_path / "x.jsonl", rows, benchmarks=benchmarks)
     told = {finding.name: finding for finding in examination.findings}
     assert told["overlap with the evaluation sets"].count == 1
     assert "problem e1 of `exam`" in told["overlap with the evaluation sets"].examples[0]

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from cotdistill.pipeline.estimate import estimate
-from cotdistill.pipeline.pipeline import Pipeline, Request
+from cotdistill.pipeline.pipeline import Pipeline, RunOptions
 from cotdistill.recipe.recipe import read_recipe
 from tests.support.classroom import reply
 from tests.support.fault_server import FaultServer
@@ -30,7 +30,7 @@ def work(tmp_path, monkeypatch):
             "sample": sample or {},
         }
         (tmp_path / "r.yaml").write_text(json.dumps(recipe))
-        return Pipeline(read_recipe(tmp_path / "r.yaml"), Request(runs=tmp_path / "runs"))
+        return Pipeline(read_recipe(tmp_path / "r.yaml"), RunOptions(runs=tmp_path / "runs"))
 
     return make
 
@@ -46,7 +46,7 @@ def server():
 
 def costs(pipeline):
     [step] = pipeline.sample_steps()
-    return estimate(step, pipeline.material.problems(step.recipe).sampled, pipeline.folder / step.folder)
+    return estimate(step, pipeline.inputs.problems(step.recipe).sampled, pipeline.folder / step.folder)
 
 
 def test_before_anything_is_stored_the_tokens_are_upper_bounds(work, server):

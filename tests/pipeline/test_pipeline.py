@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from cotdistill.errors import FolderInUse, UserError
-from cotdistill.pipeline.pipeline import Pipeline, Request
+from cotdistill.pipeline.pipeline import Pipeline, RunOptions
 from cotdistill.recipe.recipe import read_recipe
 from cotdistill.storage.ledger import Ledger
 from cotdistill.storage.run_folder import locked, read_manifest
@@ -34,7 +34,7 @@ def recipe(tmp_path, monkeypatch):
 
 
 def run(recipe, **request):
-    return Pipeline(recipe, Request(**request)).run()
+    return Pipeline(recipe, RunOptions(**request)).run()
 
 
 def test_the_chain_runs_and_every_stage_declares_itself_finished(recipe, tmp_path):
@@ -75,7 +75,7 @@ def test_the_same_recipe_gives_the_same_bytes(recipe, tmp_path):
 
 def test_a_changed_option_stops_and_says_which_one(recipe):
     run(recipe())
-    with pytest.raises(UserError, match=r'options\.keep: "correct" -> "all".*--redo filter'):
+    with pytest.raises(UserError, match=r"filter\.keep changed: correct -> all .*--redo filter"):
         run(recipe("filter.keep=all"))
 
 
@@ -111,14 +111,14 @@ def test_one_stage_alone_needs_the_one_before_it(recipe):
 
 def test_a_stage_alone_refuses_rows_of_another_recipe(recipe):
     run(recipe(), only="sample")
-    with pytest.raises(UserError, match=r"1-sample: was done with other options: options\.max_tokens: 256 -> 99"):
+    with pytest.raises(UserError, match=r"1-sample: sample\.max_tokens changed: 256 -> 99"):
         run(recipe("sample.max_tokens=99"), only="filter")
 
 
 def test_a_stage_alone_looks_at_all_stages_before_it(recipe):
     run(recipe(), only="sample")
     run(recipe(), only="filter")
-    with pytest.raises(UserError, match="1-sample: was done with other options"):
+    with pytest.raises(UserError, match=r"1-sample: .* changed: "):
         run(recipe("sample.max_tokens=99"), only="convert")
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cotdistill.errors import FolderInUse, TryAgainLater, UserError
-from cotdistill.pipeline.pipeline import Pipeline, Request
+from cotdistill.pipeline.pipeline import Pipeline, RunOptions
 from cotdistill.pipeline.shards import merge, read_shard, sample_shard
 from cotdistill.recipe.recipe import read_recipe
 from cotdistill.stage import Shard
@@ -39,7 +39,7 @@ class Run:
     @property
     def pipeline(self):
         self.write()
-        return Pipeline(read_recipe(self.folder / "r.yaml"), Request(runs=self.folder / "runs"))
+        return Pipeline(read_recipe(self.folder / "r.yaml"), RunOptions(runs=self.folder / "runs"))
 
     @property
     def stage(self):
@@ -110,7 +110,7 @@ def test_shards_sampled_by_processes_at_the_same_time_are_merged_whole_and_once(
 
 def _sample(folder, number):
     sample_shard(
-        Pipeline(read_recipe(folder / "r.yaml"), Request(runs=folder / "runs")),
+        Pipeline(read_recipe(folder / "r.yaml"), RunOptions(runs=folder / "runs")),
         Shard(number, 3),
     )
 

@@ -6,7 +6,7 @@ import pytest
 
 from cotdistill.data import open_catalog
 from cotdistill.errors import UserError, UserErrors
-from cotdistill.pipeline.pipeline import Pipeline, Request
+from cotdistill.pipeline.pipeline import Pipeline, RunOptions
 from cotdistill.pipeline.training_data import TrainingRows
 from cotdistill.recipe.plan import make_plan
 from cotdistill.recipe.recipe import read_recipe
@@ -59,7 +59,7 @@ def test_an_arm_on_a_registered_set_reads_that_set_alone(plan):
 def test_converted_rows_and_a_share_of_a_registered_set_are_one(plan, tmp_path):
     recipe = plan(", dataset: [own, {name: general, weight: 0.25}]")
     for stage in ("sample", "filter", "convert"):
-        Pipeline(recipe, Request(only=stage, runs=tmp_path / "runs")).run()
+        Pipeline(recipe, RunOptions(only=stage, runs=tmp_path / "runs")).run()
     rows = TrainingRows(train_step(recipe), open_catalog([recipe.folder]), tmp_path / "runs" / "t")
     found = list(rows)
     own = [row for row in found if not row.messages[0].content.startswith("Say")]
@@ -88,7 +88,7 @@ def test_what_tells_the_rows_apart_is_what_their_files_hold(plan, tmp_path):
 )
 def test_a_set_that_is_missing_is_named_with_its_place(plan, tmp_path, train, message):
     with pytest.raises((UserError, UserErrors), match=message) as refused:
-        Pipeline(plan(train), Request(runs=tmp_path / "runs")).check()
+        Pipeline(plan(train), RunOptions(runs=tmp_path / "runs")).check()
     assert "t.yaml:6: train.dataset" in str(refused.value)
     assert "`general`" in str(refused.value)
 
@@ -97,11 +97,11 @@ def test_rationales_are_not_shortened_where_several_styles_are_mixed(plan, tmp_p
     recipe = plan(
         ", on_overlong: truncate_rationale",
     )
-    Pipeline(recipe, Request(runs=tmp_path / "runs")).check()
+    Pipeline(recipe, RunOptions(runs=tmp_path / "runs")).check()
     text = (tmp_path / "t.yaml").read_text().replace("style: plain", "mixture: [{style: plain}, {style: answer_only}]")
     (tmp_path / "t.yaml").write_text(text)
     with pytest.raises((UserError, UserErrors), match="mixture of answer_only, plain") as refused:
-        Pipeline(read_recipe(tmp_path / "t.yaml"), Request(runs=tmp_path / "runs")).check()
+        Pipeline(read_recipe(tmp_path / "t.yaml"), RunOptions(runs=tmp_path / "runs")).check()
     assert "t.yaml:6: train.on_overlong" in str(refused.value)
 
 
@@ -110,4 +110,4 @@ def test_a_system_prompts_file_that_is_not_there_is_found_before_the_run(plan, t
     text = (tmp_path / "t.yaml").read_text().replace("style: plain", "style: {kind: plain, system: no/such.txt}")
     (tmp_path / "t.yaml").write_text(text)
     with pytest.raises((UserError, UserErrors), match="no such file"):
-        Pipeline(read_recipe(tmp_path / "t.yaml"), Request(runs=tmp_path / "runs")).check()
+        Pipeline(read_recipe(tmp_path / "t.yaml"), RunOptions(runs=tmp_path / "runs")).check()

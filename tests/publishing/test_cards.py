@@ -5,7 +5,7 @@ import json
 import pytest
 import yaml
 
-from cotdistill.pipeline.pipeline import Pipeline, Request
+from cotdistill.pipeline.pipeline import Pipeline, RunOptions
 from cotdistill.publishing.cards import told
 from cotdistill.recipe.recipe import read_recipe
 from cotdistill.registry import kinds
@@ -38,7 +38,7 @@ def converted(tmp_path, monkeypatch):
 
     def run(problems="", convert=""):
         (tmp_path / "t.yaml").write_text(RECIPE % (problems, convert))
-        Pipeline(read_recipe(tmp_path / "t.yaml"), Request(runs=tmp_path / "runs")).run()
+        Pipeline(read_recipe(tmp_path / "t.yaml"), RunOptions(runs=tmp_path / "runs")).run()
         return tmp_path / "runs" / "t" / "3-convert"
 
     return run

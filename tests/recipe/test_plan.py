@@ -50,7 +50,11 @@ def test_a_file_counts_by_what_it_says(tmp_path):
     assert by_content({"prompt": "no such file"}) == {"prompt": "no such file"}
 
 
-def test_a_change_is_shown_by_its_path():
-    old = {"options": {"keep": "correct", "n": 1}, "seed": 1}
-    new = {"options": {"keep": "all", "n": 1}, "seed": 1}
-    assert changed(old, new) == ['options.keep: "correct" -> "all"']
+def test_a_change_is_shown_by_its_name_in_the_recipe():
+    old = {"options": {"keep": "correct", "n": 1}, "roles": {"judge": {"model": "a"}}, "seed": 1}
+    new = {"options": {"keep": "all", "n": 1}, "roles": {"judge": {"model": "b"}}, "seed": 2}
+    assert changed(old, new, "filter") == [
+        "filter.keep changed: correct -> all",
+        "judge.model changed: a -> b",
+        "seed changed: 1 -> 2",
+    ]

@@ -27,7 +27,7 @@ def finish(folder: Path, stage: str, minute: int, counts: Counts, seconds: float
     manifest = Manifest(
         stage=stage,
         key="0" * 64,
-        recipe={"options": {}, "cast": {}, "inputs": {}},
+        recipe={"options": {}, "roles": {}, "inputs": {}},
         outputs={},
         counts=counts,
         versions={"python": "3.11.9", "cotdistill": "0.1.0", "torch": "2.13.0"},

@@ -15,7 +15,7 @@ def test_a_run_is_read_with_all_its_arms_in_order(make_run):
     assert data.name == "quickstart"
     assert [arm.name for arm in data.arms] == ["filtered", "unfiltered", "answer_only", "baseline"]
     assert data.created == "2026-11-21T07:01:00+00:00"
-    assert data.cast["teacher"] == "demo · demo-teacher"
+    assert data.roles["teacher"] == "demo · demo-teacher"
     assert data.versions["torch"] == "2.13.0"
     assert data.tasks == ("holdout",)
 
@@ -67,7 +67,7 @@ def test_stages_without_a_manifest_are_pending(make_run):
 def test_a_run_that_has_only_begun_can_be_read(tmp_path):
     (tmp_path / "arms.json").write_text('{"arms": [{"name": "only", "stages": {"sample": "1-sample"}}]}')
     data = read_run(tmp_path)
-    assert (data.created, data.cast, data.tasks, data.arms[0].scores) == ("", {}, (), None)
+    assert (data.created, data.roles, data.tasks, data.arms[0].scores) == ("", {}, (), None)
 
 
 def test_an_evaluation_of_no_rows_is_finished_and_has_no_accuracy(make_run):

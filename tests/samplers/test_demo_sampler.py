@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from cotdistill import registry
-from cotdistill.client.concurrency import Admission
+from cotdistill.client.concurrency import SendGate
 from cotdistill.demo.problems import problems
 from cotdistill.records import Completion, Sampling
 from cotdistill.samplers import Reply, Request
@@ -18,7 +18,7 @@ def drawn(sampler: Demo, times: int = 1) -> list[Reply]:
     request = Request(PROBLEM, sampler.messages(PROBLEM), Sampling(), 0)
 
     async def main() -> list[Reply]:
-        async with sampler.session(Admission()) as draw:
+        async with sampler.session(SendGate()) as draw:
             return await asyncio.gather(*(draw(request) for _ in range(times)))
 
     return asyncio.run(main())

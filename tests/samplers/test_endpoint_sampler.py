@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from cotdistill import registry
-from cotdistill.client.concurrency import Admission
+from cotdistill.client.concurrency import SendGate
 from cotdistill.errors import AccessRefused, TryAgainLater, UserError
 from cotdistill.records import Problem, Sampling
 from cotdistill.samplers import Reply, Request, Unanswered
@@ -25,7 +25,7 @@ def request(sampler: Endpoint, sampling: Sampling | None = None, index: int = 0)
 
 def drawn(sampler: Endpoint, sampling: Sampling | None = None, indices: tuple[int, ...] = (0,)) -> list[Reply]:
     async def main() -> list[Reply]:
-        async with sampler.session(Admission()) as draw:
+        async with sampler.session(SendGate()) as draw:
             return [await draw(request(sampler, sampling, index)) for index in indices]
 
     return asyncio.run(main())
@@ -113,7 +113,7 @@ def test_the_prompt_is_the_template_with_the_question_as_it_is(tmp_path: Path) -
         ("user", f"Explain {PROBLEM.question}, answer in \\boxed{{}}"),
     ]
     path.write_text("Explain")
-    with pytest.raises(UserError, match=r"lacks \{question\}"):
+    with pytest.raises(UserError, match=r"\{question\} is missing"):
         Endpoint(base_url=URL, model="r1", prompt=path).check()
 
 

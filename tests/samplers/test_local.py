@@ -6,7 +6,7 @@ import json
 import pytest
 
 from cotdistill import registry
-from cotdistill.client.concurrency import Admission
+from cotdistill.client.concurrency import SendGate
 from cotdistill.errors import UserError
 from cotdistill.records import Message, Problem, Sampling
 from cotdistill.samplers import Request, Unanswered
@@ -35,7 +35,7 @@ def _ask(model: str, requests: list[Request], **options) -> list[dict]:
     """Ask all at once and return the responses."""
 
     async def ask():
-        async with registry.make("samplers", "local", model=model, **options).session(Admission()) as draw:
+        async with registry.make("samplers", "local", model=model, **options).session(SendGate()) as draw:
             replies = await asyncio.gather(*map(draw, requests))
             return [reply.response for reply in replies]
 
@@ -129,7 +129,7 @@ def test_a_prompt_that_fills_the_context_is_unanswered_and_the_others_are_not(ba
     long = Request(Problem(id="x", question="x"), (Message(role="user", content="12 " * 600),), Sampling(), 0)
 
     async def ask():
-        async with registry.make("samplers", "local", model=base).session(Admission()) as draw:
+        async with registry.make("samplers", "local", model=base).session(SendGate()) as draw:
             return await asyncio.gather(draw(long), draw(_requests(1)[0]), return_exceptions=True)
 
     lost, answered = asyncio.run(ask())

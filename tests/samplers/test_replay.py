@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cotdistill.client.concurrency import Admission
+from cotdistill.client.concurrency import SendGate
 from cotdistill.errors import UserError
 from cotdistill.records import Completion, CompletionStatus, Problem, Sampling, Trace, Usage
 from cotdistill.samplers import Reply, Request, Unanswered
@@ -31,7 +31,7 @@ def drawn(path: Path, question: str, *indices: int) -> list[Reply | BaseExceptio
     problem = Problem(id="other", question=question)
 
     async def main() -> list[Reply | BaseException]:
-        async with sampler.session(Admission()) as draw:
+        async with sampler.session(SendGate()) as draw:
             requests = (Request(problem, sampler.messages(problem), Sampling(), index) for index in indices)
             return await asyncio.gather(*map(draw, requests), return_exceptions=True)
 

@@ -4,7 +4,7 @@ import pytest
 
 from cotdistill.records import Rejected, Trace
 from cotdistill.registry import make
-from cotdistill.stages.sample import SampleOptions, asking_of
+from cotdistill.stages.sample import SampleOptions, sampling_plan
 from cotdistill.storage.ledger import Ledger
 from tests.support.classroom import Classroom, problems, reply
 from tests.support.fault_server import status
@@ -221,7 +221,7 @@ def test_what_is_still_to_be_asked_is_known_from_what_is_stored(tmp_path, option
     with Classroom(tmp_path, lambda r, _: wrong(r)) as room:
         room.sample(chosen=chosen[:4], **options)
         teacher = make("samplers", "endpoint", base_url=room.server.base_url, model="r1", stream=False)
-    asking = asking_of(SampleOptions(**options), teacher, make("verifiers", "numeric"), seed=1)
+    plan = sampling_plan(SampleOptions(**options), teacher, make("verifiers", "numeric"), seed=1)
     with Ledger(tmp_path / "completions.jsonl") as ledger:
-        assert sum(1 for _ in asking.missing_jobs(chosen, ledger)) == asking.count(chosen) - asking.count(chosen[:4])
-        assert list(asking.missing_jobs(chosen[:4], ledger)) == []
+        assert sum(1 for _ in plan.missing_jobs(chosen, ledger)) == plan.count(chosen) - plan.count(chosen[:4])
+        assert list(plan.missing_jobs(chosen[:4], ledger)) == []

@@ -10,7 +10,7 @@ from cotdistill.errors import AccessRefused, TryAgainLater
 from cotdistill.records import Message, Problem, Sampling
 from cotdistill.registry import make
 from cotdistill.samplers import Request, Unanswered
-from cotdistill.sampling.pool import NOT_ASKED, Terms, draw_all, once, request_key, settle
+from cotdistill.sampling.pool import NOT_ASKED, PoolOptions, request_key, resolve_from_ledger, run_jobs, single_request
 from cotdistill.storage.ledger import Ledger
 from tests.support.fault_server import FaultServer, answered, status
 
@@ -31,16 +31,16 @@ def teacher(*servers, **options):
 
 def drawn(tmp_path, sampler, jobs, *, concurrency=4, **terms):
     with Ledger(tmp_path / "c.jsonl") as ledger:
-        drawing = draw_all(
-            sampler, jobs, ledger, identity=sampler.identity, terms=Terms(concurrency=concurrency, **terms)
+        result = run_jobs(
+            sampler, jobs, ledger, identity=sampler.identity, options=PoolOptions(concurrency=concurrency, **terms)
         )
-        return drawing, {entry.problem_id: entry for entry in ledger.entries()}
+        return result, {entry.problem_id: entry for entry in ledger.entries()}
 
 
 def test_every_job_is_answered_and_no_more_than_asked_run_at_a_time(tmp_path):
     with FaultServer(answer=lambda r: (0.02, *answered(r))) as server:
-        drawing, stored = drawn(tmp_path, teacher(server), (once(request(n)) for n in range(20)))
-    assert (drawing.answered, len(stored), len(server.requests)) == (20, 20, 20)
+        result, stored = drawn(tmp_path, teacher(server), (single_request(request(n)) for n in range(20)))
+    assert (result.answered, len(stored), len(server.requests)) == (20, 20, 20)
     assert server.most_at_once == 4
 
 
@@ -50,23 +50,23 @@ def test_jobs_are_pulled_only_as_they_are_worked_on(tmp_path):
     def jobs():
         for number in range(100):
             pulled.append(number)
-            yield once(request(number))
+            yield single_request(request(number))
 
     def over_budget():
         return "enough" if len(server.sent) >= 8 else ""
 
     with FaultServer() as server:
-        drawing, stored = drawn(tmp_path, teacher(server), jobs(), over_budget=over_budget)
-    assert drawing.over_budget == "enough"
+        result, stored = drawn(tmp_path, teacher(server), jobs(), over_budget=over_budget)
+    assert result.over_budget == "enough"
     assert len(stored) == len(server.sent) < 8 + 4
     assert len(pulled) <= len(stored) + 4
 
 
 def test_what_is_stored_is_not_asked_and_no_connection_is_opened_for_nothing(tmp_path):
     with FaultServer() as server:
-        drawn(tmp_path, teacher(server), [once(request(n)) for n in range(5)])
-        drawing, stored = drawn(tmp_path, teacher(server), [once(request(n)) for n in range(7)])
-        assert (drawing.answered, len(stored), len(server.requests)) == (2, 7, 7)
+        drawn(tmp_path, teacher(server), [single_request(request(n)) for n in range(5)])
+        result, stored = drawn(tmp_path, teacher(server), [single_request(request(n)) for n in range(7)])
+        assert (result.answered, len(stored), len(server.requests)) == (2, 7, 7)
         drawn(tmp_path, teacher(server), [])
     assert len(server.requests) == 7
 
@@ -81,7 +81,7 @@ def test_a_job_may_ask_again_by_what_it_got(tmp_path):
         sampler = teacher(server)
         drawn(tmp_path, sampler, [job()])
         with Ledger(tmp_path / "c.jsonl") as ledger:
-            assert settle(job(), ledger, identity=sampler.identity, failed={}) == [0, 1]
+            assert resolve_from_ledger(job(), ledger, identity=sampler.identity, failed={}) == [0, 1]
     assert len(server.requests) == 2
 
 
@@ -95,18 +95,20 @@ def test_a_lost_request_is_told_to_its_job_and_the_others_go_on(tmp_path):
 
     with FaultServer(lambda r: (status(400),) if r.prompt == "Question 1" else None) as server:
         sampler = teacher(server)
-        drawing, stored = drawn(tmp_path, sampler, [job(n) for n in range(3)])
-        assert drawing.failed == {(request_key(request(1), sampler.identity), 0): "failed: HTTP 400: no"}
+        result, stored = drawn(tmp_path, sampler, [job(n) for n in range(3)])
+        assert result.failed == {(request_key(request(1), sampler.identity), 0): "failed: HTTP 400: no"}
         assert sorted(stored) == ["p0", "p2"]
         with Ledger(tmp_path / "c.jsonl") as ledger:
-            settled = [settle(job(n), ledger, identity=sampler.identity, failed=drawing.failed) for n in range(4)]
+            settled = [
+                resolve_from_ledger(job(n), ledger, identity=sampler.identity, failed=result.failed) for n in range(4)
+            ]
     assert settled == ["answered", "failed: HTTP 400: no", "answered", NOT_ASKED]
 
 
 def test_the_running_answers_arrive_before_a_refused_key_stops_the_run(tmp_path):
     with FaultServer({0: (status(401),)}, answer=lambda r: (0.15, *answered(r))) as server:
         with pytest.raises(AccessRefused, match=r"HTTP 401.*3 answers are stored; the same command goes on"):
-            drawn(tmp_path, teacher(server), (once(request(n)) for n in range(50)))
+            drawn(tmp_path, teacher(server), (single_request(request(n)) for n in range(50)))
         assert sorted(server.sent) == [1, 2, 3]
         assert len(server.requests) == 4
 
@@ -117,13 +119,13 @@ def test_running_answers_are_waited_for_no_longer_than_asked_and_the_wait_is_sai
         FaultServer({0: (0.1, status(401))}, answer=lambda r: (30.0, *answered(r))) as server,
         pytest.raises(AccessRefused, match="0 answers are stored"),
     ):
-        drawn(tmp_path, teacher(server), (once(request(n)) for n in range(9)), drain_timeout_s=0.2)
+        drawn(tmp_path, teacher(server), (single_request(request(n)) for n in range(9)), drain_timeout_s=0.2)
     assert re.search(r"stopping: 3 running answers are waited for, 0 s at most", caplog.text)
 
 
 def test_retries_and_the_host_are_stored_with_the_answer(tmp_path):
     with FaultServer({0: (status(503, '{"error": {"message": "busy"}}'),)}) as server:
-        _, stored = drawn(tmp_path, teacher(server), [once(request(0))])
+        _, stored = drawn(tmp_path, teacher(server), [single_request(request(0))])
     entry = stored["p0"]
     assert (entry.attempts, entry.attempt_errors) == (2, ("HTTP 503: busy",))
     assert entry.host == f"127.0.0.1:{server.port}"
@@ -136,7 +138,7 @@ def test_retries_and_the_host_are_stored_with_the_answer(tmp_path):
 def test_requests_are_spread_about_evenly_over_the_servers(tmp_path):
     slow = lambda r: (0.01, *answered(r))  # noqa: E731
     with FaultServer(answer=slow) as one, FaultServer(answer=slow) as other:
-        _, stored = drawn(tmp_path, teacher(one, other), (once(request(n)) for n in range(60)), concurrency=6)
+        _, stored = drawn(tmp_path, teacher(one, other), (single_request(request(n)) for n in range(60)), concurrency=6)
     assert len(stored) == 60
     assert abs(len(one.sent) - len(other.sent)) <= 12
     assert max(one.most_at_once, other.most_at_once) <= 4
@@ -146,14 +148,14 @@ def test_a_server_that_is_down_leaves_all_work_to_the_other(tmp_path):
     with FaultServer() as down:
         pass
     with FaultServer() as well:
-        _, stored = drawn(tmp_path, teacher(down, well), (once(request(n)) for n in range(20)))
+        _, stored = drawn(tmp_path, teacher(down, well), (single_request(request(n)) for n in range(20)))
     assert len(stored) == len(well.sent) == 20
     assert all(entry.attempts == 1 for entry in stored.values())
 
 
 def test_a_refused_key_at_one_server_is_a_warning_and_the_other_goes_on(tmp_path, caplog):
     with caplog.at_level(logging.WARNING), FaultServer(lambda _: (status(401),)) as refusing, FaultServer() as well:
-        _, stored = drawn(tmp_path, teacher(refusing, well), (once(request(n)) for n in range(20)))
+        _, stored = drawn(tmp_path, teacher(refusing, well), (single_request(request(n)) for n in range(20)))
     assert len(stored) == len(well.sent) == 20
     assert len(refusing.requests) <= 4
     warned = [r.message for r in caplog.records if f"127.0.0.1:{refusing.port}: " in r.message]
@@ -165,7 +167,7 @@ def test_a_refused_key_at_one_server_is_a_warning_and_the_other_goes_on(tmp_path
 def test_where_every_server_refuses_the_run_stops(tmp_path, codes):
     with FaultServer(lambda _: (status(codes[0]),)) as one, FaultServer(lambda _: (status(codes[1]),)) as other:
         with pytest.raises(AccessRefused) as caught:
-            drawn(tmp_path, teacher(one, other), (once(request(n)) for n in range(20)))
+            drawn(tmp_path, teacher(one, other), (single_request(request(n)) for n in range(20)))
         assert caught.value.exit_code == 3
         assert len(one.requests) + len(other.requests) <= 8
 
@@ -173,8 +175,8 @@ def test_where_every_server_refuses_the_run_stops(tmp_path, codes):
 def test_a_server_that_does_not_know_the_model_leaves(tmp_path, caplog):
     unknown = status(404, '{"error": {"message": "no model r1"}}')
     with caplog.at_level(logging.WARNING), FaultServer(lambda _: (unknown,)) as without, FaultServer() as well:
-        drawing, stored = drawn(tmp_path, teacher(without, well), (once(request(n)) for n in range(20)))
-    assert drawing.failed == {}
+        result, stored = drawn(tmp_path, teacher(without, well), (single_request(request(n)) for n in range(20)))
+    assert result.failed == {}
     assert len(stored) == len(well.sent) == 20
     assert "HTTP 404: no model r1; the other servers go on" in caplog.text
 
@@ -182,7 +184,7 @@ def test_a_server_that_does_not_know_the_model_leaves(tmp_path, caplog):
 def test_a_server_that_asks_for_a_pause_passes_its_load_on(tmp_path):
     pause = status(429, retry_after="30")
     with FaultServer(lambda _: (pause,)) as busy, FaultServer() as well:
-        _, stored = drawn(tmp_path, teacher(busy, well), (once(request(n)) for n in range(12)), concurrency=2)
+        _, stored = drawn(tmp_path, teacher(busy, well), (single_request(request(n)) for n in range(12)), concurrency=2)
     assert len(stored) == len(well.sent) == 12
     assert len(busy.requests) <= 2
 
@@ -191,7 +193,7 @@ def test_each_server_is_asked_for_the_model_by_its_own_name(tmp_path):
     with FaultServer() as one, FaultServer() as other:
         servers = [{"base_url": one.base_url}, {"base_url": other.base_url, "model": "deepseek-ai/DeepSeek-R1"}]
         sampler = make("samplers", "endpoint", model="r1", endpoints=servers)
-        drawn(tmp_path, sampler, (once(request(n)) for n in range(10)))
+        drawn(tmp_path, sampler, (single_request(request(n)) for n in range(10)))
     assert {r.body["model"] for r in one.requests} == {"r1"}
     assert {r.body["model"] for r in other.requests} == {"deepseek-ai/DeepSeek-R1"}
 
@@ -200,7 +202,7 @@ def test_several_servers_that_are_all_down_stop_the_run_to_go_on_later(tmp_path)
     with FaultServer() as one, FaultServer() as other:
         pass
     with pytest.raises(TryAgainLater) as caught:
-        drawn(tmp_path, teacher(one, other, max_outage_s=0.1), [once(request(0))])
+        drawn(tmp_path, teacher(one, other, max_outage_s=0.1), [single_request(request(0))])
     assert f"127.0.0.1:{one.port}, 127.0.0.1:{other.port}" in str(caught.value)
 
 
@@ -218,8 +220,10 @@ def test_automatic_concurrency_stays_near_what_the_server_bears_and_loses_nothin
         return (status(429),)
 
     with FaultServer(busy, answer=lambda r: (0.05, *answered(r))) as server:
-        drawing, stored = drawn(tmp_path, teacher(server), (once(request(n)) for n in range(600)), concurrency=None)
-    assert (len(stored), drawing.failed) == (600, {})
+        result, stored = drawn(
+            tmp_path, teacher(server), (single_request(request(n)) for n in range(600)), concurrency=None
+        )
+    assert (len(stored), result.failed) == (600, {})
     assert server.most_at_once <= 2 * 32
     assert len(refused_after) < 0.15 * 600
     assert sum(1 for sent in refused_after if sent > 150) < 0.06 * 600
@@ -232,7 +236,7 @@ def test_an_outage_is_said_once_however_many_requests_meet_it(tmp_path, caplog):
         drawn(
             tmp_path,
             teacher(down, max_outage_s=0.3),
-            (once(request(n)) for n in range(40)),
+            (single_request(request(n)) for n in range(40)),
             concurrency=20,
         )
     assert len([r for r in caplog.records if "trying for 0.3 s" in r.message]) == 1
@@ -240,7 +244,7 @@ def test_an_outage_is_said_once_however_many_requests_meet_it(tmp_path, caplog):
 
 def test_a_burst_of_failures_is_one_line_and_every_reason_is_stored(tmp_path, caplog):
     with caplog.at_level(logging.INFO), FaultServer(lambda r: (status(503),) if r.number < 12 else None) as server:
-        _, stored = drawn(tmp_path, teacher(server), (once(request(n)) for n in range(40)), concurrency=20)
+        _, stored = drawn(tmp_path, teacher(server), (single_request(request(n)) for n in range(40)), concurrency=20)
     assert sum(len(entry.attempt_errors) for entry in stored.values()) == 12
     assert len([r for r in caplog.records if "failed, next in" in r.message]) == 1
 
@@ -257,15 +261,15 @@ def test_an_answer_that_waits_for_the_disk_is_waited_for_when_the_run_stops(tmp_
     answers = []
     with FaultServer() as server, SlowDisk(tmp_path / "c.jsonl") as ledger:
         sampler = teacher(server)
-        terms = Terms(
+        pool_options = PoolOptions(
             concurrency=2,
             over_budget=lambda: "enough" if server.sent else "",
             on_answer=lambda entry: answers.append(entry.problem_id),
         )
-        jobs = (once(request(n)) for n in range(50))
-        drawing = draw_all(sampler, jobs, ledger, identity=sampler.identity, terms=terms)
-        assert drawing.over_budget == "enough"
-        assert drawing.answered == len(answers) == len(ledger) == len(server.sent)
+        jobs = (single_request(request(n)) for n in range(50))
+        result = run_jobs(sampler, jobs, ledger, identity=sampler.identity, options=pool_options)
+        assert result.over_budget == "enough"
+        assert result.answered == len(answers) == len(ledger) == len(server.sent)
 
 
 @pytest.mark.parametrize("fault", [(status(401),), (status(402),)])
@@ -273,7 +277,13 @@ def test_an_answer_that_waits_for_the_disk_outlives_a_refusal(tmp_path, fault):
     answers = []
     with FaultServer({3: (0.1, *fault)}) as server, SlowDisk(tmp_path / "c.jsonl") as ledger:
         sampler = teacher(server)
-        terms = Terms(concurrency=4, on_answer=lambda entry: answers.append(entry.problem_id))
+        pool_options = PoolOptions(concurrency=4, on_answer=lambda entry: answers.append(entry.problem_id))
         with pytest.raises(AccessRefused):
-            draw_all(sampler, (once(request(n)) for n in range(4)), ledger, identity=sampler.identity, terms=terms)
+            run_jobs(
+                sampler,
+                (single_request(request(n)) for n in range(4)),
+                ledger,
+                identity=sampler.identity,
+                options=pool_options,
+            )
         assert len(answers) == len(ledger) == len(server.sent) == 3

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from cotdistill.errors import UserError
-from cotdistill.pipeline.pipeline import Pipeline, Request
+from cotdistill.pipeline.pipeline import Pipeline, RunOptions
 from cotdistill.recipe.recipe import read_recipe
 from cotdistill.scoring.grading import LEDGER
 from cotdistill.storage.run_folder import read_manifest
@@ -41,12 +41,14 @@ def recipe(tmp_path, monkeypatch):
 def test_the_judge_works_in_a_run_and_is_paid_once_for_all_arms(recipe):
     with says(by_truth) as server:
         text = RECIPE.replace("URL", server.base_url) + "arms: {strict: {}, all: {filter: {keep: all}}}\n"
-        outcome = Pipeline(recipe(text), Request()).run()
+        outcome = Pipeline(recipe(text), RunOptions()).run()
         assert len(server.requests) == 2
         counts = read_manifest(outcome.folder / "2-filter").counts
         assert (counts.rows_out, counts.reasons) == (2, {"wrong": 1})
         changed = recipe(text, "filter.max_answer_chars=5")
-        assert read_manifest(Pipeline(changed, Request(redo="filter")).run().folder / "2-filter").counts.rows_out == 1
+        assert (
+            read_manifest(Pipeline(changed, RunOptions(redo="filter")).run().folder / "2-filter").counts.rows_out == 1
+        )
         assert len(server.requests) == 2
     assert len((outcome.folder / LEDGER).read_text().splitlines()) == 2
 
@@ -55,13 +57,13 @@ def test_another_prompt_or_judge_asks_for_another_filter(recipe, tmp_path):
     (tmp_path / "judge.txt").write_text("{question} {gold} <answer {nonce}> {answer} {nonce}")
     with says(by_truth) as server:
         text = RECIPE.replace("URL", server.base_url).replace("overturn", "prompt: judge.txt, overturn")
-        Pipeline(recipe(text), Request()).run()
-        assert Pipeline(recipe(text, "verifier.concurrency=2"), Request()).run().skipped == ["2-filter"]
-        with pytest.raises(UserError, match=r'cast\.judge\.model: "j" -> "k"'):
-            Pipeline(recipe(text, "judge.model=k"), Request()).run()
+        Pipeline(recipe(text), RunOptions()).run()
+        assert Pipeline(recipe(text, "verifier.concurrency=2"), RunOptions()).run().skipped == ["2-filter"]
+        with pytest.raises(UserError, match=r"judge\.model changed: j -> k"):
+            Pipeline(recipe(text, "judge.model=k"), RunOptions()).run()
         (tmp_path / "judge.txt").write_text("Compare. {question} {gold} <answer {nonce}> {answer} {nonce}")
-        with pytest.raises(UserError, match=r"cast\.verifier\.prompt"):
-            Pipeline(recipe(text), Request()).run()
+        with pytest.raises(UserError, match=r"verifier\.prompt changed"):
+            Pipeline(recipe(text), RunOptions()).run()
 
 
 @pytest.mark.parametrize(
@@ -79,14 +81,14 @@ def test_another_prompt_or_judge_asks_for_another_filter(recipe, tmp_path):
 def test_a_fault_is_named_with_its_place_before_anything_is_asked(recipe, change, place, message):
     with FaultServer() as server:
         with pytest.raises(UserError) as caught:
-            Pipeline(recipe(RECIPE.replace("URL", server.base_url).replace(*change)), Request()).run()
+            Pipeline(recipe(RECIPE.replace("URL", server.base_url).replace(*change)), RunOptions()).run()
         assert server.requests == []
     assert place in str(caught.value) and message in str(caught.value)
 
 
 def test_who_judges_is_part_of_the_key_only_where_the_judge_is_asked(recipe):
     def folders(text):
-        return [step.folder for step in Pipeline(recipe(text), Request()).plan.steps]
+        return [step.folder for step in Pipeline(recipe(text), RunOptions()).plan.steps]
 
     arms = "arms: {a: {}, b: {judge: {model: other}}, c: {judge: {base_url: 'http://127.0.0.1:2'}}}\n"
     text = RECIPE.replace("URL", "http://127.0.0.1:1") + arms

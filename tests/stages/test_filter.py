@@ -4,7 +4,7 @@ import tracemalloc
 import pytest
 
 from cotdistill.errors import UserError
-from cotdistill.filters import WATERFALL
+from cotdistill.filters import REASON_ORDER
 from cotdistill.recipe.plan import make_plan
 from cotdistill.recipe.recipe import read_recipe
 from cotdistill.records import Completion, Problem, Rejected, Trace
@@ -125,7 +125,7 @@ def test_each_screen_has_its_reason_and_its_place(tmp_path):
     found = everything(tmp_path, rows.values(), **STRICT)
     classes = [row.reason_class if isinstance(row, Rejected) else "kept" for row in found]
     assert classes == list(rows)
-    assert set(classes) - {"kept"} <= set(WATERFALL)
+    assert set(classes) - {"kept"} <= set(REASON_ORDER)
 
 
 @pytest.mark.parametrize("fault", [name for name in one_of_each() if name not in ("kept", "truncated")])

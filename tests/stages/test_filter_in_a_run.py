@@ -5,7 +5,7 @@ import json
 import pytest
 
 from cotdistill.errors import UserError
-from cotdistill.pipeline.pipeline import Pipeline, Request
+from cotdistill.pipeline.pipeline import Pipeline, RunOptions
 from cotdistill.recipe.recipe import read_recipe
 from cotdistill.storage.run_folder import read_manifest
 
@@ -16,7 +16,7 @@ teacher: {kind: demo, error_rate: 0.3}
 student: {kind: demo}
 sample: {max_tokens: 256, samples_per_problem: 3}
 filter: {keep: all}
-evaluate: {tasks: [holdout, exam.jsonl]}
+evaluate: {tasks: [holdout, task.jsonl]}
 """
 
 
@@ -26,52 +26,52 @@ def run(tmp_path, monkeypatch):
     (tmp_path / "t.yaml").write_text(TEXT)
 
     def do(stage, *overrides, redo=None):
-        request = Request(only=stage, redo=redo)
+        request = RunOptions(only=stage, redo=redo)
         return Pipeline(read_recipe(tmp_path / "t.yaml", overrides=overrides), request).run().folder
 
     return do
 
 
-def write_exam(tmp_path, *questions):
+def write_task(tmp_path, *questions):
     rows = [json.dumps({"question": question, "answer": "1"}) for question in questions]
-    (tmp_path / "exam.jsonl").write_text("\n".join(rows) + "\n")
+    (tmp_path / "task.jsonl").write_text("\n".join(rows) + "\n")
 
 
 def test_a_run_learns_nothing_that_it_is_examined_on(run, tmp_path):
-    write_exam(tmp_path, "Never asked?")
+    write_task(tmp_path, "Never asked?")
     folder = run("sample")
     asked = [json.loads(line)["problem"] for line in (folder / "1-sample/rows.jsonl").read_text().splitlines()]
-    write_exam(tmp_path, asked[0]["question"].upper())
+    write_task(tmp_path, asked[0]["question"].upper())
     run("filter")
     counts = read_manifest(folder / "2-filter").counts
     assert counts.reasons == {"contaminated": 3}
     rejected = [json.loads(line) for line in (folder / "2-filter/rejected.jsonl").read_text().splitlines()]
     assert {row["row"]["problem"]["id"] for row in rejected} == {asked[0]["id"]}
-    assert all("`exam.jsonl`" in row["reason"] for row in rejected)
+    assert all("`task.jsonl`" in row["reason"] for row in rejected)
     rows = [json.loads(line) for line in (folder / "2-filter/rows.jsonl").read_text().splitlines()]
     assert all(row["pass_rate"] is not None for row in rows)
     assert sorted(p.name for p in (folder / "2-filter").iterdir()) == ["manifest.json", "rejected.jsonl", "rows.jsonl"]
 
 
 def test_another_exam_asks_for_another_filter(run, tmp_path):
-    write_exam(tmp_path, "Never asked?")
+    write_task(tmp_path, "Never asked?")
     run("sample")
     run("filter")
-    write_exam(tmp_path, "Another question?")
-    with pytest.raises(UserError, match=r"2-filter: was done with other options: inputs\.tasks\.exam\.jsonl"):
+    write_task(tmp_path, "Another question?")
+    with pytest.raises(UserError, match=r"2-filter: inputs\.tasks\.task\.jsonl changed: "):
         run("filter")
     run("filter", redo="filter")
 
 
 def test_an_exam_that_is_not_there_is_told_before_anything_is_asked(run, tmp_path):
-    with pytest.raises(UserError, match=r"t\.yaml:7: evaluate\.tasks: no file `exam\.jsonl`"):
+    with pytest.raises(UserError, match=r"t\.yaml:7: evaluate\.tasks: no file `task\.jsonl`"):
         run("filter")
     run("sample")
     run("filter", "filter.decontaminate=false")
 
 
 def test_a_new_threshold_asks_the_teacher_nothing(run, tmp_path):
-    write_exam(tmp_path, "Never asked?")
+    write_task(tmp_path, "Never asked?")
     folder = run("sample")
     before = (folder / "1-sample/completions.jsonl").stat()
     run("filter")

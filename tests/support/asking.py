@@ -3,7 +3,7 @@
 import asyncio
 
 from cotdistill.client.client import Answer, Client, EndpointOptions
-from cotdistill.client.response_reader import Limits
+from cotdistill.client.response_reader import Timeouts
 from tests.support.fault_server import FaultServer
 
 KEY = "canary-key-5f0c"
@@ -13,11 +13,11 @@ WHOLE_MESSAGE = {
     "content": "48 + 24 = 72 → **72** ",
     "reasoning_content": "Half of 48 is 24. ",
 }
-PATIENT = Limits(first_content_s=20, gap_s=20, total_s=60)
+PATIENT = Timeouts(first_content_s=20, gap_s=20, total_s=60)
 
 
 def ask(
-    server: FaultServer, *, times: int = 1, limits: Limits = PATIENT, **options: object
+    server: FaultServer, *, times: int = 1, timeouts: Timeouts = PATIENT, **options: object
 ) -> list[Answer | BaseException]:
     """Return what becomes of requests sent at the same time."""
 
@@ -26,7 +26,7 @@ def ask(
             **{
                 "base_url": server.base_url,
                 "api_key": KEY,
-                "limits": limits,
+                "timeouts": timeouts,
                 "base_wait_s": 0.01,
                 "longest_wait_s": 0.05,
                 "max_outage_s": 0.3,

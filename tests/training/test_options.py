@@ -7,7 +7,7 @@ from cotdistill.training.options import NOT_TRAINER_KEYS, TrainOptions, known_tr
 from cotdistill.training.trainer_keys import OURS, trainer_keys
 
 
-class Recipe(BaseModel):
+class LoadedRecipe(BaseModel):
     train: TrainOptions
 
 
@@ -32,7 +32,7 @@ OPENMIND = {
 def test_all_faults_of_the_section_are_found_at_once_at_their_keys():
     section = {"learning_rat": 1e-5, "cutoff_len": "long", "seed": 1, "weight_decay": 0.1}
     with pytest.raises(ValidationError) as caught:
-        Recipe.model_validate({"train": section})
+        LoadedRecipe.model_validate({"train": section})
     found = {error["loc"]: error["type"] for error in caught.value.errors()}
     assert found == {
         ("train", "learning_rat"): "extra_forbidden",

@@ -49,11 +49,11 @@ def rows(path: Path, *, on_bad: OnBad, names: tuple[str, ...], is_tsv: bool) -> 
 
 
 def _header(fields: list[str], where: str) -> tuple[str, ...]:
-    """Return the names of the columns. Raises: UserError where one is empty or stands twice."""
+    """Return the names of the columns. Raises: UserError where one is empty or a duplicate."""
     names = tuple(field.strip() for field in fields)
     for number, name in enumerate(names, start=1):
         if not name:
             raise UserError(f"column {number} has no name", where, "the first line names the columns")
         if names.count(name) > 1:
-            raise UserError("the column stands twice", f"{where}: {name}", "rename one of them")
+            raise UserError("duplicate column", f"{where}: {name}", "rename one of them")
     return names

@@ -1,4 +1,4 @@
-"""Files as UTF-8 text, with or without byte order mark; another encoding is named with the command that mends it."""
+"""Files as UTF-8 text, with or without byte order mark; another encoding is named with the command that fixes it."""
 
 import codecs
 from collections.abc import Iterator

@@ -28,7 +28,7 @@ def mix(shares: Sequence[Share], read: Read, count: Callable[[str], int], *, see
             yield from read(share.name)
         return
     sizes = {share.name: count(share.name) for share in shares}
-    for name, wanted in takes(shares, sizes).items():
+    for name, wanted in rows_per_dataset(shares, sizes).items():
         if wanted > sizes[name]:
             log.warning("%s has %d rows of the %d that its weight asks for: all are taken", name, sizes[name], wanted)
         chosen = _chosen(name, sizes[name], wanted, seed)
@@ -36,7 +36,7 @@ def mix(shares: Sequence[Share], read: Read, count: Callable[[str], int], *, see
         yield from (row for number, row in enumerate(read(name)) if number in chosen)
 
 
-def takes(shares: Sequence[Share], sizes: Mapping[str, int]) -> dict[str, int]:
+def rows_per_dataset(shares: Sequence[Share], sizes: Mapping[str, int]) -> dict[str, int]:
     """Return how many rows of each set make up the shares; where all have weights, the most that these sets allow."""
     weighted = {share.name: share.weight for share in shares if share.weight is not None}
     whole = {share.name: sizes[share.name] for share in shares if share.weight is None}

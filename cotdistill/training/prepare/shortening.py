@@ -1,6 +1,6 @@
 """A rationale made shorter in its middle: what stands before and after it stays, to the letter.
 
-The beginning says what is asked and the end what it comes to; the steps between are what a short row can lack.
+The beginning says what is asked and the end what it comes to; the steps between are what a short row can do without.
 """
 
 import re

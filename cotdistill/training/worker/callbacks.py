@@ -35,7 +35,7 @@ class MeanLoss:
         return self.loss(outputs.logits, labels) / num_items_in_batch
 
 
-class Watcher(TrainerCallback):  # type: ignore[misc]  # transformers is not typed
+class MetricsCallback(TrainerCallback):  # type: ignore[misc]  # transformers is not typed
     """Writes metrics and progress, marks whole checkpoints, and stops at the first loss that is not a number."""
 
     def __init__(self, job: Job, mean_loss: MeanLoss) -> None:

@@ -1,6 +1,6 @@
 """The training process, `python -m cotdistill.training.worker.worker job.json`, alone or once a device under torchrun.
 
-Its exit code is 0 when the student is saved, 2 for what the user can mend, 1 with a traceback for a bug.
+Its exit code is 0 when the student is saved, 2 for what the user can fix, 1 with a traceback for a bug.
 """
 
 import contextlib
@@ -26,7 +26,7 @@ from cotdistill.training.job import TRAINING, Job
 from cotdistill.training.launch.launch import free_port
 from cotdistill.training.prepare.tokenfile import TokenFile
 from cotdistill.training.prepare.tokens import TokenRow
-from cotdistill.training.worker.callbacks import MeanLoss, Watcher
+from cotdistill.training.worker.callbacks import MeanLoss, MetricsCallback
 from cotdistill.training.worker.checkpoints import newest_complete
 
 log = logging.getLogger(__name__)
@@ -61,20 +61,20 @@ def train(job: Job) -> None:
     arguments = training_arguments(job)
     rows = TokenFile(job.tokens)
     mean_loss = MeanLoss(registry.make("losses", job.loss))
-    watcher = Watcher(job, mean_loss)
+    metrics = MetricsCallback(job, mean_loss)
     trainer = Trainer(
         model=registry.make("students", **_student(job)).load(job.base),
         args=arguments,
         train_dataset=rows,
-        data_collator=Padding(job.pad_id),
+        data_collator=PaddingCollator(job.pad_id),
         compute_loss_func=mean_loss,
-        callbacks=[watcher],
+        callbacks=[metrics],
     )
     trainer.remove_callback(PrinterCallback)
     resumed = newest_complete(job.checkpoints)
     log.info("training on %d rows, %s", len(rows), f"from {resumed}" if resumed else "from the start")
     trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)
-    save(trainer, job, seconds=watcher.seconds)
+    save(trainer, job, seconds=metrics.seconds)
 
 
 def training_arguments(job: Job) -> TrainingArguments:
@@ -108,7 +108,7 @@ def training_arguments(job: Job) -> TrainingArguments:
     return arguments
 
 
-class Padding:
+class PaddingCollator:
     """Collates token rows: filled on the right, masked by length, in multiples of 8 as matrix units like it."""
 
     def __init__(self, pad_id: int, *, multiple: int = 8) -> None:

@@ -48,7 +48,7 @@ def test_a_row_of_another_width_is_bad_and_the_others_are_read(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a,a\n1,2\n", "p.csv:1: a: the column stands twice"),
+        ("a,a\n1,2\n", "p.csv:1: a: duplicate column"),
         ("a,\n1,2\n", "p.csv:1: column 2 has no name"),
         ('a\n"never closed\n', "p.csv:2: is no table: unexpected end of data"),
         ('a\n"x" y\n', "p.csv:2: is no table"),

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from cotdistill.records import Conversation, Message
 from cotdistill.training.options import Share
-from cotdistill.training.prepare.mixing import mix, takes
+from cotdistill.training.prepare.mixing import mix, rows_per_dataset
 
 
 def rows(name, count):
@@ -37,7 +37,7 @@ def test_a_weight_is_the_share_of_all_rows():
 def test_where_all_have_weights_the_shares_hold_and_no_row_is_taken_twice(sizes, parts):
     total = sum(parts[: len(sizes)])
     shares = [Share(name=str(n), weight=part / total) for n, part in enumerate(parts[: len(sizes)])]
-    taken = takes(shares, {str(n): size for n, size in enumerate(sizes)})
+    taken = rows_per_dataset(shares, {str(n): size for n, size in enumerate(sizes)})
     count = sum(taken.values())
     for share, size in zip(shares, sizes, strict=True):
         assert taken[share.name] <= size

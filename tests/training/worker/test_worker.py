@@ -160,9 +160,9 @@ def test_a_stopped_training_ends_as_if_it_had_not_been(job, keep):
 
 
 def test_padding_is_masked_by_length_and_never_supervised():
-    from cotdistill.training.worker.worker import Padding
+    from cotdistill.training.worker.worker import PaddingCollator
 
-    batch = Padding(9)([TokenRow([9, 5, 9], 1), TokenRow([1, 2, 3, 4, 5, 6, 7, 8, 9], 8)])
+    batch = PaddingCollator(9)([TokenRow([9, 5, 9], 1), TokenRow([1, 2, 3, 4, 5, 6, 7, 8, 9], 8)])
     assert batch["input_ids"].shape == (2, 16)
     assert batch["attention_mask"].sum(1).tolist() == [3, 9]
     assert batch["labels"][0].tolist() == [IGNORED, 5, 9] + [IGNORED] * 13
