@@ -1,6 +1,7 @@
 """Fixtures that every test may use."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,11 @@ import pytest
 from tests.support.tiny_student import make_tokenizer, student_options
 
 REPOSITORY = Path(__file__).parent.parent
+
+
+def pytest_configure():
+    """Let Ctrl-C through: a shell starts what runs in the background with SIGINT ignored, and children inherit that."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

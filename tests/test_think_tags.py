@@ -11,8 +11,8 @@ from cotdistill.think_tags import has_empty_thought, tag_fault
         ("<|begin_of_thought|>r<|end_of_thought|><|begin_of_solution|>a<|end_of_solution|>", ""),
         ("<think>r", "<think> is not closed"),
         ("r</think>a", "</think> without <think>"),
-        ("</think>r<think>", "</think> stands before <think>"),
-        ("<think>r</think><think>s</think>", "<think> stands 2 times"),
+        ("</think>r<think>", "</think> comes before <think>"),
+        ("<think>r</think><think>s</think>", "<think> occurs 2 times"),
         ("<|begin_of_solution|>a", "<|begin_of_solution|> is not closed"),
     ],
 )
