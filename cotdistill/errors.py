@@ -11,6 +11,11 @@ Anything else that is raised is a bug: it keeps its traceback and exits 1.
 """
 
 from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 
 class UserError(Exception):
@@ -80,6 +85,17 @@ class Interrupted(Exception):
         super().__init__(message)
         self.message = message
         self.exit_code = exit_code
+
+
+def no_such_file(path: Path | str) -> UserError:
+    """Return the error for a file that is not there."""
+    return UserError("no such file", str(path), "paths are relative to the working directory")
+
+
+def first_fault(error: "ValidationError") -> tuple[str, str]:
+    """Return key and message of the first fault that pydantic found; the key is empty where the whole is at fault."""
+    first = error.errors()[0]
+    return ".".join(map(str, first["loc"])), first["msg"]
 
 
 def raise_all(faults: Sequence[UserError]) -> None:

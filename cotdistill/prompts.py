@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from cotdistill.errors import UserError
+from cotdistill.errors import UserError, no_such_file
 
 
 def render(template: str, **values: str) -> str:
@@ -28,7 +28,7 @@ def load(path: Path, *, required: Sequence[str] = ("question",)) -> str:
     try:
         template = path.read_text(encoding="utf-8-sig").rstrip("\r\n")
     except FileNotFoundError:
-        raise UserError("no such file", str(path), "paths are relative to the working directory") from None
+        raise no_such_file(path) from None
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"cannot be read: {error}", str(path)) from None
     for name in required:

@@ -40,9 +40,12 @@ class Options(BaseModel):
         operational = {name for name, field in type(self).model_fields.items() if not is_in_key(field)}
         return self.model_dump(mode="json", exclude=operational)
 
-    def unused(self) -> frozenset[str]:
-        """Return the roles that the stage has no use for with these options: no part of its key."""
-        return frozenset()
+
+class BoundFunction(functools.partial[Any]):  # Any: what the family's contract says
+    """A kind that is a plain function, with its options bound."""
+
+    def check(self) -> None:
+        """Return: what a function can do with its options was found out when they were validated."""
 
 
 class KindOptions(Options):
@@ -52,10 +55,10 @@ class KindOptions(Options):
     kind: str
 
     def build(self) -> Any:  # Any: what the family's contract (its `__init__.py`) says
-        """Return the function with its options bound, or the dataclass made with them."""
+        """Return the function with its options bound, or the dataclass made with them; either has `check()`."""
         options = {name: getattr(self, name) for name in type(self).model_fields if name != "kind"}
         target = self.of_kind.target
-        return target(**options) if inspect.isclass(target) else functools.partial(target, **options)
+        return target(**options) if inspect.isclass(target) else BoundFunction(target, **options)
 
 
 @dataclass(frozen=True)
@@ -122,10 +125,14 @@ class OneOf:
     The value is a mapping with `kind`, or the kind's name alone where all its options have defaults.
     """
 
-    def __init__(self, family: str, *, without: tuple[str, ...] = ()) -> None:
-        """`without` names kinds that cannot be chosen here: a kind that takes another one cannot take itself."""
+    def __init__(self, family: str, *, without: tuple[str, ...] = (), having: str | None = None) -> None:
+        """`without` names kinds that cannot be chosen here: a kind that takes another one cannot take itself.
+
+        `having` is a method that a kind must have to be chosen here.
+        """
         self.family = family
         self.without = without
+        self.having = having
 
     def __get_pydantic_core_schema__(
         self,
@@ -160,7 +167,10 @@ class OneOf:
         return {"kind": value} if isinstance(value, str) else value
 
     def _kinds(self) -> Mapping[str, Kind]:
-        return {name: found for name, found in kinds(self.family).items() if name not in self.without}
+        found = {name: kind for name, kind in kinds(self.family).items() if name not in self.without}
+        if self.having is None:
+            return found
+        return {name: kind for name, kind in found.items() if hasattr(kind.target, self.having)}
 
 
 def _marked(module: Any) -> Callable[..., object]:  # Any: a module

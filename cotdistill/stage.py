@@ -1,6 +1,6 @@
 """How a stage is declared: what it reads, writes and uses is taken from its annotations.
 
-    @stage(2, rejects="rejected.jsonl")
+    @stage(rejects="rejected.jsonl")
     def filter(traces: Iterable[Trace], options: FilterOptions, work: Workspace, *, verifier: Verifier) -> Rows[Trace]:
 
 The first parameter is the row type that it reads, the keyword-only ones are the roles that it uses, and the
@@ -8,14 +8,11 @@ rows that it yields go on to the next stage; a `Rejected` row goes to the file o
 """
 
 import hashlib
-import importlib
 import inspect
-import pkgutil
 import typing
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeAlias, TypeVar, get_type_hints
 
@@ -90,28 +87,51 @@ class Workspace:
         return base
 
 
+class StageOptions(Options):
+    """Options of a stage, and what they say of themselves before a run."""
+
+    install_extra: ClassVar[str] = ""
+    """The extra of this package that brings what `packages` names."""
+
+    def unused(self) -> frozenset[str]:
+        """Return the roles that the stage has no use for with these options: no part of its key."""
+        return frozenset()
+
+    def packages(self) -> tuple[str, ...]:
+        """Return the optional packages that these options need."""
+        return ()
+
+    def needs_gold(self) -> bool:
+        """Return whether the stage can do nothing with problems without a gold answer."""
+        return False
+
+    def check(self, roles: Mapping[str, Any], *, seed: int) -> None:  # Any: what each role's family says
+        """Return if the options fit together with the roles, which are built.
+
+        Raises: UserError whose `where` is the key in the recipe, as `sample.budget.usd`.
+        """
+
+
 @dataclass(frozen=True)
 class Stage:
     """One verb of the recipe."""
 
     name: str
-    number: int
     function: Callable[..., Iterator[Record]]
-    options: type[Options]
+    options: type[StageOptions]
     reads: type[Record]
     writes: type[Record]
     uses: tuple[str, ...]
-    """Recipe members, as the recipe names them."""
+    """Roles, as the recipe names them."""
+    requires: tuple[str, ...]
+    """Those of them that it cannot do without."""
     rows_file: str
     rejects_file: str | None
     """Where `Rejected` rows go; None for a stage that yields none."""
     is_incremental: bool
     """Its folder holds work that a second start goes on with, so a change of options keeps the folder."""
-
-    @property
-    def folder(self) -> str:
-        """Name of its folder in a run: `2-filter`."""
-        return f"{self.number}-{self.name}"
+    is_optional: bool
+    """It runs only where the recipe has its section."""
 
     @property
     def summary(self) -> str:
@@ -120,25 +140,31 @@ class Stage:
 
 
 def stage(
-    number: int, *, rows: str = "rows.jsonl", rejects: str | None = "rejected.jsonl", is_incremental: bool = False
+    *,
+    rows: str = "rows.jsonl",
+    rejects: str | None = "rejected.jsonl",
+    is_incremental: bool = False,
+    is_optional: bool = False,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:  # Any: the signature is read below
-    """Declare the one function of a module in `stages/` as a stage."""
+    """Declare the one function of a module in `stages/` as a stage; its place is that of its section there."""
 
     def declare(function: Callable[..., Any]) -> Callable[..., Any]:
         hints = get_type_hints(function)
         parameters = inspect.signature(function).parameters.values()
         first = next(iter(parameters))
+        roles = [p for p in parameters if p.kind is p.KEYWORD_ONLY]
         declared = Stage(
             name=function.__name__,
-            number=number,
             function=function,
             options=hints["options"],
             reads=typing.get_args(hints[first.name])[0],
-            writes=next(a for a in _members(hints["return"]) if a is not Rejected),
-            uses=tuple(p.name for p in parameters if p.kind is p.KEYWORD_ONLY),
+            writes=next(a for a in _row_types(hints["return"]) if a is not Rejected),
+            uses=tuple(p.name for p in roles),
+            requires=tuple(p.name for p in roles if p.default is p.empty),
             rows_file=rows,
             rejects_file=rejects,
             is_incremental=is_incremental,
+            is_optional=is_optional,
         )
         function.__cotdistill_stage__ = declared  # type: ignore[attr-defined]
         return function
@@ -146,18 +172,6 @@ def stage(
     return declare
 
 
-def _members(iterator: Any) -> tuple[type[Record], ...]:  # Any: a type annotation
+def _row_types(iterator: Any) -> tuple[type[Record], ...]:  # Any: a type annotation
     (union,) = typing.get_args(iterator)
     return typing.get_args(union) or (union,)
-
-
-@cache
-def stages() -> Mapping[str, Stage]:
-    """Return the stages by name, in their order."""
-    package = importlib.import_module("cotdistill.stages")
-    found: list[Stage] = []
-    for module in pkgutil.iter_modules(package.__path__):
-        if not module.name.startswith("_"):
-            content = importlib.import_module(f"{package.__name__}.{module.name}")
-            found.append(getattr(content, module.name).__cotdistill_stage__)
-    return {s.name: s for s in sorted(found, key=lambda s: s.number)}

@@ -15,7 +15,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from cotdistill.errors import UserError, raise_all
+from cotdistill.errors import UserError, no_such_file, raise_all
 
 M = TypeVar("M", bound=BaseModel)
 Loc = tuple[str | int, ...]
@@ -102,7 +102,7 @@ def load(path: Path) -> Source:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        raise UserError("no such file", str(path), "paths are relative to the working directory") from None
+        raise no_such_file(path) from None
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"cannot be read: {error}", str(path)) from None
     is_json = path.suffix == ".json"

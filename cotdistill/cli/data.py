@@ -167,21 +167,19 @@ def _of_recipe(path: Path, *, tokenizer: str | None, style: str | None) -> _Sett
     from cotdistill import registry
     from cotdistill.filters.contamination import BenchmarkIndex
     from cotdistill.pipeline.inputs import RunInputs
-    from cotdistill.recipe.plan import make_plan
-    from cotdistill.stage import stages
+    from cotdistill.stages.convert import ConvertOptions
 
     recipe = read(path, None)
     inputs = RunInputs(recipe)
-    sections = {name: recipe.main.section(stage) for name, stage in stages().items()}
     model = getattr(recipe.main.student, "model", None)
     is_local = isinstance(model, str) and Path(model).is_dir()
-    evaluations = [step for step in make_plan(recipe).steps if step.stage.name == "evaluate"]
-    tasks = inputs.tasks(evaluations[0]) if evaluations else {}
+    tasks = inputs.tasks(recipe.main)
+    train, convert = recipe.main.train, recipe.main.convert or ConvertOptions()
     return _Setting(
         catalog=inputs.catalog,
-        style=registry.make("styles", style) if style else sections["convert"].style.build(),  # type: ignore[attr-defined]
+        style=registry.make("styles", style) if style else convert.taught_style.build(),
         benchmarks=BenchmarkIndex(tasks) if tasks else None,
         tokenizer=tokenizer or (str(model) if is_local else None),
-        template=getattr(sections["train"], "template", None),
-        cutoff_len=getattr(sections["train"], "cutoff_len", None),
+        template=train.template if train else None,
+        cutoff_len=train.cutoff_len if train else None,
     )

@@ -8,6 +8,7 @@ import typer
 
 from cotdistill.cli.app import RUNS, Json, RecipeFile, Redo, RunFolder, Runs, Set, app, logging_to, read
 from cotdistill.errors import UserError
+from cotdistill.stages import ORDER, help_line
 
 if TYPE_CHECKING:
     from cotdistill.pipeline.pipeline import Pipeline
@@ -40,7 +41,7 @@ def sample(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Ask the teacher; every answer is stored before anything looks at it."""
+    """Ask the teacher, store every answer before anything looks at it."""
     if shard is None:
         _run(recipe, overrides, redo=redo, runs=runs, only="sample", as_json=as_json)
         return
@@ -83,13 +84,9 @@ def merge(recipe: RecipeFile, overrides: Set = None, runs: Runs = RUNS, as_json:
             )
 
 
-for _name, _text in {
-    "filter": "Keep the traces worth learning from, and say why the others are not.",
-    "convert": "Write the kept traces as a registered data set.",
-    "train": "Train the student; takes openMind's flat recipes as they are.",
-    "evaluate": "Let the student answer held-out problems and grade it.",
-}.items():
-    _stage_command(_name, _text)
+for _name in ORDER:
+    if _name != sample.__name__:
+        _stage_command(_name, help_line(_name))
 
 
 @app.command()
@@ -164,10 +161,9 @@ def _run(
 ) -> None:
     from cotdistill.cli.terminal import progress
     from cotdistill.pipeline.pipeline import Pipeline, RunOptions
-    from cotdistill.stage import stages
 
-    if redo is not None and redo not in stages():
-        raise UserError(f"no stage `{redo}`", "--redo", f"stages: {', '.join(stages())}")
+    if redo is not None and redo not in ORDER:
+        raise UserError(f"no stage `{redo}`", "--redo", f"stages: {', '.join(ORDER)}")
     with logging_to(None):
         loaded = read(recipe, overrides)
         pipeline = Pipeline(loaded, RunOptions(runs=runs, only=only, redo=redo, progress=progress))
@@ -175,7 +171,7 @@ def _run(
         outcome = pipeline.run()
     if outcome.skipped:
         typer.echo(f"already done: {', '.join(outcome.skipped)}", err=True)
-    if only in (None, "evaluate") and getattr(loaded.main, "evaluate", None) is not None:
+    if only in (None, "evaluate") and loaded.main.evaluate is not None:
         _report(outcome.folder, as_json=as_json)
     elif as_json:
         typer.echo(json.dumps({"run": str(outcome.folder), "done": outcome.done, "skipped": outcome.skipped}))

@@ -6,14 +6,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cotdistill.data.dataset import Dataset
-from cotdistill.data.entry import Columns, Entry, Formatting
+from cotdistill.data.entry import Columns, Entry
 from cotdistill.data.options import DataOptions
 from cotdistill.data.readers import REFUSED, SUFFIXES, JsonRow, read_rows
-from cotdistill.data.row_layouts import ANSWERS, REASONINGS
 from cotdistill.errors import UserError
 from cotdistill.yamlfile import Source, load, nearest, validate
 
 REGISTRY = "dataset_info.json"
+
+REASONINGS, ANSWERS = {"reasoning", "Complex_CoT"}, {"answer", "Response"}
+"""Keys by which a file of traces is known that no registry names."""
 
 SHIPPED = Path(__file__).with_name(REGISTRY)
 """The ready entries; the repository's own dataset_info.json is a link to it."""
@@ -87,10 +89,10 @@ def entry_of_file(path: Path) -> Entry:
     return Entry(local_path=str(path), formatting=_layout(row), columns=columns)
 
 
-def _layout(row: JsonRow) -> Formatting:
+def _layout(row: JsonRow) -> str:
     if "completion" in row and "problem" in row:
         return "traces"
-    if "generations" in row or (any(key in row for key in REASONINGS) and any(key in row for key in ANSWERS)):
+    if "generations" in row or (REASONINGS & row.keys() and ANSWERS & row.keys()):
         return "traces"
     if "conversations" in row:
         return "sharegpt"

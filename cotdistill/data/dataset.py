@@ -3,11 +3,11 @@
 import itertools
 import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from cotdistill import registry
 from cotdistill.data.bad_rows import BadRows
@@ -16,13 +16,10 @@ from cotdistill.data.hub import hub_names, hub_rows
 from cotdistill.data.local_files import local_files, own_copy
 from cotdistill.data.options import DataOptions
 from cotdistill.data.readers import JsonRow, read_rows
-from cotdistill.data.row_layouts import problem_of, traces_of
 from cotdistill.errors import UserError
 from cotdistill.records import Conversation, Problem, Trace
 
 log = logging.getLogger(__name__)
-
-T = TypeVar("T")
 
 
 class Sample(NamedTuple):
@@ -71,11 +68,12 @@ class Dataset:
                 if elsewhere
                 else "add `local_path` and `file_name`, or `hf_hub_url`",
             )
-        if self.entry.is_conversations:
-            try:
-                registry.make("formats", self.entry.formatting, **self.entry.layout_options())
-            except ValueError as error:
-                raise UserError(str(error), self.where) from None
+        try:
+            self._format.check()
+        except ValueError as error:
+            raise UserError(str(error), self.where) from None
+        except UserError as error:
+            raise UserError(error.message, self.where, error.hint) from None
 
     def new_bad_rows(self) -> BadRows:
         """Return an empty list of bad rows with the limit that the recipe sets."""
@@ -119,13 +117,13 @@ class Dataset:
         """
         if not self.entry.is_conversations:
             raise UserError(
-                f"holds {self.entry.formatting}, not conversations",
+                f"holds {self.entry.holds}, not conversations",
                 self.where,
                 "set `formatting`, or name it in `problems:` and let `convert` write it",
             )
         self.check()
-        for _, conversation in self._decoded(self._conversation_decoder(), bad=bad):
-            yield conversation
+        for _, values in self._decoded(bad=bad):
+            yield from values
 
     def problems(
         self, *, split: str | None = None, bad: BadRows | None = None, limit: int | None = None
@@ -137,13 +135,14 @@ class Dataset:
         self._refuse_conversations()
         seen: set[str] = set()
         doubles = 0
-        for _, problem in self._decoded(self._problem_decoder(), split=split, bad=bad, limit=limit):
+        for _, values in self._decoded(split=split, bad=bad, limit=limit):
+            problem = _problem(values[0])
             if problem.question in seen:
                 doubles += 1
                 continue
             seen.add(problem.question)
             yield problem
-        if doubles and self.entry.formatting != "traces":
+        if doubles and self.entry.holds != "traces":
             log.warning("%s: %d duplicate questions are asked once", self.name, doubles)
 
     def traces(
@@ -154,61 +153,40 @@ class Dataset:
         Raises: UserError that names file, line and key.
         """
         self.check_traces()
-        decoded = self._decoded(self._trace_decoder(), split=split, bad=bad, limit=limit)
-        return (trace for _, traces in decoded for trace in traces)
+        return (trace for _, traces in self._decoded(split=split, bad=bad, limit=limit) for trace in traces)
 
     def samples(self, *, bad: BadRows | None = None, limit: int | None = None) -> Iterator["Sample"]:
         """Yield whatever the set holds, with its place: for people who look at it. Raises: UserError."""
-        if self.entry.is_conversations:
-            for where, conversation in self._decoded(self._conversation_decoder(), bad=bad, limit=limit):
-                yield Sample(where, conversation)
-        elif self.entry.formatting == "traces":
-            for where, traces in self._decoded(self._trace_decoder(), bad=bad, limit=limit):
-                yield from (Sample(where, trace) for trace in traces)
-        else:
-            for where, problem in self._decoded(self._problem_decoder(), bad=bad, limit=limit):
-                yield Sample(where, problem)
+        for where, values in self._decoded(bad=bad, limit=limit):
+            yield from (Sample(where, value) for value in values)
 
     def check_traces(self) -> None:
         """Raise UserError where the set holds no answers with their reasoning."""
         self._refuse_conversations()
-        if self.entry.formatting != "traces":
+        if self.entry.holds != "traces":
             raise UserError(
                 "holds problems without a teacher's answers",
                 self.where,
                 'add a `teacher:` to the recipe, or set `"formatting": "traces"`',
             )
 
-    def _conversation_decoder(self) -> Callable[[JsonRow], Conversation]:
+    @cached_property
+    def _format(self) -> Any:  # Any: a Format, which stands on a layer above
+        return registry.make("formats", self.entry.formatting, **self.entry.format_options(source=self.name))
+
+    def _reader(self) -> Callable[[JsonRow], Sequence[Any]]:  # Any: what the format holds
+        """Return what reads a row; it refuses an id that two questions share."""
         self.check()
-        layout = registry.make("formats", self.entry.formatting, **self.entry.layout_options())
-        numbers = itertools.count()
+        layout, numbers, ids = self._format, itertools.count(), dict[str, str]()
 
-        def decode(row: JsonRow) -> Conversation:
+        def read(row: JsonRow) -> Sequence[Any]:  # Any: what the format holds
             number = next(numbers)
-            return layout.decode(row, str(row.get("id", number)))  # type: ignore[no-any-return]
+            values: Sequence[Any] = layout.read(row, str(row.get("id", number)))
+            if not isinstance(values[0], Conversation):
+                _refuse_shared_id(_problem(values[0]), ids, self.entry)
+            return values
 
-        return decode
-
-    def _problem_decoder(self) -> Callable[[JsonRow], Problem]:
-        ids: dict[str, str] = {}
-
-        def decode(row: JsonRow) -> Problem:
-            problem = problem_of(row, self.entry)
-            _refuse_shared_id(problem, ids, self.entry)
-            return problem
-
-        return decode
-
-    def _trace_decoder(self) -> Callable[[JsonRow], list[Trace]]:
-        ids: dict[str, str] = {}
-
-        def decode(row: JsonRow) -> list[Trace]:
-            traces = list(traces_of(row, self.entry, source=self.name))
-            _refuse_shared_id(traces[0].problem, ids, self.entry)
-            return traces
-
-        return decode
+        return read
 
     def _refuse_conversations(self) -> None:
         if self.entry.is_conversations:
@@ -220,23 +198,27 @@ class Dataset:
 
     def _decoded(
         self,
-        decode: Callable[[JsonRow], T],
         *,
         split: str | None = None,
         bad: BadRows | None = None,
         limit: int | None = None,
-    ) -> Iterator[tuple[str, T]]:
-        """Yield the place of each row and what `decode` makes of it; what it refuses is a bad row."""
+    ) -> Iterator[tuple[str, Sequence[Any]]]:  # Any: what the format holds
+        """Yield the place of each row and what it holds; one that cannot be read is a bad row."""
+        read = self._reader()
         rejected = bad if bad is not None else self.new_bad_rows()
         for where, row in self.rows(split=split, bad=rejected, limit=limit):
             try:
-                value = decode(row)
+                values = read(row)
             except ValueError as error:
                 # A bad key leads the message: `question: is missing`.
                 rejected(UserError(*_key_apart(str(error), where)), json.dumps(row, default=str))
             else:
-                yield where, value
+                yield where, values
         rejected.check()
+
+
+def _problem(value: Problem | Trace) -> Problem:
+    return value.problem if isinstance(value, Trace) else value
 
 
 def _refuse_shared_id(problem: Problem, ids: dict[str, str], entry: Entry) -> None:

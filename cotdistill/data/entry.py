@@ -6,10 +6,7 @@ from typing import Any, Literal
 from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from cotdistill.registry import Options
-
-Formatting = Literal["alpaca", "sharegpt", "openai", "problems", "traces"]
-CONVERSATIONS = ("alpaca", "sharegpt", "openai")
+from cotdistill.registry import Options, kinds
 
 REFUSED_KEYS = {
     "script_url": "a loading script is foreign code; download its files and name them in `file_name`",
@@ -107,7 +104,8 @@ class Entry(Options):
     """Commit, branch or tag of the hub's repository; default: the newest."""
     num_samples: int | None = Field(None, ge=1)
     """Take the first rows only."""
-    formatting: Formatting = "alpaca"
+    formatting: str = "alpaca"
+    """Layout of its rows: a kind of `formats`."""
     columns: Columns = Columns()
     tags: Tags = Tags()
     gold: Literal["gsm8k"] | None = None
@@ -128,6 +126,14 @@ class Entry(Options):
     def _refuse_other_kinds(cls, data: object) -> object:
         return _refuse(data, REFUSED_KEYS)
 
+    @field_validator("formatting")
+    @classmethod
+    def _is_known(cls, formatting: str) -> str:
+        if formatting not in kinds("formats"):
+            context = {"known": list(kinds("formats")), "given": formatting}
+            raise PydanticCustomError("formatting_unknown", "unknown formatting", context)
+        return formatting
+
     @field_validator("gold_pattern")
     @classmethod
     def _one_group(cls, pattern: str | None) -> str | None:
@@ -147,7 +153,7 @@ class Entry(Options):
         if self.gold and self.gold_pattern:
             context = {"key": "gold_pattern"}
             raise PydanticCustomError("two_rules", "two rules for the gold answer: `gold` and this one", context)
-        if self.formatting in CONVERSATIONS:
+        if self.holds == "conversations":
             for key in ("gold", "gold_pattern"):
                 if getattr(self, key):
                     raise PydanticCustomError(
@@ -156,22 +162,27 @@ class Entry(Options):
         return self
 
     @property
+    def holds(self) -> str:
+        """What its rows are: problems, traces or conversations."""
+        return str(kinds("formats")[self.formatting].target.holds)  # type: ignore[attr-defined]
+
+    @property
     def is_conversations(self) -> bool:
         """Whether its rows are conversations, to be trained on as they are."""
-        return self.formatting in CONVERSATIONS
+        return self.holds == "conversations"
 
-    def layout_options(self) -> dict[str, Any]:  # Any: options of a format
-        """Return the options of the format that reads its rows.
+    def format_options(self, *, source: str) -> dict[str, Any]:  # Any: options of a format
+        """Return the options of the format that reads its rows; `source` is the set's name.
 
         Raises: ValueError that names a key that the format does not have.
         """
-        from cotdistill import registry
-
-        known = registry.kinds("formats")[self.formatting].options.model_fields
+        known = set(kinds("formats")[self.formatting].options.model_fields) - {"kind"}
         named = {**self.columns.model_dump(exclude_none=True), **self.tags.model_dump(exclude_none=True)}
+        rules = {"source": source, "gold_rule": self.gold, "gold_pattern": self.gold_pattern}
+        named |= {key: value for key, value in rules.items() if key in known and value is not None}
         # LLaMA-Factory's entries name these also where the layout has no use for them.
-        unused = {"id", "system", "tools", "query", "observation_tag", "function_tag"} - set(known)
+        unused = {"id", "system", "tools", "query", "observation_tag", "function_tag"} - known
         for key in named:
             if key not in known and key not in unused:
-                raise ValueError(f"{key}: no key of the layout `{self.formatting}`; known: {', '.join(known)}")
+                raise ValueError(f"{key}: no key of the layout `{self.formatting}`; known: {', '.join(sorted(known))}")
         return {key: value for key, value in named.items() if key in known}

@@ -1,18 +1,39 @@
-"""File layouts of conversations: one module, one layout.
+"""File layouts of data sets, by their names in dataset_info.json: one module, one layout.
 
-A format is a frozen dataclass that writes a conversation as a JSON row, reads it back, and describes the file in
-the terms of dataset_info.json. `format.decode(format.encode(conversation), id) == conversation`.
+A format is a frozen dataclass whose fields are the keys of a row. All are read; those of conversations are written too,
+and described in the terms of dataset_info.json: `format.decode(format.encode(conversation), id) == conversation`.
 """
 
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import Any, ClassVar, Literal, Protocol
 
-from cotdistill.records import Conversation
+from cotdistill.records import Conversation, Problem, Trace
 
 JsonRow = dict[str, Any]  # Any: a foreign JSON row
+
+Holds = Literal["problems", "traces", "conversations"]
+"""What the rows of a set are: questions, recorded answers, or what a student learns from as it is."""
 
 
 class Format(Protocol):
     """A format with its options bound."""
+
+    holds: ClassVar[Holds]
+
+    def check(self) -> None:
+        """Return if what can be known before a run is well. Raises: UserError."""
+        ...
+
+    def read(self, row: JsonRow, row_id: str, /) -> Sequence[Problem] | Sequence[Trace] | Sequence[Conversation]:
+        """Return what a row holds; `row_id` is its number, for a row that has no id of its own.
+
+        Raises: ValueError that names the key, what was expected and what was found.
+        """
+        ...
+
+
+class ConversationFormat(Format, Protocol):
+    """A format that is written too."""
 
     def encode(self, conversation: Conversation, /) -> JsonRow:
         """Return the conversation as a row of the file."""

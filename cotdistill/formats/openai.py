@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from cotdistill.formats import JsonRow
 from cotdistill.formats._checks import checked
+from cotdistill.formats._conversations import Conversations
 from cotdistill.formats.sharegpt import Sharegpt
 from cotdistill.records import Conversation
 from cotdistill.registry import kind
@@ -14,7 +15,7 @@ from cotdistill.registry import kind
 
 @kind
 @dataclass(frozen=True, kw_only=True)
-class Openai:
+class Openai(Conversations):
     """OpenAI's fine-tuning rows.
 
     Options:

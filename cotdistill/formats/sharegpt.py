@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 from cotdistill.formats import JsonRow
 from cotdistill.formats._checks import checked, list_at, text_at
+from cotdistill.formats._conversations import Conversations
 from cotdistill.records import Conversation, Message
 from cotdistill.registry import kind
 
 
 @kind
 @dataclass(frozen=True, kw_only=True)
-class Sharegpt:
+class Sharegpt(Conversations):
     """ShareGPT rows, as openMind and LLaMA-Factory read them.
 
     Options:

@@ -106,12 +106,12 @@ def check_dataset(dataset: Dataset, context: CheckContext) -> CheckResult:
 
 
 def _checked(dataset: Dataset, context: CheckContext) -> tuple[str, ...]:
-    has_answers = dataset.entry.formatting != "problems"
+    has_answers = dataset.entry.holds != "problems"
     wanted = {
         BAD_ROWS: True,
         TAGS: has_answers,
         EMPTY: has_answers,
-        NO_ANSWER: dataset.entry.formatting == "traces",
+        NO_ANSWER: dataset.entry.holds == "traces",
         DUPLICATES: True,
         SPECIAL: True,
         NO_GOLD: not dataset.entry.is_conversations,

@@ -16,6 +16,10 @@ IGNORED = -100
 class Loss(Protocol):
     """A loss with its options bound."""
 
+    def check(self) -> None:
+        """Return if what can be known before a run is well. Raises: UserError."""
+        ...
+
     def __call__(self, logits_BTV: Tensor, labels_BT: Tensor, /) -> Tensor:  # noqa: N803
         """Return the summed loss of the supervised tokens; `labels_BT[b, t]` is the token that stands at t."""
         ...

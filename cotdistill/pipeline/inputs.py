@@ -1,22 +1,18 @@
-"""What a run is made of: its problems, tasks, data sets and base weights."""
+"""What a run is made of: its problems, its tasks and its registries of data sets."""
 
 import json
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from cotdistill.data import Catalog, open_catalog
 from cotdistill.data.problem_set import ProblemOptions, ProblemSet, load_problems
-from cotdistill.data.recorded import content_key, recorded_traces
 from cotdistill.errors import UserError, UserErrors
-from cotdistill.pipeline.training_data import TrainingRows, registered_key
-from cotdistill.recipe.plan import Step, task_names
 from cotdistill.recipe.recipe import LoadedRecipe, Recipe
-from cotdistill.records import Checkpoint, Conversation, Problem, Record, Trace
-from cotdistill.stage import Progress, Workspace
-from cotdistill.storage.keys import by_content, key_of, weights_fingerprint
+from cotdistill.records import Problem
+from cotdistill.storage.keys import key_of
 
 log = logging.getLogger(__name__)
 
@@ -60,65 +56,33 @@ class RunInputs:
                 raise self.placed(error, ("problems",)) from None
         return self._problems[key]
 
-    def tasks(self, step: Step) -> Mapping[str, Sequence[Problem]]:
-        """Return the problems that the recipe's evaluation asks, by task: nothing where it evaluates nothing.
+    def tasks(self, recipe: Recipe) -> Mapping[str, Sequence[Problem]]:
+        """Return the problems that a recipe's evaluation asks, by task: nothing where it evaluates nothing.
 
         Raises: UserError.
         """
-        names = getattr(step.options, "tasks", None) or task_names(step.recipe)
-        return {name: self._task(name, step.recipe) for name in names}
+        return {name: self._task(name, recipe) for name in recipe.tasks}
 
-    def tasks_key(self, step: Step) -> Json:
+    def tasks_key(self, recipe: Recipe) -> Json:
         """Return what tells these tasks from others."""
-        return {name: _hash(problems) for name, problems in self.tasks(step).items()}
+        return {name: problems_key(problems) for name, problems in self.tasks(recipe).items()}
 
-    def source_key(self, step: Step) -> Json:
-        """Return what tells the input of a chain's first step from another."""
-        if step.stage.reads is Problem:
-            problems = self.problems(step.recipe).sampled
-            teacher = step.recipe.teacher.build() if step.recipe.teacher else None
-            try:
-                prompts = [[m.content for m in teacher.messages(p)] for p in problems] if teacher else []
-            except UserError as error:
-                raise self.placed(error, ("teacher",)) from None
-            return {"problems": _hash(problems), "prompts": key_of(prompts)}
-        if step.stage.reads is Trace:
-            options = self.recorded(step)
-            content = content_key(self.catalog.find(options.dataset))
-            return {"problems": _hash(self.problems(step.recipe).sampled), options.dataset: content}
-        if step.stage.reads is Conversation:
-            return self.datasets_key(step)
-        return {"student": by_content(step.recipe.student.key_options()) if step.recipe.student else None}
-
-    def source(self, step: Step, run: Path, progress: Progress) -> Iterable[Record]:
-        """Return the rows that a chain's first step reads."""
-        folder = run / step.folder
-        if step.stage.reads is Problem:
-            problems = self.problems(step.recipe)
-            problems.bad.write(folder)
-            return problems.sampled
-        if step.stage.reads is Trace:
-            sampled = self.problems(step.recipe).sampled
-            return recorded_traces(self.recorded(step), self.catalog, sampled, folder)
-        return [base_checkpoint(step, run, progress)]
-
-    def conversations(self, step: Step, run: Path) -> TrainingRows:
-        """Return what a train step learns from: what `convert` wrote, registered sets, or both by their shares."""
-        return TrainingRows(step, self.catalog, run)
-
-    def datasets_key(self, step: Step) -> Json:
-        """Return what tells the registered sets of a train step from others; empty where it reads none."""
-        return registered_key(step, self.catalog)
-
-    def recorded(self, step: Step) -> ProblemOptions:
-        """Return the problems whose recorded answers are the traces of a step without a teacher. Raises: UserError."""
-        if step.recipe.problems is None:
+    def check_gold(self, name: str, problems: Sequence[Problem], recipe: Recipe) -> None:
+        """Raise UserError where no gold answer passes the recipe's verifier: what it cannot read it cannot grade."""
+        verify = recipe.verifier.build()
+        bad = [p for p in problems if p.gold is None or verify(p.gold, p.gold).outcome != "correct"]
+        if len(bad) == len(problems):
+            gold = "has no gold answer" if bad[0].gold is None else f"has the gold `{bad[0].gold[:40]}`"
             raise UserError(
-                f"`{step.stage.name}` has nothing to read",
-                str(self.recipe.source.path),
-                "add a `teacher:` to sample, or name a set of traces in `problems:`",
+                f"no gold answer of `{name}` passes the verifier `{recipe.verifier.kind}`; problem {bad[0].id} {gold}",
+                self.recipe.source.where(("problems",)),
+                "choose another `verifier:`, name the column that holds the final answer, or `filter: {keep: all}`",
             )
-        return step.recipe.problems
+        if bad:
+            names = ", ".join(p.id for p in bad[:5])
+            log.warning(
+                "%s: the gold of %d of %d problems fails its own verifier: %s", name, len(bad), len(problems), names
+            )
 
     def _task(self, name: str, recipe: Recipe) -> tuple[Problem, ...]:
         if name == HOLDOUT:
@@ -137,23 +101,15 @@ class RunInputs:
         return self._tasks[name]
 
     def placed(self, error: UserError, loc: tuple[str, ...]) -> UserError:
-        """Return the error with its place in the recipe, where it has no place yet."""
-        if error.where or isinstance(error, UserErrors):
+        """Return the error with its place in the recipe: `loc` where it has none yet, or the key that it names."""
+        if isinstance(error, UserErrors):
+            return error
+        key = tuple(error.where.split("."))
+        if key[0] in Recipe.model_fields:
+            loc = key
+        elif error.where:
             return error
         return type(error)(error.message, self.recipe.source.where(loc), error.hint)
-
-
-def base_checkpoint(step: Step, run: Path, progress: Progress) -> Checkpoint:
-    """Return the untrained student of a step, made where it must be made."""
-    student = step.recipe.student
-    if student is None:
-        raise AssertionError("the check lets no baseline pass without a student")
-    base = Workspace(run, run, step.recipe.seed, progress).base(student)
-    path = Path(base)
-    return Checkpoint(
-        path=str(path.relative_to(run)) if path.is_relative_to(run) else base,
-        fingerprint=weights_fingerprint(path) if path.is_dir() else base,
-    )
 
 
 def _replayed(recipe: Recipe) -> ProblemOptions | None:
@@ -162,5 +118,6 @@ def _replayed(recipe: Recipe) -> ProblemOptions | None:
     return ProblemOptions(dataset=str(path)) if path else None
 
 
-def _hash(problems: Sequence[Problem]) -> str:
+def problems_key(problems: Sequence[Problem]) -> str:
+    """Return what tells these problems from others."""
     return key_of(json.dumps([[p.id, p.question, p.gold] for p in problems], ensure_ascii=False))

@@ -3,11 +3,11 @@
 import contextlib
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from cotdistill.errors import UserError
-from cotdistill.formats import Format
+from cotdistill.formats import ConversationFormat
 from cotdistill.recipe.plan import Step
 from cotdistill.records import Checkpoint, Conversation, Record, Rejected
 from cotdistill.storage.jsonl import AtomicFile, write_text
@@ -19,31 +19,26 @@ def store(step: Step, folder: Path, rows: Iterator[Record]) -> tuple[Counts, dic
 
     Raises: UserError where it kept nothing; the rejected rows stay in a `.partial` file to be looked at.
     """
-    writer = OutputWriter(step, folder)
+    writer = WRITERS.get(step.stage.writes, OutputWriter)(step, folder)
     with contextlib.ExitStack() as files:
         for file in writer.files:
             files.enter_context(file)
         for row in rows:
             writer.write(row)
         writer.finish()
-    if writer.layout is not None:
-        entry = {step.options.dataset: writer.layout.entry(step.rows_file)}  # type: ignore[attr-defined]
-        write_text(folder / "dataset_info.json", json.dumps(entry, indent=2, ensure_ascii=False) + "\n")
+    writer.describe(folder)
     outputs = {f.path.name: Output(sha256=f.sha256, size_bytes=f.size_bytes, rows=f.rows) for f in writer.files}
     return writer.counts(), outputs
 
 
 class OutputWriter:
-    """Writes the rows of one stage and counts them."""
+    """Writes the rows of one stage, one a line, and counts them."""
 
     def __init__(self, step: Step, folder: Path) -> None:
         self.step = step
         self.kept = AtomicFile(folder / step.rows_file)
         rejects_file = step.stage.rejects_file
         self.rejects = AtomicFile(folder / rejects_file) if rejects_file else None
-        self.layout: Format | None = None
-        if step.stage.writes is Conversation:
-            self.layout = step.options.format.build()  # type: ignore[attr-defined]
         self.out = 0
         self.reasons: Counter[str] = Counter()
 
@@ -57,24 +52,16 @@ class OutputWriter:
         if isinstance(row, Rejected) and self.rejects is not None:
             self.reasons[row.reason_class] += 1
             self.rejects.write_row(row)
-            return
-        self.out += 1
-        if isinstance(row, Conversation) and self.layout is not None:
-            # One row a line inside a JSON array: LLaMA-Factory loads it, grep and a streaming reader do too.
-            self.kept.write("[\n" if not self.kept.rows else ",\n")
-            self.kept.write(json.dumps(self.layout.encode(row), ensure_ascii=False))
-            self.kept.rows += 1
         else:
-            self.kept.write_row(row)
-        if isinstance(row, Checkpoint):
-            # One row that stands for all the conversations it learned from.
-            self.out = row.rows
-            self.reasons.update({"overlong": row.dropped} if row.dropped else {})
+            self.out += 1
+            self.keep(row)
+
+    def keep(self, row: Record) -> None:
+        """Write a row that goes on."""
+        self.kept.write_row(row)
 
     def finish(self) -> None:
-        """Close the array; refuse a stage that kept nothing."""
-        if self.layout is not None:
-            self.kept.write("\n]\n" if self.kept.rows else "[]\n")
+        """Refuse a stage that kept nothing. Raises: UserError."""
         if not self.out:
             why = ", ".join(f"{count} {reason}" for reason, count in self.reasons.most_common(3)) or "there were none"
             raise UserError(
@@ -82,6 +69,9 @@ class OutputWriter:
                 str(self.rejects.partial if self.rejects else self.kept.path.parent),
                 "look at the rejected rows; nothing is trained on zero rows",
             )
+
+    def describe(self, folder: Path) -> None:
+        """Write what stands beside the rows; nothing."""
 
     def counts(self) -> Counts:
         """Return the stage's part of the funnel."""
@@ -92,3 +82,43 @@ class OutputWriter:
             rejected=rejected,
             reasons=dict(self.reasons.most_common()),
         )
+
+
+class DatasetWriter(OutputWriter):
+    """Writes conversations in a format that others read, and registers the file."""
+
+    def __init__(self, step: Step, folder: Path) -> None:
+        super().__init__(step, folder)
+        self.format: ConversationFormat = step.options.format.build()  # type: ignore[attr-defined]
+
+    def keep(self, row: Record) -> None:
+        """Write one row a line inside a JSON array: LLaMA-Factory loads it, grep and a streaming reader do too."""
+        assert isinstance(row, Conversation)
+        self.kept.write("[\n" if not self.kept.rows else ",\n")
+        self.kept.write(json.dumps(self.format.encode(row), ensure_ascii=False))
+        self.kept.rows += 1
+
+    def finish(self) -> None:
+        """Close the array. Raises: UserError where it is empty."""
+        self.kept.write("\n]\n" if self.kept.rows else "[]\n")
+        super().finish()
+
+    def describe(self, folder: Path) -> None:
+        """Write the dataset_info.json that openMind and LLaMA-Factory find the file by."""
+        entry = {self.step.options.dataset: self.format.entry(self.step.rows_file)}  # type: ignore[attr-defined]
+        write_text(folder / "dataset_info.json", json.dumps(entry, indent=2, ensure_ascii=False) + "\n")
+
+
+class CheckpointWriter(OutputWriter):
+    """Writes one row that stands for all the conversations it learned from."""
+
+    def keep(self, row: Record) -> None:
+        """Write the checkpoint, and count its conversations."""
+        super().keep(row)
+        assert isinstance(row, Checkpoint)
+        self.out = row.rows
+        self.reasons.update({"overlong": row.dropped} if row.dropped else {})
+
+
+WRITERS: Mapping[type[Record], type[OutputWriter]] = {Conversation: DatasetWriter, Checkpoint: CheckpointWriter}
+"""By the kind of row that a stage writes; every other kind is one row a line."""

@@ -20,15 +20,19 @@ from cotdistill.errors import UserError, raise_all
 from cotdistill.pipeline.checks import Checks
 from cotdistill.pipeline.inputs import RunInputs
 from cotdistill.pipeline.outputs import store
+from cotdistill.pipeline.sources import open_sources
+from cotdistill.pipeline.step_keys import changed, key_parts, recipe_part
 from cotdistill.publishing.cards import FILE as CARD
 from cotdistill.publishing.cards import card
-from cotdistill.recipe.plan import Plan, Step, changed, make_plan, recipe_part, role_options
-from cotdistill.recipe.recipe import LoadedRecipe
-from cotdistill.records import Conversation, Problem, Record
-from cotdistill.stage import Progress, Shard, Workspace, no_progress, stages
-from cotdistill.storage.jsonl import read, write_text
+from cotdistill.recipe.plan import Plan, Step, make_plan
+from cotdistill.recipe.recipe import TASKS, LoadedRecipe
+from cotdistill.records import Record
+from cotdistill.stage import Progress, Shard, Workspace, no_progress
+from cotdistill.stages import ORDER
+from cotdistill.storage.jsonl import write_text
 from cotdistill.storage.keys import file_sha256, key_of
 from cotdistill.storage.run_folder import (
+    LAYOUT,
     MANIFEST,
     STARTED,
     Manifest,
@@ -73,15 +77,17 @@ class Pipeline:
         self.recipe = recipe
         self.options = options
         self.folder = options.runs / recipe.main.name
-        self.plan: Plan = make_plan(recipe)
+        self.plan: Plan = make_plan(recipe, recipe_part)
         self.inputs = RunInputs(recipe)
-        self.checks = Checks(self.inputs)
+        self.sources = open_sources(self.inputs)
+        self.checks = Checks(self.inputs, self.sources)
 
     def run(self) -> RunResult:
         """Do every step that is not done.
 
         Raises: UserError and its kinds; what was finished stays finished.
         """
+        self._refuse_nothing()
         with locked(self.folder):
             result = RunResult(self.folder)
             found = self.checks.input_faults(self._chosen())
@@ -100,12 +106,13 @@ class Pipeline:
 
     def check(self) -> None:
         """Raise every fault that can be known before money or hours are spent, done steps included."""
+        self._refuse_nothing()
         steps = list(self._chosen())
         raise_all(self.checks.input_faults(steps) + self.checks.work_faults(steps))
 
     def sample_steps(self) -> list[Step]:
         """Return the steps that ask a teacher."""
-        return [step for step in self.plan.steps if step.stage.reads is Problem]
+        return [step for step in self.plan.steps if "teacher" in step.uses]
 
     def pilot(self, count: int) -> None:
         """Ask `count` problems, chosen by seed, of every step that samples; their answers are stored like all others.
@@ -120,6 +127,16 @@ class Pipeline:
                 chosen = random.Random(step.recipe.seed).sample(problems, min(count, len(problems)))
                 for _ in self.rows(step, chosen):
                     continue
+
+    def _refuse_nothing(self) -> None:
+        """Raise UserError where no stage would run: what does nothing is never called done."""
+        if any(True for _ in self._chosen()):
+            return
+        where, only = str(self.recipe.source.path), self.options.only
+        if only is None:
+            raise UserError("the recipe runs no stage", where, "add a section: `filter: {}` runs it by its defaults")
+        runs = ", ".join(dict.fromkeys(step.stage.name for step in self.plan.steps)) or "no stage"
+        raise UserError(f"the recipe does not run `{only}`", where, f"add a `{only}:` section; it runs {runs}")
 
     def _chosen(self) -> Iterator[Step]:
         for step in self.plan.steps:
@@ -170,7 +187,7 @@ class Pipeline:
         """Return whether a changed step may be done again: it was named, or one that it reads from was."""
         if self.options.redo is None:
             return False
-        return step.stage.number >= stages()[self.options.redo].number or step.upstream in todo
+        return ORDER.index(step.stage.name) >= ORDER.index(self.options.redo) or step.upstream in todo
 
     def _is_done(self, step: Step, redone: set[str]) -> bool:
         state = self._state(step)
@@ -198,19 +215,8 @@ class Pipeline:
 
     def _key_parts(self, step: Step) -> Json | None:
         """Return all that the step's key is the hash of; None while its upstream is not finished."""
-        inputs: dict[str, Json] = {}
-        if step.upstream is not None:
-            manifest = read_manifest(self.folder / step.upstream.folder)
-            if manifest is None or step.upstream.rows_file not in manifest.outputs:
-                return None
-            inputs["rows"] = manifest.outputs[step.upstream.rows_file].sha256
-            if step.stage.reads is Conversation and (datasets := self.inputs.datasets_key(step)):
-                inputs["datasets"] = datasets
-        else:
-            inputs["rows"] = self.inputs.source_key(step)
-        if "tasks" in step.uses:
-            inputs["tasks"] = self.inputs.tasks_key(step)
-        return {**recipe_part(step.stage, step.recipe), "inputs": inputs, "seed": step.recipe.seed}
+        upstream = read_manifest(self.folder / step.upstream.folder) if step.upstream is not None else None
+        return key_parts(step, upstream, self.inputs, self.sources)
 
     def _do(self, step: Step) -> None:
         folder = self.folder / step.folder
@@ -230,6 +236,7 @@ class Pipeline:
         write_manifest(
             folder,
             Manifest(
+                layout=LAYOUT,
                 stage=step.stage.name,
                 key=key,
                 recipe=parts,
@@ -249,7 +256,9 @@ class Pipeline:
         """Return what a stage yields for its input, or for other rows; its folder must exist."""
         work = Workspace(self.folder / step.folder, self.folder, step.recipe.seed, self.options.progress, shard)
         roles = {role: self._role(role, step) if role in step.uses else None for role in step.stage.uses}
-        return step.stage.function(self._rows_in(step) if rows_in is None else rows_in, step.options, work, **roles)
+        if rows_in is None:
+            rows_in = self.sources.of(step).rows(step, self.folder, self.options.progress)
+        return step.stage.function(rows_in, step.options, work, **roles)
 
     def _prepare(self, step: Step, folder: Path, key: str) -> None:
         """Make the folder ready: finished work and leftovers of another key are set aside, not deleted."""
@@ -265,20 +274,12 @@ class Pipeline:
         write_text(note, json.dumps({"key": key}) + "\n")
 
     def _role(self, role: str, step: Step) -> object:
-        if role == "tasks":
-            return self.inputs.tasks(step)
-        chosen = role_options(role, step.recipe)
+        if role == TASKS:
+            return self.inputs.tasks(step.recipe)
+        chosen = step.recipe.role(role)
         if chosen is None:
             raise AssertionError(f"{step.folder} needs `{role}`, which the check should have asked for")
         return chosen if role == "student" else chosen.build()
-
-    def _rows_in(self, step: Step) -> Iterable[Record]:
-        if step.stage.reads is Conversation:
-            return self.inputs.conversations(step, self.folder)
-        if step.upstream is None:
-            return self.inputs.source(step, self.folder, self.options.progress)
-        rows = self.folder / step.upstream.folder / step.upstream.rows_file
-        return read(rows, step.stage.reads)
 
     def _write_recipe(self) -> None:
         write_text(self.folder / "recipe.yaml", self.recipe.source.path.read_text(encoding="utf-8-sig"))

@@ -18,6 +18,7 @@ from cotdistill.data import Catalog, open_catalog
 from cotdistill.prompts import load
 from cotdistill.publishing.length_table import length_table
 from cotdistill.recipe.plan import Step
+from cotdistill.records import Checkpoint, Conversation
 from cotdistill.registry import KindOptions
 from cotdistill.storage.run_folder import Counts, read_manifest
 
@@ -27,9 +28,9 @@ SPENDING = "spending.json"
 
 def card(step: Step, run: Path, counts: Counts, catalog: Catalog) -> str | None:
     """Return the card of a finished step; None for a stage that makes nothing to hand on."""
-    if step.stage.name == "convert":
+    if step.stage.writes is Conversation:
         return _data_card(step, run, counts, catalog)
-    return _model_card(step, run, counts) if step.stage.name == "train" else None
+    return _model_card(step, run, counts) if step.stage.writes is Checkpoint else None
 
 
 def _data_card(step: Step, run: Path, counts: Counts, catalog: Catalog) -> str:

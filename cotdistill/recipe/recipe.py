@@ -1,38 +1,54 @@
 """The recipe: its roles (problems, teacher, judge, verifier, student), one section per stage, and its arms.
 
-The stages that run go from the recipe's source (the teacher, or `train.dataset`) to the last section that it holds;
-a stage between them that has no section takes its defaults.
+The stages that run go from the recipe's source (the teacher, recorded answers, or `train.dataset`) to the last section
+that it holds; a stage between them that has no section takes its defaults, an optional one is left out.
 """
 
 import copy
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationError, create_model
+from pydantic import AfterValidator, Field, ValidationError
 
 from cotdistill.data import DataOptions
 from cotdistill.data.problem_set import ProblemOptions
 from cotdistill.errors import UserError, raise_all
 from cotdistill.recipe.openmind import is_flat, unflatten
 from cotdistill.recipe.secrets import refuse_secrets
+from cotdistill.records import Conversation, Problem, Record, Trace
 from cotdistill.registry import KindOptions, OneOf, Options
-from cotdistill.stage import Stage, stages
+from cotdistill.stage import Stage, StageOptions
+from cotdistill.stages import ORDER, Sections, stages
+from cotdistill.stages.convert import ConvertOptions
+from cotdistill.training.options import TrainOptions
 from cotdistill.yamlfile import Data, Loc, Source, faults, load, validate
 
 BASELINE = "baseline"
 """Name of the arm that is the untrained student."""
 
-NAME_PATTERN = r"^\w[\w.-]*$"
+
+TASKS = "tasks"
+"""The role that is no kind: the problems of the tasks that `evaluate` asks, which `filter` keeps apart."""
 
 
-class Recipe(Options):
+def _folder_name(name: str) -> str:
+    if not re.fullmatch(r"\w[\w.-]*", name):
+        raise ValueError(
+            "a name holds letters, digits, `_`, `.` and `-` alone, no dot or dash first: it names a folder"
+        )
+    return name
+
+
+Name = Annotated[str, AfterValidator(_folder_name)]
+
+
+class Roles(Options):
     """Roles: named once, used by every stage."""
 
-    name: str = Field(pattern=NAME_PATTERN)
+    name: Name
     """Name of the run: its folder is `runs/<name>`."""
     seed: int = 1234
     """Seed of everything drawn at random: holdout, shuffling, initial weights."""
@@ -52,47 +68,82 @@ class Recipe(Options):
     """Who says which answers are right, in `filter` and in `evaluate` alike."""
     student: Annotated[KindOptions, OneOf("students")] | None = None
     """The model that learns."""
-    arms: dict[str, dict[str, Any]] = {}
+    arms: dict[Name, dict[str, Any]] = {}
     """Variants to compare: name -> the keys of this recipe that differ."""
 
-    @property
-    def asks_judge(self) -> bool:
-        """Whether its verifier asks the model that is named in `judge:`."""
-        return self.verifier.kind == "judge"
 
-    def section(self, stage: Stage) -> Options:
+class Recipe(Sections, Roles):
+    """One YAML file, one run: the roles, and one section per stage."""
+
+    def section(self, stage: Stage) -> StageOptions:
         """Return the options of a stage, its defaults where the recipe has no such section."""
-        given = getattr(self, stage.name)
-        return given if given is not None else stage.options()
+        return self._given(stage) or stage.options()
+
+    def stages(self) -> tuple[Stage, ...]:
+        """Return the stages that a recipe of this kind has, in order: all but the optional ones without a section."""
+        return tuple(s for s in stages().values() if not s.is_optional or self._given(s) is not None)
+
+    def folder(self, stage: Stage) -> str:
+        """Return the name of a stage's folder, its place among the recipe's stages before it: `2-filter`."""
+        return f"{self.stages().index(stage) + 1}-{stage.name}"
 
     def learns_own_rows(self) -> bool:
         """Return whether the student learns from what `convert` writes, alone or beside registered sets."""
-        named = self.section(stages()["train"]).dataset_names  # type: ignore[attr-defined]
-        return not named or self.section(stages()["convert"]).dataset in named  # type: ignore[attr-defined]
+        named = (self.train or TrainOptions()).dataset_names
+        return not named or (self.convert or ConvertOptions()).dataset in named
 
     def chain(self) -> tuple[Stage, ...]:
         """Return the stages that this recipe runs, in order."""
-        known = list(stages().values())
-        given = [s for s in known if getattr(self, s.name) is not None]
+        known = self.stages()
+        given = [place for place, stage in enumerate(known) if self._given(stage) is not None]
         if not given:
             return ()
-        first = given[0]
-        trains_on_own = self.learns_own_rows()
-        if self.teacher is not None and trains_on_own:
-            first = known[0]
-        elif self.problems is not None and trains_on_own and first.name in ("convert", "train"):
+        return known[self._first(known, given[0]) : given[-1] + 1]
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """Names of the tasks that its evaluation asks; none where it has no such section."""
+        return self.evaluate.tasks if self.evaluate is not None else ()
+
+    def uses(self, stage: Stage) -> tuple[str, ...]:
+        """Return the roles that a stage uses in this recipe, in the order of its declaration."""
+        unused = self.section(stage).unused()
+        if self.verifier.kind != "judge":
+            unused |= {"judge"}
+        return tuple(role for role in stage.uses if role not in unused)
+
+    def role(self, name: str) -> KindOptions | None:
+        """Return the options of a role; None where the recipe leaves it out, or where it is no kind, as `tasks` is."""
+        if name == TASKS:
+            return None
+        if name == "style":
+            return (self.convert or ConvertOptions()).taught_style
+        return getattr(self, name)  # type: ignore[no-any-return]
+
+    def _first(self, known: Sequence[Stage], given: int) -> int:
+        """Return the place of the stage that reads the recipe's source; `given` is that of its first section."""
+        if not self.learns_own_rows():
+            return given
+        if self.teacher is not None:
+            return _reader(known, Problem)
+        if self.problems is not None and known[given].reads in (Trace, Conversation):
             # Recorded answers need no sampling, and are judged like a teacher's.
-            first = stages()["filter"]
-        return tuple(s for s in known if first.number <= s.number <= given[-1].number)
+            return _reader(known, Trace)
+        return given
+
+    def _given(self, stage: Stage) -> StageOptions | None:
+        return getattr(self, stage.name)  # type: ignore[no-any-return]
 
 
-@cache
-def recipe_model() -> type[Recipe]:
-    """Return the model of a whole recipe: the roles and one optional section per stage."""
-    sections: dict[str, Any] = {  # Any: pydantic's field definitions
-        s.name: (s.options | None, Field(None, description=s.summary)) for s in stages().values()
-    }
-    return create_model("LoadedRecipe", __base__=Recipe, __doc__="One YAML file, one run.", **sections)
+for _stage in stages().values():
+    Recipe.model_fields[_stage.name].description = _stage.summary
+# `Sections` names the types of its fields without importing them.
+Recipe.model_rebuild(force=True, _types_namespace={s.options.__name__: s.options for s in stages().values()})
+
+
+def _reader(known: Sequence[Stage], record: type[Record]) -> int:
+    """Return the place of the first stage that reads such rows."""
+    return next(place for place, stage in enumerate(known) if stage.reads is record)
 
 
 @dataclass(frozen=True)
@@ -134,7 +185,11 @@ def read_recipe(path: Path, *, overrides: Sequence[str] = ()) -> LoadedRecipe:
     _override(source, ours)
     refuse_secrets(source)
     source.data.setdefault("name", _default_name(path))
-    main = validate(source, recipe_model())
+    for name in ORDER:
+        if name in source.data and source.data[name] is None:
+            # A section that is written runs, with nothing in it by its defaults.
+            source.data[name] = {}
+    main = validate(source, Recipe)
     return LoadedRecipe(main, _arms(main, source), source, is_openmind)
 
 
@@ -169,11 +224,28 @@ def _arms(main: Recipe, source: Source) -> tuple[Arm, ...]:
         merged = _merge({key: value for key, value in source.data.items() if key != "arms"}, changes)
         variant = Source(source.path, merged, _places(source, name), dict(source.names))
         try:
-            arms.append(Arm(name, recipe_model().model_validate(merged)))
+            recipe = Recipe.model_validate(merged)
         except ValidationError as error:
-            found.extend(faults(error, variant, recipe_model()))
+            found.extend(faults(error, variant, Recipe))
+        else:
+            arms.append(Arm(name, recipe))
+            found.extend(_left_out(Arm(name, recipe), changes, source))
     raise_all(found)
     return tuple(arms)
+
+
+def _left_out(arm: Arm, changes: dict[str, Any], source: Source) -> Iterator[UserError]:
+    """Yield a fault for each section that an arm takes away although a later stage reads its rows."""
+    if not arm.recipe.chain():
+        yield UserError("no stage is left to run", source.where(("arms", arm.name)), "leave one of its sections")
+    for stage in arm.recipe.chain():
+        if stage.name in changes and changes[stage.name] is None:
+            last = arm.recipe.chain()[-1].name
+            yield UserError(
+                f"an arm cannot leave out `{stage.name}`, whose rows the stages up to `{last}` need",
+                source.where(("arms", arm.name, stage.name)),
+                f"write `{{}}` to change nothing in it, or take `{last}` away too",
+            )
 
 
 def _places(source: Source, arm: str) -> dict[Loc, str]:

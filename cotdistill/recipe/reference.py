@@ -15,17 +15,17 @@ from pydantic_core import PydanticUndefined
 from cotdistill.data import DataOptions
 from cotdistill.data.problem_set import ProblemOptions
 from cotdistill.errors import UserError
-from cotdistill.recipe.recipe import Recipe, recipe_model
+from cotdistill.recipe.recipe import Recipe, Roles
 from cotdistill.registry import FAMILIES, is_in_key
 from cotdistill.registry import kinds as kinds_of
-from cotdistill.stage import stages
+from cotdistill.stages import stages
 from cotdistill.yamlfile import nearest
 
 FAMILY_ROLES = {
     "samplers": "`teacher:` and `judge:`",
     "verifiers": "`verifier:`",
     "styles": "`convert: {style: …}`",
-    "formats": "`convert: {format: …}`",
+    "formats": "`convert: {format: …}`, and `formatting` in dataset_info.json",
     "students": "`student:`",
     "losses": "what a student learns from",
 }
@@ -51,7 +51,7 @@ def kinds_text(family: str | None = None) -> str:
 
 def recipe_schema() -> dict[str, Any]:  # Any: a JSON schema
     """Return the JSON schema of a recipe."""
-    return recipe_model().model_json_schema()
+    return Recipe.model_json_schema()
 
 
 def recipe_reference() -> str:
@@ -64,7 +64,7 @@ def recipe_reference() -> str:
         "",
         "## Roles",
         "",
-        *_table((k, f) for k, f in _fields(Recipe)),
+        *_table((k, f) for k, f in _fields(Roles)),
         "### problems",
         "",
         *_table(_fields(ProblemOptions)),

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from pydantic import ConfigDict, ValidationError
 
-from cotdistill.errors import UserError
+from cotdistill.errors import UserError, first_fault
 from cotdistill.records import Completion, Record, Score, Trace
 from cotdistill.report.data import (
     BASELINE,
@@ -104,8 +104,7 @@ def _arms(run: Path) -> Arms:
             f"is no run folder: it has no {ARMS}", str(run), "a run folder is runs/<name>, made by `run`"
         ) from None
     except ValidationError as error:
-        first = error.errors()[0]
-        raise UserError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}", str(path)) from None
+        raise UserError(": ".join(first_fault(error)), str(path)) from None
 
 
 def _arm(arm: ArmStages, found: Mapping[str, _Found]) -> ArmReport:

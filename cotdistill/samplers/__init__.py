@@ -78,6 +78,10 @@ class Sampler(Protocol):
         """Whether it has no second question: `follow_up` always returns None."""
         ...
 
+    def check(self) -> None:
+        """Return if what can be known before a run is well. Raises: UserError."""
+        ...
+
     def messages(self, problem: Problem, /) -> tuple[Message, ...]:
         """Return what the model is asked about a problem."""
         ...
@@ -117,6 +121,9 @@ class SingleCall:
     def is_one_call(self) -> bool:
         """One completion is all."""
         return True
+
+    def check(self) -> None:
+        """Return: nothing is known before the session."""
 
     def messages(self, problem: Problem, /) -> tuple[Message, ...]:
         """Return the bare question."""

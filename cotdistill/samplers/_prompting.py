@@ -12,7 +12,7 @@ from pydantic import Field
 
 from cotdistill import prompts
 from cotdistill.data.readers import read_rows
-from cotdistill.errors import UserError
+from cotdistill.errors import UserError, no_such_file
 from cotdistill.records import Completion, Message, Problem
 
 GOLD = "{gold}"
@@ -84,7 +84,7 @@ class Prompting:
                 raise UserError("`shots` needs `exemplars`, a file of worked examples")
             return ()
         if not self.exemplars.is_file():
-            raise UserError("no such file", str(self.exemplars), "paths are relative to the working directory")
+            raise no_such_file(self.exemplars)
         turns: list[Message] = []
         for where, row in read_rows(self.exemplars):
             for name in ("question", "answer"):

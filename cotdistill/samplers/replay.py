@@ -22,7 +22,7 @@ from typing import IO
 from pydantic import ValidationError
 
 from cotdistill.data.readers import read_rows
-from cotdistill.errors import UserError
+from cotdistill.errors import UserError, first_fault, no_such_file
 from cotdistill.records import Completion, Trace
 from cotdistill.registry import kind
 from cotdistill.samplers import Draw, JsonRow, Reply, Request, SendGate, SingleCall, Unanswered
@@ -99,7 +99,7 @@ class Replay(SingleCall):
 
     def _check_path(self) -> None:
         if not self.path.is_file():
-            raise UserError("no such file", str(self.path), "paths are relative to the working directory")
+            raise no_such_file(self.path)
 
 
 def _from_texts(row: JsonRow, where: str) -> tuple[str, JsonRow]:
@@ -117,9 +117,8 @@ def _from_trace(row: JsonRow, where: str) -> tuple[str, JsonRow]:
     try:
         trace = Trace.model_validate(row)
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(map(str, first["loc"]))
-        raise UserError(first["msg"], f"{where}: {key}", ROW_HINT) from None
+        key, message = first_fault(error)
+        raise UserError(message, f"{where}: {key}", ROW_HINT) from None
     completion = trace.completion
     return trace.problem.question, {
         "response": _response(completion),

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from cotdistill import registry
 from cotdistill.data.readers import JsonRow, read_rows
-from cotdistill.errors import UserError
+from cotdistill.errors import UserError, no_such_file
 from cotdistill.records import Verdict
 from cotdistill.registry import Kind
 from cotdistill.verifiers import Verifier, cpu_s
@@ -131,7 +131,7 @@ def read_cases(path: Path) -> Iterator[Case]:
     Raises: UserError that names file, line and key.
     """
     if not path.is_file():
-        raise UserError("no such file", str(path), "paths are relative to the working directory")
+        raise no_such_file(path)
     where = ""
     for where, row in read_rows(path):
         expect = row.get("expect", row.get("equal"))

@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from cotdistill.records import Conversation, Rejected, Trace
 from cotdistill.registry import KindOptions, OneOf, Options
-from cotdistill.stage import Rows, Workspace, stage
+from cotdistill.stage import Rows, StageOptions, Workspace, stage
 from cotdistill.stages._exemplars import Exemplars, Pool
 from cotdistill.styles import Style, conversation
 
@@ -28,7 +28,7 @@ class MixtureEntry(Options):
     """Share of the rows, relative to the other weights."""
 
 
-class ConvertOptions(Options):
+class ConvertOptions(StageOptions):
     """How a rationale is written, and into what file."""
 
     style: Annotated[KindOptions, OneOf("styles")] = Field(
@@ -41,7 +41,7 @@ class ConvertOptions(Options):
     mixture: tuple[MixtureEntry, ...] = ()
     """Several styles in place of `style` and `shots`: each row is written in one of them, drawn by seed and weight.
     Evaluation asks in the first one."""
-    format: Annotated[KindOptions, OneOf("formats")] = Field(
+    format: Annotated[KindOptions, OneOf("formats", having="encode")] = Field(
         default="sharegpt",
         validate_default=True,
     )
@@ -83,7 +83,7 @@ class Writer:
     """Hashes in [0, 1) below this and not below the entry's before are its rows."""
 
 
-@stage(3, rows="{format}.json")
+@stage(rows="{format}.json")
 def convert(traces: Iterable[Trace], options: ConvertOptions, work: Workspace) -> Rows[Conversation]:
     """Write the kept traces as conversations."""
     if any(entry.shots for entry in options.entries):

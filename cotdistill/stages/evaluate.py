@@ -10,16 +10,17 @@ from pydantic import Field
 from cotdistill import registry
 from cotdistill.errors import UserError
 from cotdistill.records import Checkpoint, Problem, Sampling, Score, Trace
-from cotdistill.registry import NOT_IN_KEY, Options
+from cotdistill.registry import NOT_IN_KEY
 from cotdistill.samplers import Request, Sampler
 from cotdistill.sampling.completions import read_completion
 from cotdistill.sampling.pool import PoolOptions, request_key, run_jobs, single_request
 from cotdistill.scoring.grading import grade
 from cotdistill.scoring.statistics import wilson
-from cotdistill.stage import Workspace, stage
+from cotdistill.stage import StageOptions, Workspace, stage
 from cotdistill.storage.jsonl import write_text
 from cotdistill.storage.ledger import Ledger
 from cotdistill.styles import Style
+from cotdistill.training.options import MODEL_PACKAGES
 from cotdistill.verifiers import Verifier
 
 LEDGER = "completions.jsonl"
@@ -27,8 +28,10 @@ LEDGER = "completions.jsonl"
 TaskProblems = Mapping[str, Sequence[Problem]]
 
 
-class EvaluateOptions(Options):
+class EvaluateOptions(StageOptions):
     """What the student is asked."""
+
+    install_extra = "train"
 
     tasks: tuple[str, ...] = Field(("holdout",), min_length=1)
     """`holdout`, or names of problem sets in dataset_info.json."""
@@ -39,8 +42,12 @@ class EvaluateOptions(Options):
     batch_size: Annotated[int, NOT_IN_KEY] = Field(64, ge=1)
     """Problems answered at a time, as many as the device's memory holds."""
 
+    def packages(self) -> tuple[str, ...]:
+        """Return what a student answers with."""
+        return MODEL_PACKAGES
 
-@stage(5, rejects=None, is_incremental=True)
+
+@stage(rejects=None, is_incremental=True)
 def evaluate(
     checkpoints: Iterable[Checkpoint],
     options: EvaluateOptions,

@@ -29,17 +29,18 @@ from cotdistill.filters.selection import Preference, reasons_against_surplus
 from cotdistill.filters.status import reason_against_status, reason_against_verdict
 from cotdistill.filters.stray_tags import reason_against_tags
 from cotdistill.records import Problem, Rejected, Trace
-from cotdistill.registry import Options
 from cotdistill.samplers import Sampler
 from cotdistill.scoring.grading import grade
-from cotdistill.stage import Rows, Workspace, stage
+from cotdistill.stage import Rows, StageOptions, Workspace, stage
 from cotdistill.verifiers import Verifier
 
 DropOrKeep = Literal["drop", "keep"]
 
 
-class FilterOptions(Options):
+class FilterOptions(StageOptions):
     """What is kept. What is off by default acts where it is set, in the arm `keep: all` too."""
+
+    install_extra = "filter"
 
     keep: Literal["correct", "all"] = "correct"
     """`correct`: what the verifier finds right. `all`: every whole answer, right or wrong; the arm that shows
@@ -122,14 +123,17 @@ class FilterOptions(Options):
         """Return the roles that these options have no use for."""
         return frozenset() if self.decontaminate else frozenset({"tasks"})
 
-    @property
+    def needs_gold(self) -> bool:
+        """Return whether only right answers are kept: what no verifier can judge would all be dropped."""
+        return self.keep == "correct"
+
     def packages(self) -> tuple[str, ...]:
-        """Packages of the extra `filter` that these options need."""
+        """Return the packages of the extra `filter` that these options need."""
         chosen = {"py3langid": self.language, "datasketch": self.near_duplicates}
         return tuple(name for name, option in chosen.items() if option is not None)
 
 
-@stage(2)
+@stage()
 def filter(  # the stage's name in the recipe
     traces: Iterable[Trace],
     options: FilterOptions,

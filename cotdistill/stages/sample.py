@@ -2,9 +2,9 @@
 
 import json
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -17,7 +17,7 @@ from cotdistill.samplers import Sampler
 from cotdistill.sampling.jobs import SamplingPlan
 from cotdistill.sampling.meter import Meter
 from cotdistill.sampling.pool import PoolOptions, PoolResult, failure_error, resolve_from_ledger, run_jobs
-from cotdistill.stage import Rows, Shard, Workspace, stage
+from cotdistill.stage import Rows, Shard, StageOptions, Workspace, stage
 from cotdistill.storage.jsonl import AtomicFile, write_text
 from cotdistill.storage.ledger import Ledger
 from cotdistill.verifiers import Verifier
@@ -44,7 +44,7 @@ class Until(Options):
         return self
 
 
-class SampleOptions(Options):
+class SampleOptions(StageOptions):
     """How the teacher is asked."""
 
     samples_per_problem: int = Field(1, ge=1)
@@ -93,8 +93,27 @@ class SampleOptions(Options):
         return self
 
     def unused(self) -> frozenset[str]:
-        """The verifier judges here only where samples are drawn until enough are correct."""
+        """Return the verifier, unless samples are drawn until enough are correct."""
         return frozenset() if self.until else frozenset({"verifier"})
+
+    def needs_gold(self) -> bool:
+        """Return whether samples are drawn until enough are correct."""
+        return self.until is not None
+
+    def check(self, roles: Mapping[str, Any], *, seed: int) -> None:  # Any: what each role's family says
+        """Raise UserError where a budget cannot be counted; warn of options that the server is known to ignore."""
+        teacher: Sampler = roles["teacher"]
+        if self.budget is not None and self.budget.usd is not None and teacher.prices is None:
+            raise UserError(
+                "a budget in US dollars needs the teacher's prices",
+                "sample.budget.usd",
+                "add `teacher: {prices: {input: …, output: …}}`, per million tokens, or use `output_tokens`",
+            )
+        wanted = self.sampling(seed)
+        sent = teacher.effective(wanted)
+        ignored = [name for name, value in wanted.model_dump(exclude_none=True).items() if getattr(sent, name) != value]
+        if ignored:
+            log.warning("ignored by this server, and not sent: %s", ", ".join(ignored))
 
     def sampling(self, seed: int) -> Sampling:
         """Return what changes the distribution of the answers; `seed` is the recipe's."""
@@ -108,7 +127,7 @@ class SampleOptions(Options):
         )
 
 
-@stage(1, rejects="failed.jsonl", is_incremental=True)
+@stage(rejects="failed.jsonl", is_incremental=True)
 def sample(
     problems: Iterable[Problem],
     options: SampleOptions,

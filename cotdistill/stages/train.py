@@ -13,7 +13,7 @@ from cotdistill.training.run import train as train_worker
 
 
 # It writes dropped.jsonl itself: what is left out can be looked at before the hours of training are spent.
-@stage(4, rows="checkpoint.jsonl", rejects=None)
+@stage(rows="checkpoint.jsonl", rejects=None)
 def train(
     conversations: Iterable[Conversation],
     options: TrainOptions,

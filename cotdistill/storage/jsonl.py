@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from cotdistill.errors import UserError
+from cotdistill.errors import UserError, first_fault
 from cotdistill.records import Record
 
 R = TypeVar("R", bound=Record)
@@ -85,6 +85,5 @@ def read(path: Path, record: type[R]) -> Iterator[R]:
 
 
 def _row_error(path: Path, number: int, error: ValidationError) -> UserError:
-    first = error.errors()[0]
-    key = ".".join(map(str, first["loc"]))
-    return UserError(f"{key}: {first['msg']}" if key else first["msg"], f"{path}:{number}")
+    key, message = first_fault(error)
+    return UserError(f"{key}: {message}" if key else message, f"{path}:{number}")

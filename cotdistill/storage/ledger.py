@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 
 from pydantic import Field, ValidationError
 
-from cotdistill.errors import TryAgainLater, UserError
+from cotdistill.errors import TryAgainLater, UserError, first_fault
 from cotdistill.records import Record
 from cotdistill.storage.ledger_index import LedgerIndex
 
@@ -245,7 +245,7 @@ def _parsed(line: bytes, where: str) -> LedgerEntry:
     try:
         return LedgerEntry.model_validate(json.loads(line))
     except (ValueError, RecursionError) as error:
-        detail = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
+        detail = first_fault(error)[1] if isinstance(error, ValidationError) else str(error)
         hint = "move that line to another file; the others are good"
         raise UserError(f"is not a record of a ledger: {detail}", where, hint) from None
 

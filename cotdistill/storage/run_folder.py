@@ -1,10 +1,11 @@
 """The run folder: where stages put things, the manifest that says one is finished, and the lock.
 
 runs/<name>/2-filter/manifest.json, written last:
-{"stage": "filter", "key": "3f…", "recipe": {"options": {"keep": "correct"}, "roles": {…}, "inputs": {…}},
+{"layout": 2, "stage": "filter", "key": "3f…", "recipe": {"options": {"keep": "correct"}, "roles": {…}, "inputs": {…}},
  "outputs": {"rows.jsonl": {"sha256": "…", "size_bytes": 8192, "rows": 85}}, "counts": {"in": 100, …}, …}
 """
 
+import json
 import os
 import platform
 from collections.abc import Iterator, Mapping
@@ -13,18 +14,19 @@ from datetime import UTC, datetime
 from functools import cache
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, Literal
 
 from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
-from cotdistill.errors import FolderInUse, UserError
+from cotdistill.errors import FolderInUse, UserError, first_fault
 from cotdistill.records import Record
 from cotdistill.storage.jsonl import write_text
 
 Json = Any  # Any: a JSON value
 
 MANIFEST = "manifest.json"
+LAYOUT: Final = 2
 STARTED = "started.json"
 """Key of the step that works in a folder: leftovers of another key are not gone on with."""
 VERSIONED = ("torch", "transformers", "datasets", "accelerate", "deepspeed", "openai")
@@ -56,6 +58,9 @@ class Counts(Record):
 class Manifest(Record):
     """What a finished stage did; its presence means finished."""
 
+    layout: Literal[2]
+    """Version of the run folder's layout; 2 says `roles`."""
+
     stage: str
     key: str
     recipe: dict[str, Json]
@@ -79,12 +84,23 @@ def read_manifest(folder: Path) -> Manifest | None:
     except FileNotFoundError:
         return None
     except ValidationError as error:
-        first = error.errors()[0]
+        if _is_earlier_layout(path):
+            raise UserError(
+                f"was made by another version of cotdistill; this one reads layout {LAYOUT}",
+                str(path),
+                "give the run another `name:`, or remove its folder",
+            ) from None
         raise UserError(
-            f"is no manifest: {'.'.join(map(str, first['loc']))}: {first['msg']}",
-            str(path),
-            "remove it to do the stage again",
+            f"is no manifest: {': '.join(first_fault(error))}", str(path), "remove it to do the stage again"
         ) from None
+
+
+def _is_earlier_layout(manifest: Path) -> bool:
+    try:
+        found = json.loads(manifest.read_bytes())
+    except ValueError:
+        return False
+    return isinstance(found, dict) and "stage" in found and found.get("layout", 1) != LAYOUT
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 class Student(Protocol):
     """A student kind with its options bound."""
 
+    def check(self) -> None:
+        """Return if what can be known before a run is well. Raises: UserError."""
+        ...
+
     def base(self, folder: Path, /, *, seed: int, progress: Progress = no_progress) -> str:
         """Return the hub name or folder of the untrained student, making it in `folder` where it must be made."""
         ...

@@ -26,6 +26,9 @@ class Demo:
 
     base_steps: Annotated[int, Field(ge=0)] = 800
 
+    def check(self) -> None:
+        """Return: it is made here, from nothing."""
+
     def base(self, folder: Path, /, *, seed: int, progress: Progress = no_progress) -> str:
         """Make the untrained student in `folder`, unless it stands there, and return the folder."""
         shown = no_progress if folder.exists() else progress

@@ -39,16 +39,20 @@ class Full:
     config: Mapping[str, Any] | None = None  # Any: values of a config.json
     trust_remote_code: Annotated[bool, NOT_IN_KEY] = False
 
+    def check(self) -> None:
+        """Raise UserError where the model is a folder that does not exist, or pretrained weights get a config."""
+        if _is_path(self.model) and not Path(self.model).is_dir():
+            raise UserError(f"no such folder: {self.model}", "student.model")
+        if self.init == "pretrained" and self.config:
+            raise UserError("is for `init: random`; pretrained weights have their own", "student.config")
+
     def base(self, folder: Path, /, *, seed: int, progress: Progress = no_progress) -> str:  # noqa: ARG002
         """Return the model's name or folder; random weights are made once, in a folder of their own in `folder`.
 
         Raises: UserError where the model is a folder that does not exist, or the config makes no model.
         """
-        if _is_path(self.model) and not Path(self.model).is_dir():
-            raise UserError(f"no such folder: {self.model}", "student.model")
+        self.check()
         if self.init == "pretrained":
-            if self.config:
-                raise UserError("is for `init: random`; pretrained weights have their own", "student.config")
             return self.model
         target = folder / f"full-{key_of([self.model, self.config, seed])[:12]}"
         if not target.exists():

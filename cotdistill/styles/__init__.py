@@ -14,6 +14,10 @@ from cotdistill.think_tags import Split
 class Style(Protocol):
     """A style with its options bound."""
 
+    def check(self) -> None:
+        """Return if what can be known before a run is well. Raises: UserError."""
+        ...
+
     def prompt(self, problem: Problem, shots: Sequence[Trace] = (), /) -> tuple[Message, ...]:
         """Return what the student is asked, after worked examples where there are any."""
         ...

@@ -4,12 +4,16 @@ train: {dataset: DS_r1_answer, template: qwen, cutoff_len: 4096, learning_rate: 
 train: {dataset: [{name: DS_r1_answer}, {name: general_chat, weight: 0.2}], on_overlong: truncate_rationale}
 """
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
+from cotdistill.errors import UserError
 from cotdistill.registry import NOT_IN_KEY, Options
+from cotdistill.stage import StageOptions
 from cotdistill.training.trainer_keys import OURS, trainer_keys
 
 NOT_TRAINER_KEYS = frozenset(
@@ -19,6 +23,9 @@ NOT_TRAINER_KEYS = frozenset(
     }
 )
 """Fields of TrainOptions that transformers does not get as they are."""
+
+MODEL_PACKAGES = ("torch", "transformers", "accelerate")
+"""What a model needs to learn or to answer on this machine."""
 
 WEIGHTS_TOLERANCE = 1e-3
 """Thirds may be written with three digits."""
@@ -69,10 +76,11 @@ def _shares_add_up(shares: tuple[Share, ...] | None) -> tuple[Share, ...] | None
     return shares
 
 
-class TrainOptions(Options):
+class TrainOptions(StageOptions):
     """How the student learns; any other key of `transformers.TrainingArguments` may stand here too."""
 
     model_config = ConfigDict(extra="allow")
+    install_extra = "train"
     __pydantic_extra__: dict[Annotated[str, AfterValidator(_known_to_transformers)], Any]
     # Any: transformers checks the values of its own options
 
@@ -130,6 +138,15 @@ class TrainOptions(Options):
     def unused(self) -> frozenset[str]:
         """Return the style unless rationales are shortened: otherwise it plays no part in training."""
         return frozenset() if self.on_overlong == "truncate_rationale" else frozenset({"style"})
+
+    def packages(self) -> tuple[str, ...]:
+        """Return what the training worker is made of."""
+        return (*MODEL_PACKAGES, "deepspeed") if self.deepspeed else MODEL_PACKAGES
+
+    def check(self, roles: Mapping[str, Any], *, seed: int) -> None:  # noqa: ARG002
+        """Raise UserError where the DeepSpeed configuration is no file."""
+        if self.deepspeed is not None and not Path(self.deepspeed).is_file():
+            raise UserError(f"no such file: {self.deepspeed}", "train.deepspeed")
 
     @classmethod
     def known_keys(cls) -> list[str]:

@@ -14,6 +14,10 @@ from cotdistill.verifiers._math_process import spent_s
 class Verifier(Protocol):
     """A verifier with its options bound."""
 
+    def check(self) -> None:
+        """Return if what can be known before a run is well. Raises: UserError."""
+        ...
+
     def __call__(self, gold: str, answer: str, /) -> Verdict:
         """Return the verdict on one answer; never raises on any text."""
         ...

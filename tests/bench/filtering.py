@@ -12,7 +12,8 @@ from pathlib import Path
 
 from cotdistill.records import Completion, Problem, Trace, Usage
 from cotdistill.registry import make
-from cotdistill.stage import Workspace, stages
+from cotdistill.stage import Workspace
+from cotdistill.stages import stages
 from cotdistill.stages.filter import FilterOptions
 from tests.bench.command import Row
 

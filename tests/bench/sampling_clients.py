@@ -49,7 +49,8 @@ def stage(url: str, *, requests: int, concurrency: int, stream: bool = True, eve
 
     from cotdistill.records import Problem
     from cotdistill.registry import make
-    from cotdistill.stage import Workspace, stages
+    from cotdistill.stage import Workspace
+    from cotdistill.stages import stages
     from cotdistill.stages.sample import SampleOptions
 
     rss: list[float] = []

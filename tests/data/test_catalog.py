@@ -65,7 +65,7 @@ def test_a_question_that_stands_twice_is_asked_once(tmp_path, registry):
     ("entries", "name", "message"),
     [
         ({"DS": {**OPENMIND, "file_nam": "x"}}, "DS", r"dataset_info\.json:\d+: DS\.file_nam: unknown key .*file_name"),
-        ({"DS": {**OPENMIND, "formatting": "sharegtp"}}, "DS", r"DS\.formatting: should be .*'sharegpt'"),
+        ({"DS": {**OPENMIND, "formatting": "sharegtp"}}, "DS", r"DS\.formatting: unknown formatting .*`sharegpt`"),
         ({"DS_r1": OPENMIND}, "DS_r2", r"`DS_r2` is not registered .*did you mean `DS_r1`"),
         ({}, "DS", r"`DS` is not registered"),
         ({"DS": OPENMIND}, "DS", r"dataset_info\.json:2: DS: no file at .*r1\.json"),

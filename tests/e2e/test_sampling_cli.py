@@ -137,7 +137,7 @@ def test_options_that_the_server_is_known_to_ignore_are_named_before_anything_is
     teacher = {"base_url": "https://api.deepseek.com/v1", "model": "deepseek-reasoner"}
     SamplingRun(tmp_path, "", 3, teacher=teacher, sample={"temperature": 0.6, "top_p": 0.95})
     code, _, err = call("check", "r.yaml")
-    assert (code, err) == (0, "r: ignored by this server, and not sent: temperature, top_p\n")
+    assert (code, err) == (0, "ignored by this server, and not sent: temperature, top_p\n")
 
 
 def test_ctrl_c_counts_down_keeps_what_arrives_and_prints_the_command_that_goes_on(tmp_path):

@@ -7,10 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cotdistill.data import open_catalog
+from cotdistill.errors import UserError
 from cotdistill.records import Conversation, Message
 from cotdistill.registry import kinds, make
 
-FORMATS = sorted(kinds("formats"))
+FORMATS = sorted(name for name, kind in kinds("formats").items() if kind.target.holds == "conversations")
 text = st.text(min_size=1)
 
 
@@ -28,6 +29,27 @@ def test_a_conversation_comes_back_as_written(name, turns, system):
     layout = make("formats", name)
     whole = conversation(*[t for pair in turns for t in pair], system=system)
     assert layout.decode(layout.encode(whole), "7") == whole
+
+
+def test_problems_and_traces_are_read_and_never_written():
+    read_only = sorted(set(kinds("formats")) - set(FORMATS))
+    assert read_only == ["problems", "traces"]
+    assert not any(hasattr(kinds("formats")[name].target, "encode") for name in read_only)
+    row = {"question": "q", "reasoning": "r", "answer": "a", "gold": 72}
+    [problem] = make("formats", "problems").read(row, "0")
+    [trace] = make("formats", "traces", source="set").read(row, "0")
+    assert (problem.question, problem.gold) == ("q", "72")
+    assert trace.problem == problem
+    assert (trace.completion.reasoning, trace.completion.text, trace.completion.model) == ("r", "a", "set")
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_one_key_for_two_things_is_refused(name):
+    first, second = [o for o in kinds("formats")[name].options.model_fields if o != "kind" and not o.endswith("_tag")][
+        :2
+    ]
+    with pytest.raises(UserError, match=f"`{first}` and `{second}` have one key, `x`"):
+        make("formats", name, **{first: "x", second: "x"}).check()
 
 
 def test_the_layouts_look_as_their_tools_expect():

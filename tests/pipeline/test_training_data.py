@@ -7,6 +7,7 @@ import pytest
 from cotdistill.data import open_catalog
 from cotdistill.errors import UserError, UserErrors
 from cotdistill.pipeline.pipeline import Pipeline, RunOptions
+from cotdistill.pipeline.step_keys import recipe_part
 from cotdistill.pipeline.training_data import TrainingRows
 from cotdistill.recipe.plan import make_plan
 from cotdistill.recipe.recipe import read_recipe
@@ -37,7 +38,7 @@ def plan(tmp_path, monkeypatch):
 
 
 def train_step(recipe, arm="t"):
-    return next(step for step in make_plan(recipe).arms[arm] if step.stage.name == "train")
+    return next(step for step in make_plan(recipe, recipe_part).arms[arm] if step.stage.name == "train")
 
 
 @pytest.mark.parametrize("dataset", ["", ", dataset: own", ", dataset: [own, {name: general, weight: 0.2}]"])

@@ -1,8 +1,8 @@
 import pytest
 
-from cotdistill.recipe.plan import changed, make_plan
+from cotdistill.pipeline.step_keys import recipe_part
+from cotdistill.recipe.plan import make_plan
 from cotdistill.recipe.recipe import read_recipe
-from cotdistill.storage.keys import by_content
 
 TEXT = """\
 name: t
@@ -21,7 +21,7 @@ arms:
 @pytest.fixture
 def plan(tmp_path):
     (tmp_path / "t.yaml").write_text(TEXT)
-    return make_plan(read_recipe(tmp_path / "t.yaml"))
+    return make_plan(read_recipe(tmp_path / "t.yaml"), recipe_part)
 
 
 def folders(plan, arm):
@@ -39,22 +39,3 @@ def test_arms_share_the_stages_that_do_not_differ(plan):
 
 def test_the_teacher_is_asked_in_one_place(plan):
     assert sum(step.stage.name == "sample" for step in plan.steps) == 1
-
-
-def test_a_file_counts_by_what_it_says(tmp_path):
-    path = tmp_path / "prompt.txt"
-    path.write_text("one")
-    first = by_content({"prompt": str(path)})
-    path.write_text("two")
-    assert by_content({"prompt": str(path)}) != first
-    assert by_content({"prompt": "no such file"}) == {"prompt": "no such file"}
-
-
-def test_a_change_is_shown_by_its_name_in_the_recipe():
-    old = {"options": {"keep": "correct", "n": 1}, "roles": {"judge": {"model": "a"}}, "seed": 1}
-    new = {"options": {"keep": "all", "n": 1}, "roles": {"judge": {"model": "b"}}, "seed": 2}
-    assert changed(old, new, "filter") == [
-        "filter.keep changed: correct -> all",
-        "judge.model changed: a -> b",
-        "seed changed: 1 -> 2",
-    ]

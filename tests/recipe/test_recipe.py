@@ -105,3 +105,44 @@ def test_the_name_defaults_to_the_file(tmp_path):
     assert read_recipe(tmp_path / "mine.yaml").main.name == "mine"
     (tmp_path / "recipe.yaml").write_text("teacher: demo\nsample: {}\n")
     assert read_recipe(tmp_path / "recipe.yaml").main.name == tmp_path.name
+
+
+ARMS = """\
+name: t
+problems: {dataset: demo, limit: 9, holdout: 3}
+teacher: {kind: demo}
+student: {kind: demo}
+train: {max_steps: 2}
+evaluate: {}
+arms:
+"""
+
+
+@pytest.mark.parametrize("name", ["../../../../evil", "a/b", ".hidden", "-x", "a b"])
+def test_an_arms_name_is_a_folders(recipe, name):
+    with pytest.raises(UserError, match="it names a folder") as refused:
+        recipe(ARMS + f"  {name}: {{}}\n")
+    assert refused.value.where.endswith(f"t.yaml:8: arms.{name}")
+
+
+@pytest.mark.parametrize("section", ["sample", "filter", "convert", "train"])
+def test_an_arm_cannot_leave_out_a_stage_that_later_ones_read(recipe, section):
+    with pytest.raises(UserError, match=f"cannot leave out `{section}`") as refused:
+        recipe(ARMS + f"  a:\n    {section}: null\n")
+    assert refused.value.where.endswith(f"t.yaml:9: arms.a.{section}")
+
+
+def test_an_arm_may_leave_out_its_last_stages(recipe):
+    loaded = recipe(ARMS + "  whole: {}\n  untested: {evaluate: null}\n")
+    assert [arm.recipe.chain()[-1].name for arm in loaded.arms] == ["evaluate", "train"]
+
+
+def test_an_arm_that_leaves_no_stage_is_refused(recipe):
+    with pytest.raises(UserError, match="no stage is left") as refused:
+        recipe(ARMS + "  nothing: {train: null, evaluate: null}\n")
+    assert refused.value.where.endswith("t.yaml:8: arms.nothing")
+
+
+def test_an_empty_section_runs_by_its_defaults(recipe):
+    loaded = recipe("teacher: demo\nfilter:\n")
+    assert [stage.name for stage in loaded.main.chain()] == ["sample", "filter"]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cotdistill.records import Completion, Problem, Score, Trace, Usage, Verdict
-from cotdistill.storage.run_folder import Counts, Manifest, write_manifest
+from cotdistill.storage.run_folder import LAYOUT, Counts, Manifest, write_manifest
 
 STARTED = "2026-11-21T07:{:02}:00+00:00"
 CAST = {
@@ -25,6 +25,7 @@ RunMaker = Callable[..., Path]
 def finish(folder: Path, stage: str, minute: int, counts: Counts, seconds: float) -> None:
     """Write the manifest of a stage."""
     manifest = Manifest(
+        layout=LAYOUT,
         stage=stage,
         key="0" * 64,
         recipe={"options": {}, "roles": {}, "inputs": {}},

@@ -11,7 +11,8 @@ from cotdistill.records import Checkpoint, Completion, Problem, Rejected, Sampli
 from cotdistill.registry import make
 from cotdistill.scoring.grading import LEDGER, SUMMARY, check_judge, grade
 from cotdistill.scoring.verifier_benchmark import verifier_of
-from cotdistill.stage import Workspace, stages
+from cotdistill.stage import Workspace
+from cotdistill.stages import stages
 from cotdistill.stages.filter import FilterOptions
 from cotdistill.storage.keys import completion_key
 from cotdistill.storage.ledger import Ledger, LedgerEntry

@@ -8,7 +8,8 @@ from pydantic import ValidationError
 from cotdistill.errors import UserError
 from cotdistill.recipe.recipe import read_recipe
 from cotdistill.records import Completion, Conversation, Message, Problem, Rejected, Trace
-from cotdistill.stage import Workspace, stages
+from cotdistill.stage import Workspace
+from cotdistill.stages import stages
 from cotdistill.stages.convert import ConvertOptions
 from cotdistill.styles.thought_solution import SYSTEM
 

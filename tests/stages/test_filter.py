@@ -5,11 +5,12 @@ import pytest
 
 from cotdistill.errors import UserError
 from cotdistill.filters import REASON_ORDER
-from cotdistill.recipe.plan import make_plan
+from cotdistill.pipeline.pipeline import Pipeline, RunOptions
 from cotdistill.recipe.recipe import read_recipe
 from cotdistill.records import Completion, Problem, Rejected, Trace
 from cotdistill.registry import make
-from cotdistill.stage import Workspace, stages
+from cotdistill.stage import Workspace
+from cotdistill.stages import stages
 from cotdistill.stages.filter import FilterOptions
 
 FILTER = stages()["filter"].function
@@ -288,12 +289,12 @@ def test_a_mistake_is_one_line_with_its_place(recipe, section, message):
 
 def test_what_is_evaluated_decides_what_the_filter_keeps_apart(recipe):
     arms = "arms: {a: {}, b: {evaluate: {tasks: [x]}}, c: {evaluate: {max_tokens: 9}}}"
-    plan = make_plan(recipe("evaluate: {tasks: [holdout]}\n" + arms))
+    plan = Pipeline(recipe("evaluate: {tasks: [holdout]}\n" + arms), RunOptions()).plan
     folders = {
         name: [step.folder for step in steps if step.stage.name == "filter"] for name, steps in plan.arms.items()
     }
     assert folders == {"a": ["2-filter"], "b": ["arms/b/2-filter"], "c": ["2-filter"], "baseline": []}
-    plan = make_plan(recipe("filter: {decontaminate: false}\nevaluate: {tasks: [holdout]}\n" + arms))
+    plan = Pipeline(recipe("filter: {decontaminate: false}\nevaluate: {tasks: [holdout]}\n" + arms), RunOptions()).plan
     assert {step.folder for steps in plan.arms.values() for step in steps if step.stage.name == "filter"} == {
         "2-filter"
     }

@@ -9,7 +9,8 @@ from cotdistill.errors import TryAgainLater, UserError
 from cotdistill.records import Problem, Rejected, Trace
 from cotdistill.registry import make
 from cotdistill.sampling.meter import Meter
-from cotdistill.stage import Workspace, stages
+from cotdistill.stage import Workspace
+from cotdistill.stages import stages
 from cotdistill.stages.sample import SampleOptions
 from cotdistill.storage.ledger import LedgerEntry
 from tests.support.classroom import Classroom, reply

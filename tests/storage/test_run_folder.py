@@ -1,10 +1,13 @@
+import json
+
 import pytest
 
 from cotdistill.errors import FolderInUse, UserError
 from cotdistill.storage.keys import key_of, weights_fingerprint
-from cotdistill.storage.run_folder import Counts, Manifest, locked, read_manifest, set_aside, write_manifest
+from cotdistill.storage.run_folder import LAYOUT, Counts, Manifest, locked, read_manifest, set_aside, write_manifest
 
 MANIFEST = Manifest(
+    layout=LAYOUT,
     stage="filter",
     key="k",
     recipe={"options": {"keep": "correct"}},
@@ -24,9 +27,17 @@ def test_a_manifest_comes_back_as_written(tmp_path):
 
 
 def test_a_damaged_manifest_is_named(tmp_path):
-    (tmp_path / "manifest.json").write_text('{"stage": "filter"}')
+    (tmp_path / "manifest.json").write_text('{"layout": 2, "stage": "filter"}')
     with pytest.raises(UserError, match=r"manifest\.json: is no manifest: key"):
         read_manifest(tmp_path)
+
+
+def test_a_manifest_of_another_version_is_one_line(tmp_path):
+    before = {"stage": "filter", "key": "k", "recipe": {"options": {}, "cast": {}}, "outputs": {}, "counts": {}}
+    (tmp_path / "manifest.json").write_text(json.dumps(before))
+    with pytest.raises(UserError, match=r"manifest\.json: was made by another version") as refused:
+        read_manifest(tmp_path)
+    assert len(refused.value.lines()) == 1
 
 
 def test_the_order_of_keys_is_no_part_of_a_key():

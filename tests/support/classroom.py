@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 from cotdistill.records import Problem
 from cotdistill.registry import make
-from cotdistill.stage import Workspace, stages
+from cotdistill.stage import Workspace
+from cotdistill.stages import stages
 from cotdistill.stages.sample import SampleOptions
 from tests.support.fault_server import FaultServer, kept_open, whole
 

@@ -225,8 +225,11 @@ REGISTRIES = {
     ),
     "a_typo_in_a_tag": ('{"x": {"tags": {\n"role": "from"}}}', r":2: x\.tags\.role: unknown key .*`role_tag`"),
     "a_typo_in_a_hub": ('{"x": {\n"hf_hub": "a/b"}}', r":2: x\.hf_hub: unknown key .*hub_url"),
-    "an_unknown_layout": ('{"x": {' + '\n"formatting": "sharegtp"}}', r":2: x\.formatting: should be .*'sharegpt'"),
-    "a_number_as_layout": ('{"x": {\n"formatting": 3}}', r":2: x\.formatting: should be"),
+    "an_unknown_layout": (
+        '{"x": {' + '\n"formatting": "sharegtp"}}',
+        r":2: x\.formatting: unknown formatting \"sharegtp\" .*`sharegpt`",
+    ),
+    "a_number_as_layout": ('{"x": {\n"formatting": 3}}', r":2: x\.formatting: unknown formatting"),
     "columns_as_list": ('{"x": {\n"columns": ["q"]}}', r":2: x\.columns: should be a valid dictionary"),
     "columns_as_text": ('{"x": {\n"columns": "q"}}', r":2: x\.columns: should be a valid dictionary"),
     "tags_as_text": ('{"x": {\n"tags": "q"}}', r":2: x\.tags: should be a valid dictionary"),

@@ -207,8 +207,8 @@ def test_the_articles_prompt_asks_for_the_form_that_is_read(repository):
 @pytest.mark.parametrize(
     ("template", "message"),
     [
-        ("{question} {gold} {answer}", "lacks {nonce}"),
-        ("{question} {nonce} {answer} {nonce}", "lacks {gold}"),
+        ("{question} {gold} {answer}", "{nonce} is missing"),
+        ("{question} {nonce} {answer} {nonce}", "{gold} is missing"),
         ("{question} {gold} {answer} {nonce}", "{answer} stands before {nonce}"),
         ("{question} {gold} {nonce} {answer}", "{nonce} does not stand after {answer}"),
     ],

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cotdistill.data.readers import JsonRow
-from cotdistill.errors import UserError
+from cotdistill.errors import UserError, no_such_file
 
 BATCH_ROWS = 256
 """Rows in memory at a time; reasoning rows are long, 256 of them take some megabytes."""
@@ -27,7 +27,7 @@ def rows(path: Path) -> Iterator[tuple[str, JsonRow]]:
                     number += 1
                     yield f"{path}:{number}", row
     except FileNotFoundError:
-        raise UserError("no such file", str(path), "paths are relative to the working directory") from None
+        raise no_such_file(path) from None
     # pyarrow's errors are ValueErrors and OSErrors.
     except (ValueError, OSError) as error:
         raise UserError(f"is no Parquet file: {str(error).partition(chr(10))[0]}", str(path)) from None

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from cotdistill.errors import UserError
+from cotdistill.errors import UserError, no_such_file
 
 CHUNK_BYTES = 1 << 20
 
@@ -25,7 +25,7 @@ def opened(path: Path, *, newline: str | None = None) -> Iterator[TextIO]:
     except IsADirectoryError:
         raise UserError("is a folder, not a file", str(path)) from None
     except FileNotFoundError:
-        raise UserError("no such file", str(path), "paths are relative to the working directory") from None
+        raise no_such_file(path) from None
     except PermissionError:
         raise UserError("may not be read: permission denied", str(path)) from None
 

@@ -1,12 +1,13 @@
 """A row -> its problem, and the traces that it holds: where question, reasoning and answer stand in foreign sets."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from pydantic import ValidationError
 
-from cotdistill.data.entry import Entry
-from cotdistill.data.gold import gold_answer
-from cotdistill.data.readers import JsonRow
+from cotdistill.errors import first_fault
+from cotdistill.formats import JsonRow
+from cotdistill.formats._gold import GoldRule, gold_answer
 from cotdistill.records import Completion, Message, Problem, Sampling, Trace, problem_id
 from cotdistill.storage.keys import completion_key
 from cotdistill.think_tags import Split, split_recorded
@@ -17,25 +18,42 @@ ANSWERS = ("answer", "Response")
 TURNS = ("messages", "conversations")
 
 
-def problem_of(row: JsonRow, entry: Entry) -> Problem:
+@dataclass(frozen=True, kw_only=True)
+class RowKeys:
+    """Which key of a row holds what; one that is None has its usual names."""
+
+    question: str | None
+    reasoning: str | None
+    answer: str | None
+    generations: str | None = None
+    messages: str | None
+    role_tag: str | None
+    content_tag: str | None
+    id: str | None
+    gold_rule: GoldRule
+    is_answered: bool
+    """Whether `answer` is what a teacher said, and not what is right."""
+
+
+def problem_of(row: JsonRow, keys: RowKeys) -> Problem:
     """Return the problem of a row of problems or of traces.
 
     Raises: ValueError that names the key, what was expected and what was found.
     """
     if "completion" in row and "problem" in row:
         return _whole_trace(row).problem
-    question = _question(row, entry)
+    question = _question(row, keys)
     # In a set of traces `answer` is what a teacher said and not what is right.
-    is_said = entry.formatting == "traces" or (not entry.columns.answer and any(key in row for key in REASONINGS))
-    answer_key = entry.columns.answer or "answer"
-    gold = gold_answer(row, entry, answer_key=None if is_said else answer_key)
-    row_id = row.get(entry.columns.id or "id")
+    is_said = keys.is_answered or (not keys.answer and any(key in row for key in REASONINGS))
+    answer_key = keys.answer or "answer"
+    gold = gold_answer(row, keys.gold_rule, answer_key=None if is_said else answer_key)
+    row_id = row.get(keys.id or "id")
     if isinstance(row_id, dict | list):
-        raise ValueError(f"{entry.columns.id or 'id'}: expected text or a number, found {type(row_id).__name__}")
+        raise ValueError(f"{keys.id or 'id'}: expected text or a number, found {type(row_id).__name__}")
     return Problem(id=problem_id(question) if row_id is None else str(row_id), question=question, gold=gold)
 
 
-def traces_of(row: JsonRow, entry: Entry, *, source: str) -> Iterator[Trace]:
+def traces_of(row: JsonRow, keys: RowKeys, *, source: str) -> Iterator[Trace]:
     """Yield the traces of a row: one, or as many as it has generations.
 
     Raises: ValueError that names the key, what was expected and what was found.
@@ -43,8 +61,8 @@ def traces_of(row: JsonRow, entry: Entry, *, source: str) -> Iterator[Trace]:
     if "completion" in row and "problem" in row:
         yield _whole_trace(row)
         return
-    problem = problem_of(row, entry)
-    for index, said in enumerate(_answers(row, entry)):
+    problem = problem_of(row, keys)
+    for index, said in enumerate(_answers(row, keys)):
         messages = (
             Message(role="user", content=problem.question),
             Message(role="assistant", content=f"{said.reasoning}\n{said.text}"),
@@ -67,16 +85,15 @@ def traces_of(row: JsonRow, entry: Entry, *, source: str) -> Iterator[Trace]:
         yield Trace(problem=problem, completion=completion)
 
 
-def _question(row: JsonRow, entry: Entry) -> str:
-    key = entry.columns.question or _first(row, QUESTIONS)
-    if key is None and (turns := _turns_key(row, entry)):
-        return _last_exchange(row, turns, entry)[0]
+def _question(row: JsonRow, keys: RowKeys) -> str:
+    key = keys.question or _first(row, QUESTIONS)
+    if key is None and (turns := _turns_key(row, keys)):
+        return _last_exchange(row, turns, keys)[0]
     return _text(row, key or QUESTIONS[0])
 
 
-def _answers(row: JsonRow, entry: Entry) -> Iterator[Split]:
-    columns = entry.columns
-    generations = columns.generations or ("generations" if "generations" in row and not columns.answer else None)
+def _answers(row: JsonRow, keys: RowKeys) -> Iterator[Split]:
+    generations = keys.generations or ("generations" if "generations" in row and not keys.answer else None)
     if generations:
         found = row.get(generations)
         if not isinstance(found, Sequence) or isinstance(found, str) or not found:
@@ -86,10 +103,10 @@ def _answers(row: JsonRow, entry: Entry) -> Iterator[Split]:
                 raise ValueError(f"{generations}[{number}]: expected text, found {_kind(text)}")
             yield split_recorded(text)
         return
-    reasoning, answer = columns.reasoning or _first(row, REASONINGS), columns.answer or _first(row, ANSWERS)
-    turns = _turns_key(row, entry)
+    reasoning, answer = keys.reasoning or _first(row, REASONINGS), keys.answer or _first(row, ANSWERS)
+    turns = _turns_key(row, keys)
     if turns and not (reasoning and answer):
-        yield split_recorded(_last_exchange(row, turns, entry)[1])
+        yield split_recorded(_last_exchange(row, turns, keys)[1])
     elif reasoning is None:
         yield split_recorded(_text(row, answer or ANSWERS[0]))
     else:
@@ -97,11 +114,11 @@ def _answers(row: JsonRow, entry: Entry) -> Iterator[Split]:
         yield Split(thought, _text(row, answer or ANSWERS[0], may_be_empty=True), is_empty=not thought.strip())
 
 
-def _turns_key(row: JsonRow, entry: Entry) -> str | None:
-    return entry.columns.messages or _first(row, TURNS)
+def _turns_key(row: JsonRow, keys: RowKeys) -> str | None:
+    return keys.messages or _first(row, TURNS)
 
 
-def _last_exchange(row: JsonRow, key: str, entry: Entry) -> tuple[str, str]:
+def _last_exchange(row: JsonRow, key: str, keys: RowKeys) -> tuple[str, str]:
     """Return the last question and its answer of a list of turns."""
     turns = row.get(key)
     if not isinstance(turns, Sequence) or isinstance(turns, str) or len(turns) < 2:
@@ -113,10 +130,10 @@ def _last_exchange(row: JsonRow, key: str, entry: Entry) -> tuple[str, str]:
         place = f"{key}[{number}]"
         if not isinstance(turn, dict):
             raise ValueError(f"{place}: expected an object, found {_kind(turn)}")
-        role = turn.get(entry.tags.role_tag or ("role" if "role" in turn else "from"))
+        role = turn.get(keys.role_tag or ("role" if "role" in turn else "from"))
         if role not in roles:
             raise ValueError(f"{place}: expected a turn of {' or '.join(roles)}, found {role}")
-        texts.append(_text(turn, entry.tags.content_tag or ("content" if "content" in turn else "value"), place=place))
+        texts.append(_text(turn, keys.content_tag or ("content" if "content" in turn else "value"), place=place))
     return texts[0], texts[1]
 
 
@@ -124,8 +141,7 @@ def _whole_trace(row: JsonRow) -> Trace:
     try:
         return Trace.model_validate(row)
     except ValidationError as error:
-        first = error.errors()[0]
-        raise ValueError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        raise ValueError(": ".join(first_fault(error))) from None
 
 
 def _text(row: JsonRow, key: str, *, place: str = "", may_be_empty: bool = False) -> str:

@@ -2,23 +2,34 @@
 
 import math
 import re
+from typing import Literal, NamedTuple
 
-from cotdistill.data.entry import Entry
-from cotdistill.data.readers import JsonRow
+from cotdistill.formats import JsonRow
 
 HASHES = "####"
 
 
-def gold_answer(row: JsonRow, entry: Entry, *, answer_key: str | None) -> str | None:
+class GoldRule(NamedTuple):
+    """Where the gold answer of a row is."""
+
+    key: str | None
+    """Its column; None: `gold`, else the one that holds the answer."""
+    rule: Literal["gsm8k"] | None = None
+    """How it is found there; `gsm8k`: what follows the last ####."""
+    pattern: str | None = None
+    """The same by a regular expression with one group; its last match counts."""
+
+
+def gold_answer(row: JsonRow, where: GoldRule, *, answer_key: str | None) -> str | None:
     """Return the final answer that is right; None where the row has none.
 
     `answer_key` is the column that holds it where none is named for gold.
     Raises: ValueError that names the key, what was expected and what was found.
     """
-    key = entry.columns.gold or ("gold" if row.get("gold") is not None else answer_key)
+    key = where.key or ("gold" if row.get("gold") is not None else answer_key)
     if key is None:
         return None
-    if key not in row and entry.columns.gold:
+    if key not in row and where.key:
         raise ValueError(f"{key}: is missing; keys here: {', '.join(row)}")
     value = row.get(key)
     if value is None:
@@ -26,15 +37,15 @@ def gold_answer(row: JsonRow, entry: Entry, *, answer_key: str | None) -> str | 
     if isinstance(value, bool | dict | list) or (isinstance(value, float) and not math.isfinite(value)):
         raise ValueError(f"{key}: expected text or a number, found {_named(value)}")
     text = str(value)
-    if entry.gold_pattern is not None:
-        found = re.findall(entry.gold_pattern, text)
+    if where.pattern is not None:
+        found = re.findall(where.pattern, text)
         if not found:
             raise ValueError(f"{key}: expected a match of the gold pattern, found `{text[-60:]}`")
         return str(found[-1]).strip()
-    if entry.gold == "gsm8k" and HASHES not in text:
+    if where.rule == "gsm8k" and HASHES not in text:
         raise ValueError(f"{key}: expected the final answer after {HASHES}, found `{text[-60:]}`")
     # GSM8K's answers are worked out, with the final one behind four hashes.
-    return text.rpartition(HASHES)[2].strip() if entry.gold or key == answer_key else text.strip()
+    return text.rpartition(HASHES)[2].strip() if where.rule or key == answer_key else text.strip()
 
 
 def _named(value: object) -> str:

@@ -1,0 +1,40 @@
+"""What the formats of conversations share."""
+
+import dataclasses
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+from cotdistill.errors import UserError
+from cotdistill.formats import Holds, JsonRow
+from cotdistill.records import Conversation
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conversations(ABC):
+    """A format whose options are the keys of a row and the names of its roles."""
+
+    holds: ClassVar[Holds] = "conversations"
+
+    def check(self) -> None:
+        """Raise UserError where two things have one key: one of them would be lost."""
+        seen: dict[str, str] = {}
+        for option in dataclasses.fields(self):
+            # Keys of a turn and names of roles stand elsewhere than the keys of the row.
+            if option.name.endswith("_tag"):
+                continue
+            key = getattr(self, option.name)
+            if key in seen:
+                raise UserError(f"`{seen[key]}` and `{option.name}` have one key, `{key}`", hint="rename one of them")
+            seen[key] = option.name
+
+    def read(self, row: JsonRow, row_id: str, /) -> list[Conversation]:
+        """Return the one conversation of a row.
+
+        Raises: ValueError that names the key, what was expected and what was found.
+        """
+        return [self.decode(row, row_id)]
+
+    @abstractmethod
+    def decode(self, row: JsonRow, row_id: str, /) -> Conversation:
+        """Return the row as a conversation."""

@@ -1,0 +1,74 @@
+"""traces: recorded answers with their reasoning; read, and never written.
+
+{"question": "Natalia sold clips …", "reasoning": "Okay, so …", "answer": "… **72**", "gold": "72"}
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from cotdistill.formats import Holds, JsonRow
+from cotdistill.formats._gold import GoldRule
+from cotdistill.formats._recorded import RowKeys, traces_of
+from cotdistill.records import Trace
+from cotdistill.registry import kind
+
+
+@kind
+@dataclass(frozen=True, kw_only=True)
+class Traces:
+    """Recorded answers of a reasoning model: s1K, OpenR1, a run's own rows.jsonl and others.
+
+    Options:
+        source: Name of the set, part of the identity of its answers.
+        question: Key of the question; default: question, problem or Question, whichever is there.
+        reasoning: Key of the rationale; default: reasoning or Complex_CoT.
+        answer: Key of the text after the rationale; default: answer or Response.
+        generations: Key of a list of answers with their rationale in think tags, each a trace of its own.
+        messages: Key of a list of turns whose last two are question and answer.
+        gold: Key of what is right; default: gold.
+        gold_rule: How it is found there: `gsm8k`, what follows the last ####.
+        gold_pattern: The same by a regular expression with one group; its last match counts.
+        id: Key of the problem's id; default: id, else a hash of the question.
+        role_tag: Key of a turn's role.
+        content_tag: Key of a turn's text.
+    """
+
+    source: str = ""
+    question: str | None = None
+    reasoning: str | None = None
+    answer: str | None = None
+    generations: str | None = None
+    messages: str | None = None
+    gold: str | None = None
+    gold_rule: Literal["gsm8k"] | None = None
+    gold_pattern: str | None = None
+    id: str | None = None
+    role_tag: str | None = None
+    content_tag: str | None = None
+
+    holds: ClassVar[Holds] = "traces"
+
+    def check(self) -> None:
+        """Return: every key has usual names."""
+
+    def read(self, row: JsonRow, row_id: str, /) -> list[Trace]:  # noqa: ARG002
+        """Return the traces of a row: one, or as many as it has generations.
+
+        Raises: ValueError that names the key, what was expected and what was found.
+        """
+        return list(traces_of(row, self._keys, source=self.source))
+
+    @property
+    def _keys(self) -> RowKeys:
+        return RowKeys(
+            question=self.question,
+            reasoning=self.reasoning,
+            answer=self.answer,
+            generations=self.generations,
+            messages=self.messages,
+            role_tag=self.role_tag,
+            content_tag=self.content_tag,
+            id=self.id,
+            gold_rule=GoldRule(self.gold, self.gold_rule, self.gold_pattern),
+            is_answered=True,
+        )

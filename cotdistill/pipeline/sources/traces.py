@@ -1,0 +1,60 @@
+"""Traces: recorded answers in place of a teacher's."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cotdistill.data.problem_set import ProblemOptions
+from cotdistill.data.recorded import content_key, recorded, recorded_traces
+from cotdistill.errors import UserError
+from cotdistill.pipeline.inputs import RunInputs, problems_key
+from cotdistill.pipeline.sources._upstream import upstream_rows
+from cotdistill.pipeline.sources.problems import check_problems
+from cotdistill.recipe.plan import Step
+from cotdistill.records import Record, Trace
+from cotdistill.stage import Progress
+
+Json = Any  # Any: a JSON value
+
+
+@dataclass(frozen=True)
+class TraceSource:
+    """The answers that `problems:` holds, where no teacher is asked."""
+
+    inputs: RunInputs
+
+    def check(self, step: Step) -> None:
+        """Raise UserError where the set holds no answers, or no gold answers that a stage of the chain needs."""
+        if step.upstream is not None:
+            return
+        try:
+            recorded(self._named(step), self.inputs.catalog)
+        except UserError as error:
+            raise self.inputs.placed(error, ("problems", "dataset")) from None
+        check_problems(step, self.inputs)
+
+    def key(self, step: Step) -> Mapping[str, Json]:
+        """Return the hash of the problems and what tells their set's files from others."""
+        if step.upstream is not None:
+            return {}
+        options = self._named(step)
+        problems = problems_key(self.inputs.problems(step.recipe).sampled)
+        content = content_key(self.inputs.catalog.find(options.dataset))
+        return {"rows": {"problems": problems, options.dataset: content}}
+
+    def rows(self, step: Step, run: Path, progress: Progress) -> Iterable[Record]:  # noqa: ARG002
+        """Return the recorded answers; rows that could not be read go to the step's folder."""
+        if step.upstream is not None:
+            return upstream_rows(step.upstream, run, Trace)
+        sampled = self.inputs.problems(step.recipe).sampled
+        return recorded_traces(self._named(step), self.inputs.catalog, sampled, run / step.folder)
+
+    def _named(self, step: Step) -> ProblemOptions:
+        if step.recipe.problems is None:
+            raise UserError(
+                f"`{step.stage.name}` has nothing to read",
+                str(self.inputs.recipe.source.path),
+                "add a `teacher:` to sample, or name a set of traces in `problems:`",
+            )
+        return step.recipe.problems

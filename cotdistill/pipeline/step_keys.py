@@ -1,0 +1,74 @@
+"""What is in a stage's key: this page for every stage. Two steps with one key have the same rows.
+
+    options   its section of the recipe, without what is marked NOT_IN_KEY (concurrency, time limits, addresses);
+              a file counts by its content
+    roles     the options of each role that it uses with these options, by the same rule; `tasks` by their names where
+              they are only kept away from
+    inputs    the hash of the rows that it reads, or of what its source holds (`pipeline/sources/`); the problems of
+              the tasks
+    seed      the recipe's
+
+The run's name, the arms and `data:` are no part of it: where a set is found changes none of its rows.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from cotdistill.pipeline.inputs import RunInputs
+from cotdistill.pipeline.sources import Sources
+from cotdistill.recipe.plan import Step
+from cotdistill.recipe.recipe import TASKS, Recipe
+from cotdistill.stage import Stage
+from cotdistill.storage.keys import by_content
+from cotdistill.storage.run_folder import Manifest
+
+Json = Any  # Any: a JSON value
+
+
+def recipe_part(stage: Stage, recipe: Recipe) -> Json:
+    """Return what of a recipe decides the rows of a stage: its options and the roles that it uses."""
+    used = recipe.uses(stage)
+    chosen = {role: recipe.role(role) for role in used}
+    roles: dict[str, Json] = {role: by_content(c.key_options()) for role, c in chosen.items() if c is not None}
+    if TASKS in used and TASKS not in stage.requires and recipe.tasks:
+        roles[TASKS] = sorted(recipe.tasks)
+    return {"options": by_content(recipe.section(stage).key_options()), "roles": roles}
+
+
+def key_parts(step: Step, upstream: Manifest | None, inputs: RunInputs, sources: Sources) -> Json | None:
+    """Return all that a step's key is the hash of; None while its upstream is not finished.
+
+    `upstream` is the manifest of the step whose rows it reads. Raises: UserError where its source cannot be read.
+    """
+    if step.upstream is not None and (upstream is None or step.upstream.rows_file not in upstream.outputs):
+        return None
+    found = dict(sources.of(step).key(step))
+    if step.upstream is not None and upstream is not None:
+        found["rows"] = upstream.outputs[step.upstream.rows_file].sha256
+    if TASKS in step.uses:
+        found[TASKS] = inputs.tasks_key(step.recipe)
+    return {**recipe_part(step.stage, step.recipe), "inputs": found, "seed": step.recipe.seed}
+
+
+def changed(old: Json, new: Json, stage: str) -> list[str]:
+    """Return a line per value of a stage's key that differs: `filter.keep changed: correct -> all`."""
+    return [f"{_recipe_key(path, stage)} changed: {_shown(a)} -> {_shown(b)}" for path, a, b in _differences(old, new)]
+
+
+def _differences(old: Json, new: Json, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Json, Json]]:
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in sorted({*old, *new}):
+            yield from _differences(old.get(key), new.get(key), (*path, key))
+    elif old != new:
+        yield path, old, new
+
+
+def _recipe_key(path: tuple[str, ...], stage: str) -> str:
+    """Return what the user calls a part of a key: `options.keep` of `filter` is `filter.keep`."""
+    head, *rest = path or ("all",)
+    return ".".join({"options": [stage, *rest], "roles": rest}.get(head, [head, *rest]))
+
+
+def _shown(value: Json) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,37 @@
+import ast
+import itertools
+from pathlib import Path
+
+import cotdistill.stages
+from cotdistill.recipe.recipe import Recipe
+from cotdistill.records import Checkpoint, Conversation, Problem, Score, Trace
+from cotdistill.stages import ORDER, help_line, stages
+
+
+def test_stages_stand_in_their_order_and_read_what_the_one_before_writes():
+    table = [(s.name, s.reads, s.writes, s.uses, s.requires) for s in stages().values()]
+    assert table == [
+        ("sample", Problem, Trace, ("teacher", "verifier"), ("teacher",)),
+        ("filter", Trace, Trace, ("verifier", "judge", "tasks"), ("verifier",)),
+        ("convert", Trace, Conversation, (), ()),
+        ("train", Conversation, Checkpoint, ("student", "style"), ("student",)),
+        ("evaluate", Checkpoint, Score, ("tasks", "style", "verifier", "judge"), ("tasks", "style", "verifier")),
+    ]
+    for before, after in itertools.pairwise(table):
+        assert after[1] is before[2]
+
+
+def test_a_stage_is_named_alike_everywhere():
+    modules = {path.stem for path in Path(cotdistill.stages.__file__).parent.glob("[!_]*.py")}
+    assert modules == set(ORDER) == set(stages())
+    for stage in stages().values():
+        assert stage.function.__module__ == f"cotdistill.stages.{stage.name}"
+        assert stage.summary.endswith(".")
+        assert stage.options is Recipe.model_fields[stage.name].annotation.__args__[0]
+
+
+def test_the_list_of_commands_has_the_first_line_of_each_module():
+    for name in ORDER:
+        module = Path(cotdistill.stages.__file__).with_name(f"{name}.py")
+        first = ast.get_docstring(ast.parse(module.read_text())).partition("\n")[0]
+        assert first == f"{name}: {help_line(name)[:1].lower()}{help_line(name)[1:]}"
