@@ -39,7 +39,7 @@ class Teacher:
 
 @dataclass(frozen=True)
 class Request:
-    """One HTTP request; `authorization` is the header's value."""
+    """One HTTP request: `path` without the query, `authorization` the header's value, surrogates for non-UTF-8."""
 
     method: str
     path: str
@@ -120,10 +120,11 @@ class Spoken:
 
 def reply(request: Request, teacher: Teacher) -> Reply | Stream:
     """Return the answer to one request: the same request always gets the same one."""
-    path = request.path.partition("?")[0]
+    path = request.path
     if path not in ("/v1/models", "/v1/chat/completions"):
         return error(404, f"unknown path {path}", "not_found")
-    if not hmac.compare_digest(request.authorization.encode(), f"Bearer {teacher.api_key}".encode()):
+    authorization = request.authorization.encode(errors="surrogateescape")
+    if not hmac.compare_digest(authorization, f"Bearer {teacher.api_key}".encode()):
         return error(401, "wrong or missing API key", "invalid_api_key")
     expected = "GET" if path == "/v1/models" else "POST"
     if request.method != expected:

@@ -17,7 +17,6 @@ from contextlib import contextmanager
 from dataclasses import asdict
 
 from cotdistill.demo.protocol import MODEL, Teacher
-from cotdistill.demo.web import MAX_HEAD_BYTES, Site
 from cotdistill.errors import UserError
 
 __all__ = ["MODEL", "serve_forever", "serving"]
@@ -67,7 +66,7 @@ def serve_forever(
     """
     with _listen(host, port) as listener:
         log.info("%s listens at http://%s:%d/v1", MODEL, *listener.getsockname()[:2])
-        asyncio.run(_serve(listener, Site(Teacher(seed, error_rate, api_key), latency_s=0.0)))
+        asyncio.run(_serve_until_cancelled(listener, Teacher(seed, error_rate, api_key)))
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -82,10 +81,11 @@ def _listen(host: str, port: int) -> socket.socket:
         raise UserError(f"port {port} does not exist", hint="ports are 0..65535") from None
 
 
-async def _serve(listener: socket.socket, site: Site) -> None:
-    server = await asyncio.start_server(site.connect, sock=listener, backlog=BACKLOG, limit=MAX_HEAD_BYTES)
-    async with server:
-        await server.serve_forever()
+async def _serve_until_cancelled(listener: socket.socket, teacher: Teacher) -> None:
+    from cotdistill.demo.web import Site, answering
+
+    async with answering(listener, Site(teacher, latency_s=0.0), backlog=BACKLOG):
+        await asyncio.Event().wait()
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
@@ -99,14 +99,15 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 
 
 async def _serve_until_stdin_ends(listener: socket.socket) -> None:
+    from cotdistill.demo.web import Site, answering
+
     loop = asyncio.get_running_loop()
     stdin = asyncio.StreamReader()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(stdin), sys.stdin)
     settings = json.loads(await stdin.readline())
     site = Site(Teacher(**settings["teacher"]), latency_s=settings["latency_s"])
-    server = asyncio.create_task(_serve(listener, site))
-    await stdin.read()
-    server.cancel()
+    async with answering(listener, site, backlog=BACKLOG):
+        await stdin.read()
 
 
 def _main() -> None:

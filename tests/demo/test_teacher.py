@@ -188,39 +188,6 @@ def test_a_fault_in_the_body_is_named(url):
     assert "messages" in json.loads(post(url, {"model": MODEL})[1])["error"]["message"]
 
 
-@pytest.mark.parametrize(
-    ("sent", "status"),
-    [
-        (b"nonsense\r\n\r\n", 400),
-        (b"POST / HTTP/1.1\r\nContent-Length: x\r\n\r\n", 400),
-        (b"POST / HTTP/1.1\r\nContent-Length: 99999999999999999999\r\n\r\n", 413),
-        (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", 411),
-        (b"GET / HTTP/1.1\r\nx: " + b"y" * 70_000 + b"\r\n\r\n", 431),
-    ],
-)
-def test_what_is_not_http_gets_its_status_and_the_server_goes_on(url, sent, status):
-    with socket.create_connection(address(url), timeout=20) as connection:
-        connection.sendall(sent)
-        assert connection.recv(100).startswith(f"HTTP/1.1 {status} ".encode())
-    assert complete(url, BODY)
-
-
-def test_clients_that_go_away_leave_no_trace(capfd):
-    with serving(latency_s=0.1) as base_url:
-        request = json.dumps(BODY).encode()
-        head = f"POST /v1/chat/completions HTTP/1.1\r\nAuthorization: Bearer demo\r\nContent-Length: {len(request)}"
-        for sent in (b"", b"POST", head.encode() + b"\r\n\r\n" + request[:9], head.encode() + b"\r\n\r\n" + request):
-            connection = socket.create_connection(address(base_url), timeout=20)
-            connection.sendall(sent)
-            # No lingering: the server meets a reset while it reads or answers.
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-            connection.close()
-        started = time.monotonic()
-        assert complete(base_url, BODY)
-        assert time.monotonic() - started >= 0.1
-    assert capfd.readouterr() == ("", "")
-
-
 def test_it_is_gone_after_the_block():
     with serving() as base_url:
         assert complete(base_url, BODY)
