@@ -40,6 +40,7 @@ bench: install
 
 docs: install
 	$(BIN)/python -m cotdistill.recipe.reference > docs/recipe.md
+	$(BIN)/python docs/rooms.py
 
 clean:
 	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -4,6 +4,7 @@ import itertools
 import json
 import os
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -24,6 +25,17 @@ PAGES = [REPOSITORY / "README.md", REPOSITORY / "README.zh-CN.md", *sorted((REPO
 
 def test_the_recipe_reference_is_in_step_with_the_models():
     assert (REPOSITORY / "docs" / "recipe.md").read_text() == recipe_reference(), "run `make docs`"
+
+
+def test_the_picture_of_the_rooms_is_in_step_with_the_imports():
+    page = runpy.run_path(str(REPOSITORY / "docs" / "rooms.py"))["page"]
+    assert (REPOSITORY / "docs" / "architecture.md").read_text() == page(), "run `make docs`"
+
+
+def test_the_table_of_the_rooms_names_every_room():
+    page = (REPOSITORY / "docs" / "architecture.md").read_text()
+    rooms = {path.parent.name for path in (REPOSITORY / "cotdistill").glob("*/__init__.py")}
+    assert set(re.findall(r"^\| \[(\w+)/\]", page, re.M)) == rooms
 
 
 def test_every_key_of_the_reference_has_a_text():
