@@ -7,7 +7,6 @@ The first parameter is the row type that it reads, the keyword-only ones are the
 rows that it yields go on to the next stage; a `Rejected` row goes to the file of the rejected instead.
 """
 
-import hashlib
 import inspect
 import typing
 from collections.abc import Callable, Iterator, Mapping
@@ -18,7 +17,8 @@ from typing import Any, ClassVar, Protocol, TypeAlias, TypeVar, get_type_hints
 
 from cotdistill.records import Record, Rejected
 from cotdistill.registry import KindOptions, Options
-from cotdistill.storage.keys import key_of
+from cotdistill.storage.keys import draw, key_of
+from cotdistill.storage.run_folder import BASE, REJECTED, ROWS
 
 R = TypeVar("R", bound=Record)
 Rows: TypeAlias = Iterator[R | Rejected]
@@ -61,10 +61,7 @@ class Shard:
 
     def holds(self, problem_id: str) -> bool:
         """Return whether a problem is in this share; the same on every machine."""
-        return (
-            int(hashlib.sha256(problem_id.encode("utf-8", "surrogatepass")).hexdigest()[:12], 16) % self.of
-            == self.number
-        )
+        return int.from_bytes(draw(problem_id)[:6]) % self.of == self.number
 
 
 @dataclass(frozen=True)
@@ -82,7 +79,7 @@ class Workspace:
 
     def base(self, student: KindOptions) -> str:
         """Return the folder or hub name of the untrained student, made once per run where it must be made."""
-        folder = self.run / "base" / key_of([student.key_options(), self.seed])[:12]
+        folder = self.run / BASE / key_of([student.key_options(), self.seed])[:12]
         base: str = student.build().base(folder, seed=self.seed, progress=self.progress)
         return base
 
@@ -141,8 +138,8 @@ class Stage:
 
 def stage(
     *,
-    rows: str = "rows.jsonl",
-    rejects: str | None = "rejected.jsonl",
+    rows: str = ROWS,
+    rejects: str | None = REJECTED,
     is_incremental: bool = False,
     is_optional: bool = False,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:  # Any: the signature is read below

@@ -57,5 +57,6 @@ def read(path: Path, overrides: list[str] | None) -> "LoadedRecipe":
 def logging_to(folder: Path | None) -> AbstractContextManager[None]:
     """Send log lines to stderr, and to the run's own log where a run's folder is given."""
     from cotdistill.cli.terminal import logging_to as to
+    from cotdistill.storage.run_folder import RUN_LOG
 
-    return to(folder / "run.log" if folder else None)
+    return to(folder / RUN_LOG if folder else None)

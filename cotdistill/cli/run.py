@@ -184,9 +184,10 @@ def _report(folder: Path, *, as_json: bool) -> None:
     from cotdistill.report.page import write_page
     from cotdistill.report.read import read_run
     from cotdistill.report.table import table
+    from cotdistill.storage.run_folder import PAGE
 
     data = read_run(folder)
-    page = folder / "report.html"
+    page = folder / PAGE
     write_page(data, page)
     if as_json:
         typer.echo(json.dumps(to_json(data), indent=1, ensure_ascii=False))

@@ -91,29 +91,29 @@ class ResponseReader:
             raise Transient(f"a malformed answer: {type(error).__name__}") from None
 
     async def _read_events(self, body: AsyncIterator[bytes]) -> None:
-        reader, merge = SSEDecoder(), ChunkAccumulator()
+        decoder, answer = SSEDecoder(), ChunkAccumulator()
         try:
             async for chunk in body:
                 self._count(chunk)
-                self._take(reader.feed(chunk), merge)
-            self._take(reader.close(), merge)
+                self._take(decoder.feed(chunk), answer)
+            self._take(decoder.close(), answer)
         except MALFORMED as error:
             raise Transient(f"a malformed stream: {type(error).__name__}") from None
         if not self.is_finished:
             raise Transient("the stream ended before the answer (no finish_reason)")
 
-    def _take(self, events: list[bytes], merge: ChunkAccumulator) -> None:
-        """ChunkAccumulator events, and set the clock to what is now waited for."""
+    def _take(self, events: list[bytes], answer: ChunkAccumulator) -> None:
+        """Take in events, and set the clock to what is now waited for."""
         was_finished, was_done, is_content = self.is_finished, self._is_done, False
         for data in events:
             if data == b"[DONE]":
                 self._is_done = True
                 continue
-            is_content |= merge.add(self._parsed(data))
+            is_content |= answer.add(self._parsed(data))
             if is_content and self.first_content_s is None:
                 self.first_content_s = self._now() - self._started_s
-            if merge.is_finished:
-                self._finish(merge.response())
+            if answer.is_finished:
+                self._finish(answer.response())
         if self._is_done and not was_done:
             self._run("no end after [DONE]", DONE_S)
         elif self.is_finished and not was_finished:

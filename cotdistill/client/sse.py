@@ -65,7 +65,7 @@ class _Choice:
     """What the part before held beside its piece: mostly the same as in the next, which then need not be read."""
 
     def add(self, choice: JsonRow) -> bool:
-        """Take in one part, which is used up; say whether it brought content."""
+        """Take in one part, which is used up; return whether it brought content."""
         delta, logprobs = choice.pop("delta", None), choice.pop("logprobs", None)
         if choice != self.last:
             self.last = choice
@@ -109,7 +109,7 @@ class ChunkAccumulator:
         """What the chunk before held beside its choices."""
 
     def add(self, chunk: JsonRow) -> bool:
-        """Take in one chunk, which is used up; say whether it brought content.
+        """Take in one chunk, which is used up; return whether it brought content.
 
         Raises: ValueError: the chunk has not the shape of the protocol.
         """

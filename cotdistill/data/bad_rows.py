@@ -9,10 +9,10 @@ from pathlib import Path
 
 from cotdistill.errors import UserError, raise_all
 from cotdistill.storage.jsonl import AtomicFile
+from cotdistill.storage.run_folder import REJECTED_INPUT
 
 SHOWN = 10
 """Faults that an error lists; more say nothing new."""
-FILE = "rejected_input.jsonl"
 KEPT_CHARS = 10_000
 """Characters of a bad row that are kept: enough to find it, where a whole book slipped into a field."""
 
@@ -60,7 +60,7 @@ class BadRows:
         """Write the rows to the folder's rejected_input.jsonl; no file where there are none."""
         if not self.found:
             return
-        with AtomicFile(folder / FILE) as file:
+        with AtomicFile(folder / REJECTED_INPUT) as file:
             for row in self.found:
                 said = {"where": row.fault.where, "reason": row.fault.message, "row": row.text}
                 file.write(json.dumps(said) + "\n")

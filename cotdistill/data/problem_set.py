@@ -1,6 +1,5 @@
 """The problems of a run: where the questions come from, and which of them are set aside for evaluation."""
 
-import hashlib
 import itertools
 import logging
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ from cotdistill.demo.problems import problems as demo_problems
 from cotdistill.errors import UserError
 from cotdistill.records import Problem
 from cotdistill.registry import Options
+from cotdistill.storage.keys import draw
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +68,7 @@ def load_problems(options: ProblemOptions, catalog: Catalog, *, seed: int) -> Pr
             f"a holdout of {options.holdout} leaves nothing of {len(found)} problems to sample",
             hint="lower `holdout:` or raise `limit:`",
         )
-    drawn = sorted(found, key=lambda p: hashlib.sha256(f"{seed} {p.id}".encode()).digest())
+    drawn = sorted(found, key=lambda p: draw(seed, p.id))
     aside = {p.id for p in drawn[: options.holdout]}
     return ProblemSet(
         sampled=tuple(p for p in found if p.id not in aside),

@@ -14,8 +14,9 @@ from cotdistill.recipe.plan import Step
 from cotdistill.records import Completion, Problem
 from cotdistill.samplers import Sampler
 from cotdistill.sampling.pool import stored_answers
-from cotdistill.stages.sample import LEDGER, SampleOptions, sampling_plan
+from cotdistill.stages.sample import SampleOptions, sampling_plan
 from cotdistill.storage.ledger import Ledger
+from cotdistill.storage.run_folder import LEDGER
 
 
 class Estimate(NamedTuple):

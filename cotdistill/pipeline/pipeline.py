@@ -22,7 +22,6 @@ from cotdistill.pipeline.inputs import RunInputs
 from cotdistill.pipeline.outputs import store
 from cotdistill.pipeline.sources import open_sources
 from cotdistill.pipeline.step_keys import changed, key_parts, recipe_part
-from cotdistill.publishing.cards import FILE as CARD
 from cotdistill.publishing.cards import card
 from cotdistill.recipe.plan import Plan, Step, make_plan
 from cotdistill.recipe.recipe import TASKS, LoadedRecipe
@@ -32,8 +31,12 @@ from cotdistill.stages import ORDER
 from cotdistill.storage.jsonl import write_text
 from cotdistill.storage.keys import file_sha256, key_of
 from cotdistill.storage.run_folder import (
+    ARMS,
+    CARD,
     LAYOUT,
     MANIFEST,
+    RECIPE,
+    RESOLVED,
     STARTED,
     Manifest,
     Output,
@@ -282,8 +285,8 @@ class Pipeline:
         return chosen if role == "student" else chosen.build()
 
     def _write_recipe(self) -> None:
-        write_text(self.folder / "recipe.yaml", self.recipe.source.path.read_text(encoding="utf-8-sig"))
+        write_text(self.folder / RECIPE, self.recipe.source.path.read_text(encoding="utf-8-sig"))
         resolved = {"main": self.recipe.main, **{arm.name: arm.recipe for arm in self.recipe.arms}}
         dump = {name: recipe.model_dump(mode="json") for name, recipe in resolved.items()}
-        write_text(self.folder / "recipe.resolved.json", json.dumps(dump, indent=1, ensure_ascii=False) + "\n")
-        write_text(self.folder / "arms.json", json.dumps(self.plan.arms_json(), indent=1) + "\n")
+        write_text(self.folder / RESOLVED, json.dumps(dump, indent=1, ensure_ascii=False) + "\n")
+        write_text(self.folder / ARMS, json.dumps(self.plan.arms_json(), indent=1) + "\n")

@@ -18,9 +18,9 @@ from cotdistill.recipe.plan import Step
 from cotdistill.records import Problem, Rejected
 from cotdistill.sampling.pool import resolve_from_ledger
 from cotdistill.stage import Shard
-from cotdistill.stages.sample import LEDGER, sampling_plan
+from cotdistill.stages.sample import sampling_plan
 from cotdistill.storage.ledger import Ledger
-from cotdistill.storage.run_folder import locked
+from cotdistill.storage.run_folder import LEDGER, locked
 
 MERGED = ".merged"
 

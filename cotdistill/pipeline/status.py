@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cotdistill.errors import UserError
-from cotdistill.storage.run_folder import STARTED, read_manifest
+from cotdistill.storage.run_folder import ARMS, STARTED, read_manifest
 
 
 class StageState(NamedTuple):
@@ -22,9 +22,9 @@ def run_status(run: Path) -> list[StageState]:
 
     Raises: UserError where the folder holds no run.
     """
-    arms = run / "arms.json"
+    arms = run / ARMS
     if not arms.is_file():
-        raise UserError("is no run folder: it has no arms.json", str(run), "name a folder like runs/quickstart")
+        raise UserError(f"is no run folder: it has no {ARMS}", str(run), "name a folder like runs/quickstart")
     stages = [arm["stages"] for arm in json.loads(arms.read_text())["arms"]]
     folders = dict.fromkeys(folder for arm in stages for folder in arm.values())
     return [_state(run, folder) for folder in folders]

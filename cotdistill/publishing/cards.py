@@ -20,10 +20,7 @@ from cotdistill.publishing.length_table import length_table
 from cotdistill.recipe.plan import Step
 from cotdistill.records import Checkpoint, Conversation
 from cotdistill.registry import KindOptions
-from cotdistill.storage.run_folder import Counts, read_manifest
-
-FILE = "README.md"
-SPENDING = "spending.json"
+from cotdistill.storage.run_folder import SPENDING, Counts, read_manifest
 
 
 def card(step: Step, run: Path, counts: Counts, catalog: Catalog) -> str | None:

@@ -28,14 +28,9 @@ from cotdistill.report.data import (
     summarize,
 )
 from cotdistill.storage import jsonl
-from cotdistill.storage.run_folder import Manifest, read_manifest
+from cotdistill.storage.run_folder import ARMS, METRICS, RESOLVED, ROWS, Manifest, read_manifest
 
 R = TypeVar("R", bound=Record)
-
-ARMS = "arms.json"
-RECIPE = "recipe.resolved.json"
-ROWS = "rows.jsonl"
-METRICS = "metrics.jsonl"
 
 ROLES = ("problems", "teacher", "judge", "verifier", "student")
 FACTS = ("kind", "model", "dataset", "path")
@@ -179,7 +174,7 @@ def _loss(path: Path) -> tuple[LossPoint, ...]:
 
 def _roles(run: Path) -> dict[str, str]:
     """Return each role in a few words; several where arms differ."""
-    path = run / RECIPE
+    path = run / RESOLVED
     if not path.is_file():
         return {}
     try:

@@ -113,12 +113,12 @@ class Endpoint(Prompting):
     extra_body: Annotated[dict[str, Any] | None, AfterValidator(lambda v: v and _extra(v))] = None
     prices: Annotated[Prices | None, NOT_IN_KEY] = None
     stream: Annotated[bool, NOT_IN_KEY] = True
-    connect_timeout_s: Seconds = 20.0
-    first_content_timeout_s: Seconds = 900.0
-    gap_timeout_s: Seconds = 180.0
-    total_timeout_s: Seconds = 3600.0
-    max_attempts: Annotated[int, Field(ge=1), NOT_IN_KEY] = 8
-    max_outage_s: Annotated[float, Field(ge=0), NOT_IN_KEY] = 600.0
+    connect_timeout_s: Seconds = EndpointOptions.connect_timeout_s
+    first_content_timeout_s: Seconds = Timeouts.first_content_s
+    gap_timeout_s: Seconds = Timeouts.gap_s
+    total_timeout_s: Seconds = Timeouts.total_s
+    max_attempts: Annotated[int, Field(ge=1), NOT_IN_KEY] = EndpointOptions.max_attempts
+    max_outage_s: Annotated[float, Field(ge=0), NOT_IN_KEY] = EndpointOptions.max_outage_s
 
     @property
     def identity(self) -> str:

@@ -1,4 +1,4 @@
-"""PoolResult completions into a ledger: one pool of workers that pull jobs from one iterator.
+"""Drawing completions into a ledger: one pool of workers that pull jobs from one iterator.
 
 A job is a generator that yields the request it needs next and receives what was stored for it, so that a job may ask
 again: with more tokens, with a second question, for another sample. What is in the ledger is never asked, so a job
@@ -56,7 +56,7 @@ class PoolOptions:
 
 @dataclass
 class PoolResult:
-    """What one round of result did."""
+    """What a pool did."""
 
     answered: int = 0
     failed: dict[tuple[str, int], str] = field(default_factory=dict)

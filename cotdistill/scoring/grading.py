@@ -33,14 +33,12 @@ from cotdistill.sampling.pool import (
 from cotdistill.stage import Workspace
 from cotdistill.storage.jsonl import write_text
 from cotdistill.storage.ledger import Ledger
+from cotdistill.storage.run_folder import JUDGEMENTS, JUDGING
 from cotdistill.storage.spool import RowSpool
 from cotdistill.verifiers import Verifier, verdict_on
 from cotdistill.verifiers.judge import Judge, Question
 
 log = logging.getLogger(__name__)
-
-LEDGER = "judgements.jsonl"
-SUMMARY = "judging.json"
 
 
 def check_judge(verifier: Verifier, judge: Sampler | None) -> None:
@@ -75,7 +73,7 @@ def grade(traces: Iterable[Trace], verifier: Verifier, judge: Sampler | None, wo
         return
     check_judge(verifier, judge)
     assert judge is not None
-    with RowSpool(work.folder, Trace) as rows, Ledger(work.run / LEDGER) as ledger:
+    with RowSpool(work.folder, Trace) as rows, Ledger(work.run / JUDGEMENTS) as ledger:
         queue = _JudgeQueue(verifier, judge, work, rows, ledger)
         for trace in traces:
             queue.add(trace)
@@ -201,7 +199,7 @@ class _JudgeQueue:
             "verdicts": dict(outcomes.most_common()),
             "spent_in_run": self._paid().as_json(self.judge.prices),
         }
-        write_text(self.work.folder / SUMMARY, json.dumps(summary, indent=1) + "\n")
+        write_text(self.work.folder / JUDGING, json.dumps(summary, indent=1) + "\n")
 
 
 def _with(trace: Trace, verdict: Verdict) -> Trace:

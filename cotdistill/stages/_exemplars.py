@@ -1,11 +1,11 @@
 """Worked examples for few-shot prompts: drawn by seed from the set itself, never a rationale of the same problem."""
 
-import hashlib
 import random
 from dataclasses import dataclass
 
 from cotdistill.errors import UserError
 from cotdistill.records import Trace
+from cotdistill.storage.keys import draw
 from cotdistill.styles import Style
 
 POOL = 512
@@ -24,7 +24,7 @@ class Pool:
         name = trace.problem.id
         if name in self._found:
             return
-        self._found[name] = (hashlib.sha256(f"{self.seed} {name}".encode()).digest(), trace)
+        self._found[name] = (draw(self.seed, name), trace)
         if len(self._found) > 2 * POOL:
             self._found = dict(sorted(self._found.items(), key=lambda item: item[1][0])[:POOL])
 

@@ -1,6 +1,5 @@
 """convert: write the conversations that the student learns from, as a registered data set."""
 
-import hashlib
 import itertools
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -14,6 +13,7 @@ from cotdistill.records import Conversation, Rejected, Trace
 from cotdistill.registry import KindOptions, OneOf, Options
 from cotdistill.stage import Rows, StageOptions, Workspace, stage
 from cotdistill.stages._exemplars import Exemplars, Pool
+from cotdistill.storage.keys import draw_share
 from cotdistill.styles import Style, conversation
 
 
@@ -116,16 +116,11 @@ def _writers(options: ConvertOptions, pool: Pool) -> list[Writer]:
 
 def _written(traces: Iterable[Trace], writers: list[Writer], seed: int) -> Iterator[Conversation | Rejected]:
     for trace in traces:
-        share = _share(trace, seed)
+        # By the trace's identity alone: rows that come or go move no other.
+        share = draw_share(seed, trace.problem.id, trace.completion.index)
         writer = next((w for w in writers if share < w.upto), writers[-1])
         written = conversation(writer.style, trace, writer.exemplars.draw(trace))
         if written.messages[-1].content.strip():
             yield written
         else:
             yield Rejected(reason=f"empty: style {writer.kind} has nothing to write", row=trace)
-
-
-def _share(trace: Trace, seed: int) -> float:
-    """Return a number in [0, 1) by the trace's identity alone: rows that come or go move no other."""
-    identity = f"{seed} {trace.problem.id} {trace.completion.index}"
-    return int.from_bytes(hashlib.sha256(identity.encode()).digest()[:7]) / (1 << 56)

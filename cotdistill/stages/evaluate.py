@@ -19,11 +19,10 @@ from cotdistill.scoring.statistics import wilson
 from cotdistill.stage import StageOptions, Workspace, stage
 from cotdistill.storage.jsonl import write_text
 from cotdistill.storage.ledger import Ledger
+from cotdistill.storage.run_folder import LEDGER, SCORES
 from cotdistill.styles import Style
 from cotdistill.training.options import MODEL_PACKAGES
 from cotdistill.verifiers import Verifier
-
-LEDGER = "completions.jsonl"
 
 TaskProblems = Mapping[str, Sequence[Problem]]
 
@@ -125,4 +124,4 @@ def _write_report(work: Workspace, outcomes: Mapping[str, Counter[str]]) -> None
             "ci95": [low, high],
             "outcomes": dict(sorted(counts.items())),
         }
-    write_text(work.folder / "report.json", json.dumps({"tasks": report}, indent=1) + "\n")
+    write_text(work.folder / SCORES, json.dumps({"tasks": report}, indent=1) + "\n")

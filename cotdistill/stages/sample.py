@@ -20,13 +20,10 @@ from cotdistill.sampling.pool import PoolOptions, PoolResult, failure_error, res
 from cotdistill.stage import Rows, Shard, StageOptions, Workspace, stage
 from cotdistill.storage.jsonl import AtomicFile, write_text
 from cotdistill.storage.ledger import Ledger
+from cotdistill.storage.run_folder import FAILED, LEDGER, LOGPROBS, SPENDING
 from cotdistill.verifiers import Verifier
 
 log = logging.getLogger(__name__)
-
-LEDGER = "completions.jsonl"
-LOGPROBS = "logprobs.jsonl"
-SPENDING = "spending.json"
 
 
 class Until(Options):
@@ -127,7 +124,7 @@ class SampleOptions(StageOptions):
         )
 
 
-@stage(rejects="failed.jsonl", is_incremental=True)
+@stage(rejects=FAILED, is_incremental=True)
 def sample(
     problems: Iterable[Problem],
     options: SampleOptions,

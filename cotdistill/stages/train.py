@@ -7,13 +7,14 @@ from cotdistill.records import Checkpoint, Conversation
 from cotdistill.registry import KindOptions
 from cotdistill.stage import Workspace, stage
 from cotdistill.storage.keys import weights_fingerprint
+from cotdistill.storage.run_folder import CHECKPOINT_ROWS, RUN_LOG, TOKENS
 from cotdistill.styles import Style
 from cotdistill.training.options import TrainOptions
 from cotdistill.training.run import train as train_worker
 
 
 # It writes dropped.jsonl itself: what is left out can be looked at before the hours of training are spent.
-@stage(rows="checkpoint.jsonl", rejects=None)
+@stage(rows=CHECKPOINT_ROWS, rejects=None)
 def train(
     conversations: Iterable[Conversation],
     options: TrainOptions,
@@ -38,8 +39,8 @@ def train(
             student=student,
             base=base,
             folder=work.folder,
-            tokens=work.run / "tokens",
-            log_file=work.run / "run.log",
+            tokens=work.run / TOKENS,
+            log_file=work.run / RUN_LOG,
             seed=work.seed,
             style=style,
             # Rows that a list or a generator holds have no name, and their tokens are made every time.

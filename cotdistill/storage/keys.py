@@ -61,6 +61,19 @@ def _is_file(text: str) -> bool:
         return False
 
 
+def draw(*identity: object) -> bytes:
+    """Return 32 bytes drawn by hash, the same for the same identity: a seed, then what tells one thing from others.
+
+    What is chosen by the smallest of them keeps most of its choice when there is more to choose from.
+    """
+    return hashlib.sha256(" ".join(map(str, identity)).encode("utf-8", "surrogatepass")).digest()
+
+
+def draw_share(*identity: object) -> float:
+    """Return a number in [0, 1) drawn by hash."""
+    return int.from_bytes(draw(*identity)[:7]) / (1 << 56)
+
+
 def completion_key(model: str, messages: Sequence[Message], sampling: Sampling) -> str:
     """Return the identity of a request: sha256 of what decides the distribution of its answers, in hex."""
     identity = {

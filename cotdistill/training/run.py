@@ -19,11 +19,12 @@ from cotdistill.records import Conversation
 from cotdistill.registry import KindOptions
 from cotdistill.storage.jsonl import write_text
 from cotdistill.storage.keys import file_sha256, key_of
+from cotdistill.storage.run_folder import DROPPED, JOB, METRICS, SHORTENED
 from cotdistill.styles import Style
 from cotdistill.training.job import TRAINING, Job
 from cotdistill.training.launch.launch import OnProgress, World, run_worker, world
 from cotdistill.training.options import TrainOptions
-from cotdistill.training.prepare.prepare import DROPPED, SHORTENED, Prepared, prepare
+from cotdistill.training.prepare.prepare import Prepared, prepare
 from cotdistill.training.prepare.tokenfile import ROWS, TOKENS, Written
 from cotdistill.training.prepare.tokens import Encoder, load_tokenizer
 
@@ -96,8 +97,8 @@ def train(
     if not _is_done(job):
         _refuse_used(options, output)
         _move_in(prepared, tokenizer, job)
-        write_text(folder / "job.json", job.model_dump_json(indent=1) + "\n")
-        run_worker(folder / "job.json", world=place, log=log_file, on_progress=on_progress)
+        write_text(folder / JOB, job.model_dump_json(indent=1) + "\n")
+        run_worker(folder / JOB, world=place, log=log_file, on_progress=on_progress)
     _clean_up(job, folder)
     return _result(job, prepared.written, dropped=prepared.dropped)
 
@@ -133,7 +134,7 @@ def _job(
         student=student.model_dump(mode="json"),
         work=folder / "work" / key,
         output=output,
-        metrics=folder / "metrics.jsonl",
+        metrics=folder / METRICS,
         stop_ids=encoder.stop_ids,
         pad_id=encoder.pad_id,
         seed=seed,

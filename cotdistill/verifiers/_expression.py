@@ -132,7 +132,6 @@ def lone_number(text: str) -> Number | None:
 _WRAPPED = re.compile(r"\\(?:text|textbf|textit|mathrm|mathbf|mbox|boldsymbol|textrm|operatorname)\s?\{([^{}]*)\}")
 _SPACING = re.compile(r"\\(?:left|right|displaystyle|[!,;: ])|(?<!\d)\s+|\s+(?!\d)|[$*]")
 _FRACTION = re.compile(r"\\[dtc]frac")
-_SHORT_FRACTION = re.compile(r"\\frac(\d)(\d)|\\frac(\d)\{|(\\frac\{[^{}]*\})(\d)")
 _WORDS = re.compile(r"\(?[A-Z]\)?|(?=.*[^\W\d_]{3})[^\W\d_][^\W_]*(?:[ '’.,-]{1,3}[^\W_]+)*\.?")
 _CLOCK = re.compile(r"(?<![\d:])0*(\d{1,9}(?::\d{1,9}){1,3})(?![\d:])(?:\s?([ap])\.?\s?m\b\.?)?", re.IGNORECASE)
 

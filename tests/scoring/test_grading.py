@@ -9,13 +9,14 @@ import pytest
 from cotdistill.errors import AccessRefused, TryAgainLater, UserError
 from cotdistill.records import Checkpoint, Completion, Problem, Rejected, Sampling, Trace
 from cotdistill.registry import make
-from cotdistill.scoring.grading import LEDGER, SUMMARY, check_judge, grade
+from cotdistill.scoring.grading import check_judge, grade
 from cotdistill.scoring.verifier_benchmark import verifier_of
 from cotdistill.stage import Workspace
 from cotdistill.stages import stages
 from cotdistill.stages.filter import FilterOptions
 from cotdistill.storage.keys import completion_key
 from cotdistill.storage.ledger import Ledger, LedgerEntry
+from cotdistill.storage.run_folder import JUDGEMENTS, JUDGING
 from tests.support.fault_server import HANG, FaultServer, status
 from tests.support.judge_server import by_truth, says, verdict
 
@@ -71,9 +72,9 @@ def test_the_same_answer_is_asked_about_once_and_never_again(tmp_path):
         assert outcomes(first) == ["correct"] * 20
         assert grade_all(tmp_path, server, traces) == first
         assert len(server.requests) == 1
-    ledger = (tmp_path / LEDGER).read_text().splitlines()
+    ledger = (tmp_path / JUDGEMENTS).read_text().splitlines()
     assert [json.loads(line)["problem_id"] for line in ledger] == ["p"]
-    summary = json.loads((tmp_path / SUMMARY).read_text())
+    summary = json.loads((tmp_path / JUDGING).read_text())
     assert (summary["rows"], summary["asked"], summary["questions"]) == (20, 20, 1)
     assert summary["spent_in_run"]["answers"] == 1
 
@@ -149,7 +150,7 @@ def test_what_was_judged_before_an_outage_is_not_asked_again(tmp_path):
         server.faults = lambda request: (status(503),) if request.number >= 2 else None
         with pytest.raises(TryAgainLater, match="2 of 4 questions to the judge got no answer, one of them: exhausted"):
             grade_all(tmp_path, server, traces, concurrency=1, endpoint={"max_attempts": 1})
-        assert len((tmp_path / LEDGER).read_text().splitlines()) == 2
+        assert len((tmp_path / JUDGEMENTS).read_text().splitlines()) == 2
         server.faults = {}
         before = len(server.sent)
         assert outcomes(grade_all(tmp_path, server, traces)) == ["correct"] * 4

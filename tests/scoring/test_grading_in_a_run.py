@@ -7,8 +7,7 @@ import pytest
 from cotdistill.errors import UserError
 from cotdistill.pipeline.pipeline import Pipeline, RunOptions
 from cotdistill.recipe.recipe import read_recipe
-from cotdistill.scoring.grading import LEDGER
-from cotdistill.storage.run_folder import read_manifest
+from cotdistill.storage.run_folder import JUDGEMENTS, read_manifest
 from tests.support.fault_server import FaultServer
 from tests.support.judge_server import by_truth, says
 
@@ -50,7 +49,7 @@ def test_the_judge_works_in_a_run_and_is_paid_once_for_all_arms(recipe):
             read_manifest(Pipeline(changed, RunOptions(redo="filter")).run().folder / "2-filter").counts.rows_out == 1
         )
         assert len(server.requests) == 2
-    assert len((outcome.folder / LEDGER).read_text().splitlines()) == 2
+    assert len((outcome.folder / JUDGEMENTS).read_text().splitlines()) == 2
 
 
 def test_another_prompt_or_judge_asks_for_another_filter(recipe, tmp_path):

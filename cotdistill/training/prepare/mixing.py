@@ -4,12 +4,12 @@ A set without a weight is taken whole. A weight is the share of all rows that th
 by seed, and none is taken twice.
 """
 
-import hashlib
 import heapq
 import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 from cotdistill.records import Conversation
+from cotdistill.storage.keys import draw
 from cotdistill.training.options import Share
 
 log = logging.getLogger(__name__)
@@ -51,6 +51,4 @@ def _chosen(name: str, size: int, wanted: int, seed: int) -> Collection[int]:
     """Return numbers of rows, those with the smallest hashes, so that a longer set keeps most of its choice."""
     if wanted >= size:
         return range(size)
-    return set(
-        heapq.nsmallest(wanted, range(size), key=lambda n: hashlib.sha256(f"{seed} {name} {n}".encode()).digest())
-    )
+    return set(heapq.nsmallest(wanted, range(size), key=lambda number: draw(seed, name, number)))

@@ -17,6 +17,7 @@ from cotdistill.errors import UserError
 from cotdistill.records import Conversation
 from cotdistill.storage.jsonl import AtomicFile, write_text
 from cotdistill.storage.keys import key_of
+from cotdistill.storage.run_folder import DROPPED, SHORTENED
 from cotdistill.styles import Style
 from cotdistill.training.options import TrainOptions
 from cotdistill.training.prepare.tokenfile import Written, write_rows
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 FINISHED = "prepared.json"
-LENGTHS, DROPPED, SHORTENED = "lengths.bin", "dropped.jsonl", "shortened.jsonl"
+LENGTHS = "lengths.bin"
 
 MAKING = 1
 """Raised when the same conversations come to other tokens by a change of this package."""
