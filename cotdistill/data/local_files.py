@@ -57,4 +57,4 @@ def _check_inside(path: Path, home: Path, where: str) -> None:
     # A path given as a file is its own folder.
     folder = home if home.is_dir() or not home.exists() else home.parent
     if not path.resolve().is_relative_to(folder.resolve()):
-        raise UserError(f"{path} leads out of the folder {folder.resolve()}", where, OUTSIDE_HINT)
+        raise UserError(f"{path} is outside the folder {folder.resolve()}", where, OUTSIDE_HINT)

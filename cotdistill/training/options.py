@@ -63,7 +63,7 @@ def _shares_add_up(shares: tuple[Share, ...] | None) -> tuple[Share, ...] | None
         return None
     names = [share.name for share in shares]
     if double := next((name for name in names if names.count(name) > 1), None):
-        raise PydanticCustomError("set_twice", "names the set {name} twice", {"name": f"`{double}`"})
+        raise PydanticCustomError("set_twice", "duplicate data set {name}", {"name": f"`{double}`"})
     weights = [share.weight for share in shares if share.weight is not None]
     if len(weights) == len(shares) and abs(sum(weights) - 1) > WEIGHTS_TOLERANCE:
         raise PydanticCustomError(

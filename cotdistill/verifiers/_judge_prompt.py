@@ -59,12 +59,12 @@ def load_template(path: Path | None) -> str:
     template = prompts.load(path, required=NAMES)
     if template.find("{nonce}") > template.find("{answer}"):
         raise UserError(
-            "{answer} stands before {nonce}",
+            "{answer} comes before {nonce}",
             str(path),
             "open the fence before the answer: <answer {nonce}>, and close it after: </answer {nonce}>",
         )
     if template.rfind("{nonce}") < template.find("{answer}"):
-        raise UserError("{nonce} does not stand after {answer}", str(path), "close the fence: </answer {nonce}>")
+        raise UserError("{nonce} is missing after {answer}", str(path), "close the fence: </answer {nonce}>")
     return template
 
 

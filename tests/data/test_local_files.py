@@ -42,13 +42,13 @@ def test_a_path_or_link_that_leads_out_is_refused_unless_the_recipe_allows_it(tm
     (home / "linked").symlink_to(tmp_path)
     (home / "folder").mkdir()
     (home / "folder" / "inner.jsonl").symlink_to(tmp_path / "secret.jsonl")
-    with pytest.raises(UserError, match=r"dataset_info\.json:1: p: .* leads out of the folder .*allow_outside"):
+    with pytest.raises(UserError, match=r"dataset_info\.json:1: p: .* is outside the folder .*allow_outside"):
         find(entry)
     assert find(entry, allow_outside=True) == "secret"
 
 
 def test_an_absolute_file_name_is_refused(tmp_path, find):
-    with pytest.raises(UserError, match="leads out of the folder"):
+    with pytest.raises(UserError, match="is outside the folder"):
         find({"file_name": str(tmp_path / "secret.jsonl")})
 
 
@@ -59,12 +59,12 @@ def test_an_absolute_local_path_counts_as_allowed(tmp_path, find):
 
 def test_an_absolute_local_path_is_no_way_to_other_folders(tmp_path, find):
     (tmp_path / "own").mkdir()
-    with pytest.raises(UserError, match="leads out of the folder"):
+    with pytest.raises(UserError, match="is outside the folder"):
         find({"local_path": str(tmp_path / "own"), "file_name": "../secret.jsonl"})
 
 
 def test_what_is_not_there_outside_is_refused_alike(find):
-    with pytest.raises(UserError, match="leads out of the folder"):
+    with pytest.raises(UserError, match="is outside the folder"):
         find({"file_name": "../nothing.jsonl"})
 
 

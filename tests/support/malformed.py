@@ -215,7 +215,7 @@ REGISTRIES = {
     "no_such_file": ('{"x": {"file_name": "q.jsonl"}}', r"dataset_info\.json:1: x: no file at q\.jsonl"),
     "no_such_folder": ('{"x": {"local_path": "sets", "file_name": "p.jsonl"}}', r":1: x: no file at sets/p\.jsonl"),
     "an_empty_folder": ('{"x": {"local_path": "empty"}}', r"dataset_info\.json:1: x: no data file in empty"),
-    "out_of_the_folder": ('{"x": {"file_name": "../p.jsonl"}}', r"dataset_info\.json:1: x: .* leads out of the folder"),
+    "out_of_the_folder": ('{"x": {"file_name": "../p.jsonl"}}', r"dataset_info\.json:1: x: .* is outside the folder"),
     "a_typo_in_file_name": ('{"x": {\n"filename": "p.jsonl"}}', r":2: x\.filename: unknown key .*`file_name`"),
     "a_typo_in_formatting": ('{"x": {\n"format": "problems"}}', r":2: x\.format: unknown key .*`formatting`"),
     "a_typo_in_columns": ('{"x": {\n"column": {}}}', r":2: x\.column: unknown key .*`columns`"),

@@ -117,7 +117,7 @@ def test_data_sets_are_a_name_several_names_or_shares(given, expected):
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ("a,a", "names the set `a` twice"),
+        ("a,a", "duplicate data set `a`"),
         ("a,", "at least 1 character"),
         ([{"name": "a"}, {"name": "b", "weight": 1}], "leave nothing for a set without one"),
         ([{"name": "a", "weight": 0.5}, {"name": "b", "weight": 0.2}], "sum to 0.7: they must be 1"),

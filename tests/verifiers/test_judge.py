@@ -209,8 +209,8 @@ def test_the_articles_prompt_asks_for_the_form_that_is_read(repository):
     [
         ("{question} {gold} {answer}", "{nonce} is missing"),
         ("{question} {nonce} {answer} {nonce}", "{gold} is missing"),
-        ("{question} {gold} {answer} {nonce}", "{answer} stands before {nonce}"),
-        ("{question} {gold} {nonce} {answer}", "{nonce} does not stand after {answer}"),
+        ("{question} {gold} {answer} {nonce}", "{answer} comes before {nonce}"),
+        ("{question} {gold} {nonce} {answer}", "{nonce} is missing after {answer}"),
     ],
 )
 def test_a_template_without_a_whole_fence_is_refused(tmp_path, template, message):
