@@ -111,12 +111,18 @@ class Trace(Record):
     """Share of the problem's attempts that are correct: how difficult it is for the teacher. Attempts that were shown
     the answer or that the verifier failed on do not count; None where none does, and before `filter`."""
 
+    @property
+    def id(self) -> str:
+        """Id of the attempt, alike in every stage: `<problem id>/<sample index>`."""
+        return f"{self.problem.id}/{self.completion.index}"
+
 
 class Conversation(Record):
     """What the student learns from: the last assistant message is supervised."""
 
     id: str
-    """Id of the problem; several rationales of one problem share it."""
+    """Id of the trace that it was written from, `<problem id>/<sample index>`; in a set from elsewhere what its row
+    has under `id`, or the row's number."""
     messages: tuple[Message, ...] = Field(min_length=2)
 
     @property

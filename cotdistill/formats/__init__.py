@@ -1,7 +1,8 @@
 """File layouts of data sets, by their names in dataset_info.json: one module, one layout.
 
 A format is a frozen dataclass whose fields are the keys of a row. All are read; those of conversations are written too,
-and described in the terms of dataset_info.json: `format.decode(format.encode(conversation), id) == conversation`.
+and described in the terms of dataset_info.json. A row carries its conversation's id under the key `id`, which the reader
+of the file passes on: `format.decode(row := format.encode(conversation), row["id"]) == conversation`.
 """
 
 from collections.abc import Sequence
@@ -13,6 +14,9 @@ JsonRow = dict[str, Any]  # Any: a foreign JSON row
 
 Holds = Literal["problems", "traces", "conversations"]
 """What the rows of a set are: questions, recorded answers, or what a student learns from as it is."""
+
+ID = "id"
+"""Key of a row's id. No entry of dataset_info.json names it: openMind and LLaMA-Factory know no such column."""
 
 
 class Format(Protocol):

@@ -1,11 +1,11 @@
 """alpaca: one instruction and its response, earlier turns under `history`.
 
-{"instruction": "…", "input": "", "output": "…", "system": "", "history": [["…", "…"]]}
+{"id": "p1/0", "instruction": "…", "input": "", "output": "…", "system": "", "history": [["…", "…"]]}
 """
 
 from dataclasses import dataclass
 
-from cotdistill.formats import JsonRow
+from cotdistill.formats import ID, JsonRow
 from cotdistill.formats._checks import checked, list_at, text_at
 from cotdistill.formats._conversations import Conversations
 from cotdistill.records import Conversation, Message
@@ -37,6 +37,7 @@ class Alpaca(Conversations):
         turns = [m.content for m in (rest if first.role == "system" else conversation.messages)]
         # LLaMA-Factory reads the columns that the entry names and fails where no row has them.
         return {
+            ID: conversation.id,
             self.prompt: turns[-2],
             self.query: "",
             self.response: turns[-1],

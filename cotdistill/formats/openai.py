@@ -1,11 +1,11 @@
 """openai: turns under `messages`, each with role and content.
 
-{"messages": [{"role": "user", "content": "…"}, {"role": "assistant", "content": "…"}]}
+{"id": "p1/0", "messages": [{"role": "user", "content": "…"}, {"role": "assistant", "content": "…"}]}
 """
 
 from dataclasses import dataclass
 
-from cotdistill.formats import JsonRow
+from cotdistill.formats import ID, JsonRow
 from cotdistill.formats._checks import checked
 from cotdistill.formats._conversations import Conversations
 from cotdistill.formats.sharegpt import Sharegpt
@@ -39,9 +39,8 @@ class Openai(Conversations):
     def encode(self, conversation: Conversation, /) -> JsonRow:
         """Return the conversation as a row of the file."""
         names = {"user": self.user_tag, "assistant": self.assistant_tag, "system": self.system_tag}
-        return {
-            self.messages: [{self.role_tag: names[m.role], self.content_tag: m.content} for m in conversation.messages]
-        }
+        turns = [{self.role_tag: names[m.role], self.content_tag: m.content} for m in conversation.messages]
+        return {ID: conversation.id, self.messages: turns}
 
     def decode(self, row: JsonRow, row_id: str, /) -> Conversation:
         """Return the row as a conversation.

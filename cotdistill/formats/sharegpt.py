@@ -1,11 +1,12 @@
 """sharegpt: turns under `conversations`, the system prompt beside them.
 
-{"system": "…", "conversations": [{"from": "user", "value": "…"}, {"from": "assistant", "value": "…"}]}
+{"id": "p1/0", "system": "…",
+ "conversations": [{"from": "user", "value": "…"}, {"from": "assistant", "value": "…"}]}
 """
 
 from dataclasses import dataclass
 
-from cotdistill.formats import JsonRow
+from cotdistill.formats import ID, JsonRow
 from cotdistill.formats._checks import checked, list_at, text_at
 from cotdistill.formats._conversations import Conversations
 from cotdistill.records import Conversation, Message
@@ -47,7 +48,7 @@ class Sharegpt(Conversations):
         first, *rest = conversation.messages
         turns = rest if first.role == "system" else conversation.messages
         # LLaMA-Factory reads the column that the entry names and fails where no row has it.
-        row: JsonRow = {self.system: first.content if first.role == "system" else ""}
+        row: JsonRow = {ID: conversation.id, self.system: first.content if first.role == "system" else ""}
         row[self.messages] = [{self.role_tag: names[m.role], self.content_tag: m.content} for m in turns]
         return row
 

@@ -34,4 +34,4 @@ class Style(Protocol):
 def conversation(style: Style, trace: Trace, shots: Sequence[Trace] = ()) -> Conversation:
     """Return the conversation that the student learns from this trace."""
     answer = Message(role="assistant", content=style.answer(trace))
-    return Conversation(id=trace.problem.id, messages=(*style.prompt(trace.problem, shots), answer))
+    return Conversation(id=trace.id, messages=(*style.prompt(trace.problem, shots), answer))

@@ -25,7 +25,7 @@ from cotdistill.training.job import TRAINING, Job
 from cotdistill.training.launch.launch import OnProgress, World, run_worker, world
 from cotdistill.training.options import TrainOptions
 from cotdistill.training.prepare.prepare import Prepared, prepare
-from cotdistill.training.prepare.tokenfile import ROWS, TOKENS, Written
+from cotdistill.training.prepare.tokenfile import FILES, Written
 from cotdistill.training.prepare.tokens import Encoder, load_tokenizer
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def _job(
         "seed": seed,
         "world": [place.nodes, place.processes],
         "arguments": {k: v for k, v in arguments.items() if k not in ARGUMENTS_NOT_IN_KEY},
-        "data": [file_sha256(tokens / name) for name in (TOKENS, ROWS)],
+        "data": [file_sha256(tokens / name) for name in FILES],
         "stop": encoder.stop_ids,
         "template": encoder.tokenizer.chat_template,
     }
@@ -194,7 +194,7 @@ def _move_in(prepared: Prepared, tokenizer: "PreTrainedTokenizerBase", job: Job)
     for part in (job.tokens, job.tokenizer):
         shutil.rmtree(part, ignore_errors=True)
     job.tokens.mkdir()
-    for name in (TOKENS, ROWS):
+    for name in FILES:
         try:
             os.link(prepared.folder / name, job.tokens / name)
         except OSError:  # a file system without hard links

@@ -8,6 +8,7 @@ import yaml
 from cotdistill.pipeline.pipeline import Pipeline, RunOptions
 from cotdistill.publishing.cards import told
 from cotdistill.recipe.recipe import read_recipe
+from cotdistill.records import problem_id
 from cotdistill.registry import kinds
 from cotdistill.styles.thought_solution import SYSTEM
 
@@ -48,6 +49,7 @@ def test_recorded_answers_are_written_to_the_byte_as_openmind_trains_them(conver
     rows = json.loads((converted() / "sharegpt.json").read_text())
     assert rows == [
         {
+            "id": f"{problem_id(row['question'])}/0",
             "system": SYSTEM,
             "conversations": [
                 {"from": "user", "value": row["question"]},

@@ -69,9 +69,9 @@ def test_the_missions_row_is_written_to_the_byte(tmp_path):
     )
 
 
-def test_the_rationales_of_one_problem_stay_together_under_its_id(tmp_path):
+def test_the_rationales_of_one_problem_stay_together_each_under_the_id_of_its_trace(tmp_path):
     rows = converted(tmp_path, traces(5, rationales=3), style="plain", shots=2)
-    assert [row.id for row in rows] == [f"p{n}" for n in range(5) for _ in range(3)]
+    assert [row.id for row in rows] == [f"p{n}/{i}" for n in range(5) for i in range(3)]
     assert [row.messages[-1].content[:4] for row in rows] == [f"r{n}.{i}" for n in range(5) for i in range(3)]
 
 
@@ -79,7 +79,7 @@ def test_examples_come_from_other_problems_of_the_set(tmp_path):
     for row in converted(tmp_path, traces(9, rationales=2), style="plain", shots=4):
         asked = [m.content for m in row.messages if m.role == "user"]
         assert len(set(asked)) == 5
-        assert asked[-1] == row.id.replace("p", "q")
+        assert asked[-1] == row.id.partition("/")[0].replace("p", "q")
     assert list(tmp_path.iterdir()) == [], "what was set down for the second look is gone"
 
 

@@ -1,7 +1,7 @@
 """Conversations -> token files, before any training process starts; made once for the same rows and options.
 
-tokens/<key>/  tokens.bin  rows.bin  lengths.bin (tokens of every conversation)  dropped.jsonl  shortened.jsonl
-               prepared.json, written last
+tokens/<key>/  tokens.bin  rows.bin  ids.bin  lengths.bin (tokens of every conversation)  dropped.jsonl
+               shortened.jsonl  prepared.json, written last
 """
 
 import json
@@ -31,8 +31,8 @@ log = logging.getLogger(__name__)
 FINISHED = "prepared.json"
 LENGTHS = "lengths.bin"
 
-MAKING = 1
-"""Raised when the same conversations come to other tokens by a change of this package."""
+MAKING = 2
+"""Raised when the same conversations come to other token files by a change of this package."""
 
 KEPT = 4
 """Prepared sets that a run keeps: an arm or two, and those before the last change."""

@@ -1,7 +1,9 @@
-"""Token rows on disk: two flat files that training processes map into memory, whatever their size.
+"""Token rows on disk: three flat files that training processes map into memory, whatever their size.
 
 tokens.bin   every row's token ids, one after the other, uint32
-rows.bin     per row: the first place after it in tokens.bin, and the length of its prompt, both int64
+rows.bin     per row: the first place after it in tokens.bin, the length of its prompt, and the first place after its
+             id in ids.bin, all int64
+ids.bin      every row's id in UTF-8, each with a line feed behind it
 """
 
 from array import array
@@ -11,7 +13,9 @@ from typing import NamedTuple
 
 from cotdistill.training.prepare.tokens import TokenRow
 
-TOKENS, ROWS = "tokens.bin", "rows.bin"
+TOKENS, ROWS, IDS = FILES = ("tokens.bin", "rows.bin", "ids.bin")
+COLUMNS = 3
+"""Numbers per row in rows.bin."""
 
 
 class Written(NamedTuple):
@@ -24,12 +28,13 @@ class Written(NamedTuple):
 
 def write_rows(rows: Iterable[TokenRow], folder: Path) -> Written:
     """Write the rows into an existing folder and return their counts."""
-    count, end, supervised = 0, 0, 0
-    with (folder / TOKENS).open("wb") as tokens, (folder / ROWS).open("wb") as index:
+    count, end, id_end, supervised = 0, 0, 0, 0
+    with (folder / TOKENS).open("wb") as tokens, (folder / ROWS).open("wb") as index, (folder / IDS).open("wb") as ids:
         for row in rows:
             end += len(row.input_ids)
+            id_end += ids.write(_encoded(row.id))
             array("I", row.input_ids).tofile(tokens)
-            array("q", (end, row.prompt_length)).tofile(index)
+            array("q", (end, row.prompt_length, id_end)).tofile(index)
             count += 1
             supervised += len(row.input_ids) - row.prompt_length
     return Written(count, end, supervised)
@@ -41,13 +46,24 @@ class TokenFile:
     def __init__(self, folder: Path) -> None:
         import numpy as np
 
-        self._index = np.memmap(folder / ROWS, np.int64, mode="r").reshape(-1, 2)
+        self._index = np.memmap(folder / ROWS, np.int64, mode="r").reshape(-1, COLUMNS)
         self._tokens = np.memmap(folder / TOKENS, np.uint32, mode="r")
+        self._ids = np.memmap(folder / IDS, np.uint8, mode="r")
 
     def __len__(self) -> int:
         return len(self._index)
 
     def __getitem__(self, number: int) -> TokenRow:
-        end, prompt_length = self._index[number]
-        start = self._index[number - 1][0] if number else 0
-        return TokenRow(self._tokens[start:end].tolist(), int(prompt_length))
+        end, prompt_length, id_end = self._index[number]
+        start, _, id_start = self._index[number - 1] if number else (0, 0, 0)
+        row_id = _decoded(self._ids[id_start:id_end].tobytes())
+        return TokenRow(self._tokens[start:end].tolist(), int(prompt_length), row_id)
+
+
+def _encoded(row_id: str) -> bytes:
+    """Return an id's bytes; half a surrogate pair, which a foreign row may hold, goes through."""
+    return row_id.encode("utf-8", "surrogatepass") + b"\n"
+
+
+def _decoded(stored: bytes) -> str:
+    return stored[:-1].decode("utf-8", "surrogatepass")

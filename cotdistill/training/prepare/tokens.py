@@ -42,6 +42,8 @@ class TokenRow(NamedTuple):
     input_ids: list[int]
     prompt_length: int
     """Tokens at the front that are given and not learned."""
+    id: str
+    """Id of the conversation, by which a loss may look up more about the trace."""
 
     @property
     def labels(self) -> list[int]:
@@ -107,7 +109,7 @@ class Encoder:
         answers = self._encode_contents([c.messages[-1].content for c in conversations])
         for conversation, text, answer in zip(conversations, texts, answers, strict=True):
             prompt = self._guarded(conversation.prompt) if text is None else next(whole)
-            yield TokenRow([*prompt, *answer, self.end_id], len(prompt))
+            yield TokenRow([*prompt, *answer, self.end_id], len(prompt), conversation.id)
 
     def counts(self, contents: list[str]) -> list[int]:
         """Return how many tokens each text has inside an answer."""

@@ -6,8 +6,10 @@ from hypothesis import strategies as st
 from cotdistill.training.prepare.tokenfile import TokenFile, Written, write_rows
 from cotdistill.training.prepare.tokens import TokenRow
 
-ids = st.lists(st.integers(0, 2**32 - 1), min_size=1, max_size=20)
-rows = st.lists(ids.flatmap(lambda i: st.builds(TokenRow, st.just(i), st.integers(0, len(i)))), min_size=1, max_size=9)
+tokens = st.lists(st.integers(0, 2**32 - 1), min_size=1, max_size=20)
+names = st.text(st.characters())
+row = tokens.flatmap(lambda found: st.builds(TokenRow, st.just(found), st.integers(0, len(found)), names))
+rows = st.lists(row, min_size=1, max_size=9)
 
 
 @given(rows)

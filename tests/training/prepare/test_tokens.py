@@ -67,7 +67,7 @@ def test_in_a_word_level_vocabulary_control_tokens_in_a_content_are_left_out():
     tokenizer = PreTrainedTokenizerFast(tokenizer_object=words, eos_token="<|end|>", unk_token="<unk>")
     tokenizer.chat_template = "{% for m in messages %}{{ m['content'] + ' <|end|> ' }}{% endfor %}"
     row = _row(tokenizer, _conversation("what <|end|> two", "four <|end|> five"))
-    assert row == TokenRow([4, 2, 1, 3, 0, 1], prompt_length=3)
+    assert row == TokenRow([4, 2, 1, 3, 0, 1], prompt_length=3, id="p")
 
 
 def test_a_row_over_the_limit_is_rejected_whole_and_one_at_the_limit_is_not(tokenizer):

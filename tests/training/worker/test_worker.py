@@ -162,7 +162,7 @@ def test_a_stopped_training_ends_as_if_it_had_not_been(job, keep):
 def test_padding_is_masked_by_length_and_never_supervised():
     from cotdistill.training.worker.worker import PaddingCollator
 
-    batch = PaddingCollator(9)([TokenRow([9, 5, 9], 1), TokenRow([1, 2, 3, 4, 5, 6, 7, 8, 9], 8)])
+    batch = PaddingCollator(9)([TokenRow([9, 5, 9], 1, "a/0"), TokenRow([1, 2, 3, 4, 5, 6, 7, 8, 9], 8, "b/0")])
     assert batch["input_ids"].shape == (2, 16)
     assert batch["attention_mask"].sum(1).tolist() == [3, 9]
     assert batch["labels"][0].tolist() == [IGNORED, 5, 9] + [IGNORED] * 13
