@@ -117,6 +117,10 @@ class Trace(Record):
         return f"{self.problem.id}/{self.completion.index}"
 
 
+IGNORED = -100
+"""Label of a token that is not supervised, as torch's cross-entropy has it."""
+
+
 class Conversation(Record):
     """What the student learns from: the last assistant message is supervised."""
 

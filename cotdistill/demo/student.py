@@ -20,7 +20,7 @@ from cotdistill.demo import tokenizer
 from cotdistill.demo.answers import answer
 from cotdistill.demo.problems import LARGEST, problems, solve
 from cotdistill.errors import UserError
-from cotdistill.records import Problem
+from cotdistill.records import IGNORED, Problem
 
 if TYPE_CHECKING:
     import torch
@@ -37,7 +37,6 @@ PERIODS = (2.5, 5.0, 10.0, 20.0, 25.0, 50.0, 100.0, 200.0)
 """Waves that the vectors of the numbers start with: short ones tell neighbours apart, long ones carry the size."""
 WAVE_HEIGHT = 0.4
 """0.15 is learned more slowly: 57 % instead of 81 %."""
-NO_LABEL = -100
 TAUGHT = "taught.json"
 
 
@@ -158,7 +157,7 @@ def _tensors(batch: list[Lesson], *, pad: int) -> "dict[str, torch.Tensor]":
 
     length = max(len(lesson.prompt) + len(lesson.reply) for lesson in batch)
     ids = torch.full((len(batch), length), pad)
-    labels = torch.full((len(batch), length), NO_LABEL)
+    labels = torch.full((len(batch), length), IGNORED)
     mask = torch.zeros((len(batch), length), dtype=torch.long)
     for row, (prompt, reply) in enumerate(batch):
         end = len(prompt) + len(reply)

@@ -27,7 +27,7 @@ FAMILY_ROLES = {
     "styles": "`convert: {style: …}`",
     "formats": "`convert: {format: …}`, and `formatting` in dataset_info.json",
     "students": "`student:`",
-    "losses": "what a student learns from",
+    "losses": "`train: {loss: …}`",
 }
 
 

@@ -1,8 +1,8 @@
 """What the training worker is told: everything by value or by path, in one file.
 
-{"key": "9c…", "base": "Qwen/Qwen2.5-7B", "student": {"kind": "full", …}, "loss": "sft", "work": "…/work/9c…",
- "output": "…/checkpoint", "metrics": "…/metrics.jsonl", "stop_ids": [151645], "pad_id": 151643, "seed": 1234,
- "keep_checkpoints": 0, "arguments": {"learning_rate": 1e-05, …}}
+{"key": "9c…", "base": "Qwen/Qwen2.5-7B", "student": {"kind": "full", …}, "loss": {"kind": "sft"},
+ "work": "…/work/9c…", "output": "…/checkpoint", "metrics": "…/metrics.jsonl", "stop_ids": [151645],
+ "pad_id": 151643, "seed": 1234, "keep_checkpoints": 0, "arguments": {"learning_rate": 1e-05, …}}
 """
 
 from pathlib import Path
@@ -23,7 +23,8 @@ class Job(Record):
     """Hub name or folder of the untrained student."""
     student: dict[str, Any]  # Any: JSON values
     """Kind and options of the student: says which weights learn."""
-    loss: str = "sft"
+    loss: dict[str, Any]  # Any: JSON values
+    """Kind and options of the loss."""
     work: Path
     """Folder of the token rows, the tokenizer and the points to go on from."""
     output: Path

@@ -12,14 +12,14 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from cotdistill.errors import UserError
-from cotdistill.registry import NOT_IN_KEY, Options
+from cotdistill.registry import NOT_IN_KEY, KindOptions, OneOf, Options
 from cotdistill.stage import StageOptions
 from cotdistill.training.trainer_keys import OURS, trainer_keys
 
 NOT_TRAINER_KEYS = frozenset(
     {
         *("dataset", "template", "cutoff_len", "on_overlong", "max_dropped", "num_processes"),
-        *("output_dir", "overwrite_output_dir", "warmup_ratio", "save_total_limit"),
+        *("output_dir", "overwrite_output_dir", "warmup_ratio", "save_total_limit", "loss"),
     }
 )
 """Fields of TrainOptions that transformers does not get as they are."""
@@ -97,6 +97,11 @@ class TrainOptions(StageOptions):
     rationale, answer and end whole (what it was goes to shortened.jsonl); or it stops the training."""
     max_dropped: float = Field(0.05, ge=0, le=1)
     """Largest share of rows that may be left out; more stops before any training: `cutoff_len` must be wrong."""
+    loss: Annotated[KindOptions, OneOf("losses")] = Field(
+        default="sft",  # validated like a value from the file
+        validate_default=True,
+    )
+    """What training makes small: `sft`, the negative log-likelihood of the answer, or another kind of `losses`."""
     num_train_epochs: float = Field(3.0, gt=0)
     """Passes over the rows; 3 as in LLaMA-Factory, and worth comparing in arms."""
     max_steps: int = Field(-1, ge=-1)

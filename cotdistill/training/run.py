@@ -120,6 +120,7 @@ def _job(
     depends_on = {
         "base": base,
         "student": student.key_options(),
+        "loss": options.loss.key_options(),
         "seed": seed,
         "world": [place.nodes, place.processes],
         "arguments": {k: v for k, v in arguments.items() if k not in ARGUMENTS_NOT_IN_KEY},
@@ -132,6 +133,7 @@ def _job(
         key=key,
         base=base,
         student=student.model_dump(mode="json"),
+        loss=options.loss.model_dump(mode="json"),
         work=folder / "work" / key,
         output=output,
         metrics=folder / METRICS,

@@ -146,3 +146,17 @@ def test_an_arm_that_leaves_no_stage_is_refused(recipe):
 def test_an_empty_section_runs_by_its_defaults(recipe):
     loaded = recipe("teacher: demo\nfilter:\n")
     assert [stage.name for stage in loaded.main.chain()] == ["sample", "filter"]
+
+
+@pytest.mark.parametrize(
+    ("loss", "message"),
+    [
+        ("nonsense", r't\.yaml:6: train\.loss: unknown kind "nonsense" \(known: sft\)'),
+        ("{kind: stf}", r't\.yaml:6: train\.loss\.kind: unknown kind "stf" \(did you mean `sft`\?\)'),
+        ("{kind: sft, top_k: 5}", r"t\.yaml:6: train\.loss\.top_k: unknown key"),
+    ],
+)
+def test_a_loss_is_a_kind_like_any_other(recipe, loss, message):
+    assert recipe(WHOLE).main.train.loss.kind == "sft"
+    with pytest.raises(UserError, match=message):
+        recipe(WHOLE.replace("max_steps: 2,", f"loss: {loss},"))

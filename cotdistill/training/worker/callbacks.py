@@ -14,25 +14,12 @@ import torch
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from cotdistill.errors import UserError
-from cotdistill.losses import Loss, Tensor
+from cotdistill.losses import Tensor
 from cotdistill.training.job import Job
 from cotdistill.training.worker.checkpoints import mark_complete, prune
+from cotdistill.training.worker.head_loss import MeanLoss
 
 PROGRESS_S = 0.5
-
-
-class MeanLoss:
-    """A loss per supervised token of the whole optimiser step over all ranks, as transformers' Trainer asks for it."""
-
-    def __init__(self, loss: Loss) -> None:
-        self.loss = loss
-        self.step_tokens: Tensor = torch.tensor(0)
-        """Supervised tokens of the present optimiser step, over all ranks."""
-
-    def __call__(self, outputs: Any, labels: Tensor, num_items_in_batch: Tensor) -> Tensor:  # Any: ModelOutput
-        """Return this micro-step's part of the mean over the optimiser step."""
-        self.step_tokens = num_items_in_batch
-        return self.loss(outputs.logits, labels) / num_items_in_batch
 
 
 class MetricsCallback(TrainerCallback):  # type: ignore[misc]  # transformers is not typed

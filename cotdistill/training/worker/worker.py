@@ -26,8 +26,9 @@ from cotdistill.training.job import TRAINING, Job
 from cotdistill.training.launch.launch import free_port
 from cotdistill.training.prepare.tokenfile import TokenFile
 from cotdistill.training.prepare.tokens import TokenRow
-from cotdistill.training.worker.callbacks import MeanLoss, MetricsCallback
+from cotdistill.training.worker.callbacks import MetricsCallback
 from cotdistill.training.worker.checkpoints import newest_complete
+from cotdistill.training.worker.head_loss import IDS, MeanLoss, learning_by
 
 log = logging.getLogger(__name__)
 
@@ -60,10 +61,10 @@ def train(job: Job) -> None:
     """Train the job's student and save it. Raises: UserError."""
     arguments = training_arguments(job)
     rows = TokenFile(job.tokens)
-    mean_loss = MeanLoss(registry.make("losses", job.loss))
+    mean_loss = MeanLoss(_make("losses", job.loss))
     metrics = MetricsCallback(job, mean_loss)
-    trainer = Trainer(
-        model=registry.make("students", **_student(job)).load(job.base),
+    trainer = learning_by(Trainer)(
+        model=_make("students", job.student).load(job.base),
         args=arguments,
         train_dataset=rows,
         data_collator=PaddingCollator(job.pad_id),
@@ -116,7 +117,7 @@ class PaddingCollator:
         self.multiple = multiple
 
     def __call__(self, rows: Sequence[TokenRow]) -> dict[str, Tensor]:
-        """Return ids, mask and labels, each (rows, length of the longest)."""
+        """Return ids, mask and labels, each (rows, length of the longest), and the ids of the traces."""
         longest = max(len(row.input_ids) for row in rows)
         shape = (len(rows), -(-longest // self.multiple) * self.multiple)
         ids_BT = torch.full(shape, self.pad_id)  # noqa: N806
@@ -127,7 +128,7 @@ class PaddingCollator:
             ids_BT[number, :length] = torch.tensor(row.input_ids)
             labels_BT[number, :length] = torch.tensor(row.labels)
             mask_BT[number, :length] = 1
-        return {"input_ids": ids_BT, "attention_mask": mask_BT, "labels": labels_BT}
+        return {"input_ids": ids_BT, "attention_mask": mask_BT, "labels": labels_BT, IDS: tuple(row.id for row in rows)}
 
 
 def save(trainer: Trainer, job: Job, *, seconds: float) -> None:
@@ -162,9 +163,10 @@ def _finish(job: Job, *, steps: int, seconds: float) -> None:
     log.info("saved to %s after %d steps", job.output, steps)
 
 
-def _student(job: Job) -> dict[str, Any]:  # Any: JSON values
-    """Return the student's options as registry.make takes them."""
-    return {"name": job.student["kind"], **{k: v for k, v in job.student.items() if k != "kind"}}
+def _make(family: str, chosen: dict[str, Any]) -> Any:  # Any: JSON values; what the family's contract says
+    """Return a kind with its options bound, as a job names it."""
+    options = {name: value for name, value in chosen.items() if name != "kind"}
+    return registry.make(family, chosen["kind"], **options)
 
 
 def _set_up_logging() -> None:

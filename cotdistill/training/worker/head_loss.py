@@ -1,0 +1,144 @@
+"""The loss where the logits would be made: inside the call of the model's head, so that no others ever exist.
+
+In a training step the head (the module of `get_output_embeddings`) answers its hidden states with the summed loss,
+a scalar in the place of logits. As it is the module's own call, DDP, ZeRO-2 and ZeRO-3 see nothing unusual: ZeRO-3
+gathers the head's weights before it and releases them after it, forwards and backwards.
+
+A model that changes logits behind its head (Gemma 2 caps them, Cohere scales them) is known by a probe, and its loss
+is computed from the logits that it returns.
+"""
+
+import contextlib
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import torch
+from torch import nn
+from transformers import PreTrainedModel, Trainer
+
+from cotdistill.losses import Loss, LossBatch, Tensor
+
+log = logging.getLogger(__name__)
+
+IDS = "ids"
+"""Key of the trace ids in a batch: text, which no data loader moves to a device and which is never given to a model.
+As numbers they would travel there and back, and reading them would wait for all work that the device has queued."""
+
+PROBE_TOKENS = 4
+PROBE_LARGEST = 100.0
+"""Logits of the probe go from minus this to this: beyond all caps in use (30), whatever the weights are."""
+
+Forward = Callable[[Tensor], Tensor]
+
+
+class MeanLoss:
+    """A loss per supervised token of the whole optimiser step over all ranks, as transformers' Trainer asks for it."""
+
+    def __init__(self, loss: Loss) -> None:
+        self.loss = loss
+        self.step_tokens: Tensor = torch.tensor(0)
+        """Supervised tokens of the present optimiser step, over all ranks."""
+        self.ids: tuple[str, ...] = ()
+        """Trace ids of the present micro-step."""
+
+    @contextlib.contextmanager
+    def at(self, head: nn.Module, labels: Tensor) -> Iterator[None]:
+        """Let the head answer one forward of the model with the summed loss of the present micro-step."""
+        ask = original(head)
+        with forward_of(head, lambda hidden: self.loss(LossBatch(hidden, ask, labels, self.ids))):
+            yield
+
+    def __call__(self, outputs: Any, labels: Tensor, num_items_in_batch: Tensor) -> Tensor:  # Any: ModelOutput
+        """Return this micro-step's part of the mean over the optimiser step."""
+        self.step_tokens = num_items_in_batch
+        found = outputs.logits
+        is_summed = found.dim() == 0
+        return (found if is_summed else self.loss(LossBatch(found, _as_it_is, labels, self.ids))) / num_items_in_batch
+
+
+def learning_by(trainer: type[Trainer]) -> type[Trainer]:
+    """Return the trainer with micro-steps that tell its MeanLoss what they learn from, and let the head use it."""
+
+    class LossBatchTrainer(trainer):  # type: ignore[misc]  # transformers is not typed
+        is_probed = False
+        head: nn.Module | None = None
+
+        def compute_loss(
+            self,
+            model: nn.Module,
+            inputs: dict[str, Any],  # Any: tensors, and the ids
+            return_outputs: bool = False,
+            num_items_in_batch: Tensor | None = None,
+        ) -> Any:  # Any: a scalar, or with the model's outputs
+            """Return the loss of a micro-step."""
+            mean_loss: MeanLoss = self.compute_loss_func
+            mean_loss.ids = tuple(inputs[IDS])
+            given = {name: value for name, value in inputs.items() if name != IDS}
+            if not self.is_probed:
+                self._probe(model, given)
+            is_at_head = self.head is not None and model.training
+            with mean_loss.at(self.head, given["labels"]) if is_at_head else contextlib.nullcontext():
+                return super().compute_loss(model, given, return_outputs, num_items_in_batch)
+
+        def _probe(self, model: nn.Module, inputs: dict[str, Tensor]) -> None:
+            """Find out once where the loss is computed; every rank is here at its first micro-step."""
+            # A replica of DataParallel would ask the first device's head; torch.compile would compile at every step.
+            if self.args.n_gpu <= 1 and not self.args.torch_compile:
+                self.head = bare_head(model, self.accelerator.unwrap_model(model), inputs)
+            self.is_probed = True
+            log.info("logits are made of %s", "supervised tokens alone" if self.head is not None else "all tokens")
+
+    return LossBatchTrainer
+
+
+def bare_head(model: nn.Module, unwrapped: PreTrainedModel, inputs: Mapping[str, Tensor]) -> nn.Module | None:
+    """Return the module whose output is the model's logits, unchanged; None where there is none.
+
+    Told by a forward of a few tokens of `inputs`, in which the head answers with numbers that any change would show.
+    Under ZeRO-3 all ranks must call it.
+    """
+    head = unwrapped.get_output_embeddings()
+    if head is None:
+        return None
+    ask = original(head)
+    told: list[Tensor] = []
+
+    def answer(hidden: Tensor) -> Tensor:
+        logits = ask(hidden)
+        numbers = torch.linspace(-PROBE_LARGEST, PROBE_LARGEST, logits.shape[-1], device=logits.device)
+        told.append(numbers.expand_as(logits))
+        return numbers.expand_as(logits).clone()  # a model may change it in place
+
+    few = {name: value[:1, :PROBE_TOKENS] for name, value in inputs.items() if name != "labels" and value.dim() == 2}
+    was_training = model.training
+    model.eval()
+    with torch.no_grad(), forward_of(head, answer):
+        logits = model(**few).logits
+    model.train(was_training)
+    is_untouched = len(told) == 1 and logits.shape == told[0].shape and bool((logits == told[0]).all())
+    return head if is_untouched and logits.dim() == 3 else None
+
+
+def original(module: nn.Module) -> Forward:
+    """Return a module's forward as it is now."""
+    forward: Forward = module.forward
+    return forward
+
+
+@contextlib.contextmanager
+def forward_of(module: nn.Module, forward: Forward) -> Iterator[None]:
+    """Give a module another forward for a while; its hooks stay at work."""
+    before = vars(module).get("forward")
+    module.forward = forward
+    try:
+        yield
+    finally:
+        if before is None:
+            del module.forward
+        else:
+            module.forward = before
+
+
+def _as_it_is(logits: Tensor) -> Tensor:
+    return logits

@@ -1,0 +1,141 @@
+"""The loss inside the head's own call: the same numbers as from all logits, without all logits."""
+
+import pytest
+
+from cotdistill.losses import IGNORED
+from cotdistill.registry import make
+from tests.support.tiny_student import SIZES
+
+torch = pytest.importorskip("torch")
+
+VOCABULARY = 64
+
+
+def _qwen2(*, tied):
+    from transformers import Qwen2Config, Qwen2ForCausalLM
+
+    torch.manual_seed(3)
+    return Qwen2ForCausalLM(Qwen2Config(**SIZES | {"vocab_size": VOCABULARY, "tie_word_embeddings": tied}))
+
+
+def _changed(name):
+    """Return a model that changes its logits behind the head."""
+    from transformers import CohereConfig, CohereForCausalLM, Gemma2Config, Gemma2ForCausalLM
+
+    torch.manual_seed(3)
+    sizes = SIZES | {"vocab_size": VOCABULARY, "pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2}
+    if name == "gemma2":
+        config = Gemma2Config(**sizes, head_dim=16, final_logit_softcapping=2.0)
+        return Gemma2ForCausalLM(config)
+    return CohereForCausalLM(CohereConfig(**sizes, logit_scale=0.0625))
+
+
+def _inputs():
+    generator = torch.Generator().manual_seed(5)
+    ids = torch.randint(VOCABULARY, (3, 16), generator=generator)
+    labels = ids.clone()
+    labels[0, :9] = labels[1, :4] = labels[2, :] = IGNORED
+    labels[1, 12:] = IGNORED
+    mask = torch.ones_like(ids)
+    mask[1, 12:] = 0
+    return {"input_ids": ids, "attention_mask": mask, "labels": labels}
+
+
+SUPERVISED = 7 + 8
+
+
+def _step(model, *, is_at_head, asked=None):
+    """Return loss and gradients of one micro-step, as the trainer makes it."""
+    from cotdistill.training.worker.head_loss import MeanLoss, bare_head
+
+    inputs = _inputs()
+    labels = inputs.pop("labels")
+    mean_loss = MeanLoss(make("losses", "sft"))
+    mean_loss.ids = ("a/0", "b/0", "c/0")
+    model.train()
+    model.zero_grad()
+    if is_at_head:
+        head = bare_head(model, model, inputs)
+        assert head is model.lm_head
+        if asked is not None:
+            ask = head.forward
+            head.forward = lambda hidden: asked.append(tuple(hidden.shape)) or ask(hidden)
+        with mean_loss.at(head, labels):
+            outputs = model(**inputs)
+        assert outputs.logits.shape == ()
+    else:
+        outputs = model(**inputs)
+    loss = mean_loss(outputs, labels, torch.tensor(SUPERVISED))
+    loss.backward()
+    return loss.detach(), {name: weight.grad.clone() for name, weight in model.named_parameters()}
+
+
+@pytest.mark.parametrize("tied", [True, False])
+@pytest.mark.parametrize("is_checkpointed", [True, False])
+def test_it_is_the_loss_of_the_logits_with_the_same_gradients(tied, is_checkpointed):
+    model = _qwen2(tied=tied)
+    expected, gradients = _step(model, is_at_head=False)
+    if is_checkpointed:
+        model.gradient_checkpointing_enable()
+    found, other_gradients = _step(model, is_at_head=True)
+    torch.testing.assert_close(found, expected, atol=1e-6, rtol=1e-6)
+    assert gradients.keys() == other_gradients.keys()
+    for name, gradient in gradients.items():
+        torch.testing.assert_close(other_gradients[name], gradient, atol=1e-6, rtol=1e-6)
+
+
+def test_the_head_sees_the_supervised_positions_alone():
+    asked = []
+    _step(_qwen2(tied=True), is_at_head=True, asked=asked)
+    assert asked == [(SUPERVISED, SIZES["hidden_size"])]
+
+
+def test_a_step_leaves_the_head_as_it_was():
+    model = _qwen2(tied=False)
+    model.eval()
+    inputs = _inputs()
+    before = model(**inputs).logits
+    _step(model, is_at_head=True)
+    assert "forward" not in vars(model.lm_head)
+    assert model.training, "the probe leaves the mode as it was"
+    model.eval()
+    assert torch.equal(model(**inputs).logits, before)
+    assert model.generate(inputs["input_ids"], max_new_tokens=2).shape == (3, 18)
+
+
+def test_a_step_that_fails_leaves_the_head_as_it_was():
+    from cotdistill.training.worker.head_loss import MeanLoss
+
+    def broken(batch):
+        raise ZeroDivisionError
+
+    model = _qwen2(tied=True)
+    with pytest.raises(ZeroDivisionError), MeanLoss(broken).at(model.lm_head, _inputs()["labels"]):
+        model(input_ids=_inputs()["input_ids"])
+    assert "forward" not in vars(model.lm_head)
+
+
+@pytest.mark.parametrize("name", ["gemma2", "cohere"])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_a_model_that_changes_its_logits_is_known(name, dtype):
+    from cotdistill.training.worker.head_loss import bare_head
+
+    model = _changed(name).to(dtype)
+    assert bare_head(model, model, _inputs()) is None
+    assert "forward" not in vars(model.lm_head)
+
+
+def test_a_cap_counts():
+    """The reference is written out: hidden states, head, cap, cross-entropy."""
+    model = _changed("gemma2")
+    with torch.no_grad():
+        model.lm_head.weight *= 40
+    inputs = _inputs()
+    loss, _ = _step(model, is_at_head=False)
+    logits = model.lm_head(model.model(inputs["input_ids"], inputs["attention_mask"]).last_hidden_state)
+    capped = 2.0 * torch.tanh(logits / 2.0)
+    targets = inputs["labels"][:, 1:].flatten()
+    expected = torch.nn.functional.cross_entropy(capped[:, :-1].flatten(0, 1), targets)
+    torch.testing.assert_close(loss, expected.detach(), atol=1e-6, rtol=1e-6)
+    uncapped = torch.nn.functional.cross_entropy(logits[:, :-1].flatten(0, 1), targets)
+    assert abs(loss - uncapped) > 0.1
