@@ -2,7 +2,7 @@
 
 A format is a frozen dataclass whose fields are the keys of a row. All are read; those of conversations are written too,
 and described in the terms of dataset_info.json. A row carries its conversation's id under the key `id`, which the reader
-of the file passes on: `format.decode(row := format.encode(conversation), row["id"]) == conversation`.
+of a file passes on: `format.decode(row := format.encode(conversation), row["id"]) == conversation`.
 """
 
 from collections.abc import Sequence

@@ -7,10 +7,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from cotdistill import registry
 from cotdistill.errors import UserError
 from cotdistill.records import Checkpoint, Problem, Sampling, Score, Trace
-from cotdistill.registry import NOT_IN_KEY
+from cotdistill.registry import NOT_IN_KEY, KindOptions
 from cotdistill.samplers import Request, Sampler
 from cotdistill.sampling.completions import read_completion
 from cotdistill.sampling.pool import PoolOptions, request_key, run_jobs, single_request
@@ -20,6 +19,7 @@ from cotdistill.stage import StageOptions, Workspace, stage
 from cotdistill.storage.jsonl import write_text
 from cotdistill.storage.ledger import Ledger
 from cotdistill.storage.run_folder import LEDGER, SCORES
+from cotdistill.students import Student
 from cotdistill.styles import Style
 from cotdistill.training.options import MODEL_PACKAGES
 from cotdistill.verifiers import Verifier
@@ -55,16 +55,15 @@ def evaluate(
     tasks: TaskProblems,
     style: Style,
     verifier: Verifier,
+    student: KindOptions,
     judge: Sampler | None = None,
 ) -> Iterator[Score]:
     """Let the student answer problems that it has not seen, and grade the answers."""
     checkpoint = next(iter(checkpoints))
     folder = work.run / checkpoint.path
-    sampler = registry.make(
-        "samplers",
-        "local",
-        model=str(folder) if folder.is_dir() else checkpoint.path,
-        batch_size=options.batch_size,
+    answering: Student = student.build()
+    sampler: Sampler = answering.sampler(
+        str(folder) if folder.is_dir() else checkpoint.path, batch_size=options.batch_size
     )
     sampling = Sampling(max_tokens=options.max_tokens, temperature=0)
     total = sum(len(problems) for problems in tasks.values())

@@ -1,15 +1,47 @@
-"""Which weights learn: one module, one student kind.
+"""Which weights learn, and how: one module, one student kind.
 
 A student is a frozen dataclass whose fields are its options. torch is imported inside its methods.
 """
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from cotdistill.stage import Progress, no_progress
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel
+    from transformers import PreTrainedModel, Trainer
+
+IDS = "ids"
+"""Key of a batch that holds the id of each row's trace, a tuple of text; all other keys hold tensors.
+
+Text, as no data loader moves it to a device: numbers would travel there, and reading them back for a loss that looks
+something up would wait for all the work that the device has queued. Training takes it out before the model is called.
+"""
+
+
+class TrainingRow(Protocol):
+    """What a collator reads of a conversation's tokens."""
+
+    @property
+    def input_ids(self) -> list[int]:
+        """Tokens of prompt and answer."""
+        ...
+
+    @property
+    def labels(self) -> list[int]:
+        """One label per token: its own id, or IGNORED where it is not supervised."""
+        ...
+
+    @property
+    def id(self) -> str:
+        """Id of the trace, `<problem id>/<sample index>`."""
+        ...
+
+
+Batch: TypeAlias = dict[str, Any]  # Any: a tensor under every key but IDS
+Collator: TypeAlias = Callable[[Sequence[TrainingRow]], Batch]
+"""Rows -> `labels`, IDS, and what the model is called with."""
 
 
 class Student(Protocol):
@@ -25,4 +57,17 @@ class Student(Protocol):
 
     def load(self, base: str, /) -> "PreTrainedModel":
         """Return the model with just the weights that learn set to require gradients."""
+        ...
+
+    def trainer_class(self) -> "type[Trainer]":
+        """Return the trainer that takes its steps."""
+        ...
+
+    def collator(self, pad_id: int, /) -> Collator:
+        """Return what makes rows into a batch; `pad_id` fills it up."""
+        ...
+
+    def sampler(self, checkpoint: str, /, *, batch_size: int) -> Any:
+        # Any: a samplers.Sampler; families never import each other
+        """Return how trained weights (a folder or a hub name) are asked, `batch_size` requests at a time."""
         ...

@@ -9,6 +9,7 @@ from pydantic import Field
 from cotdistill.demo.student import make_base
 from cotdistill.registry import kind
 from cotdistill.stage import Progress, no_progress
+from cotdistill.students._causal import Causal
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 @kind
 @dataclass(frozen=True, kw_only=True)
-class Demo:
+class Demo(Causal):
     """A Qwen2 of 0.46 M parameters that knows one-step word problems.
 
     Options:
@@ -27,7 +28,7 @@ class Demo:
     base_steps: Annotated[int, Field(ge=0)] = 800
 
     def check(self) -> None:
-        """Return: it is made here, from nothing."""
+        """Return: it is made of nothing that could be missing."""
 
     def base(self, folder: Path, /, *, seed: int, progress: Progress = no_progress) -> str:
         """Make the untrained student in `folder`, unless it stands there, and return the folder."""

@@ -13,6 +13,7 @@ from cotdistill.errors import UserError
 from cotdistill.registry import NOT_IN_KEY, kind
 from cotdistill.stage import Progress, no_progress
 from cotdistill.storage.keys import key_of
+from cotdistill.students._causal import Causal
 
 if TYPE_CHECKING:
     import torch
@@ -23,7 +24,7 @@ log = logging.getLogger(__name__)
 
 @kind
 @dataclass(frozen=True, kw_only=True)
-class Full:
+class Full(Causal):
     """All weights of a causal language model.
 
     Options:
@@ -40,7 +41,10 @@ class Full:
     trust_remote_code: Annotated[bool, NOT_IN_KEY] = False
 
     def check(self) -> None:
-        """Raise UserError where the model is a folder that does not exist, or pretrained weights get a config."""
+        """Return if the model's folder is there and its options go together.
+
+        Raises: UserError.
+        """
         if _is_path(self.model) and not Path(self.model).is_dir():
             raise UserError(f"no such folder: {self.model}", "student.model")
         if self.init == "pretrained" and self.config:

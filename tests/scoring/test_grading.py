@@ -8,7 +8,7 @@ import pytest
 
 from cotdistill.errors import AccessRefused, TryAgainLater, UserError
 from cotdistill.records import Checkpoint, Completion, Problem, Rejected, Sampling, Trace
-from cotdistill.registry import make
+from cotdistill.registry import kinds, make
 from cotdistill.scoring.grading import check_judge, grade
 from cotdistill.scoring.verifier_benchmark import verifier_of
 from cotdistill.stage import Workspace
@@ -235,6 +235,7 @@ def test_the_evaluation_asks_the_same_judge_about_stored_answers(tmp_path):
     with says(by_truth) as server:
         judge = make("samplers", "endpoint", base_url=server.base_url, model="j")
         roles = {"tasks": {"holdout": problems}, "style": style, "verifier": make("verifiers", "judge"), "judge": judge}
+        roles["student"] = kinds("students")["demo"].options(kind="demo")
         scores = list(evaluate.function([checkpoint], options, work, **roles))
     assert outcomes(scores) == ["correct", "correct", "wrong"]
     assert len(server.requests) == 2

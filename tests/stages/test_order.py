@@ -8,6 +8,9 @@ from cotdistill.records import Checkpoint, Conversation, Problem, Score, Trace
 from cotdistill.stages import ORDER, help_line, stages
 
 
+EVALUATE = ("tasks", "style", "verifier", "student", "judge")
+
+
 def test_stages_stand_in_their_order_and_read_what_the_one_before_writes():
     table = [(s.name, s.reads, s.writes, s.uses, s.requires) for s in stages().values()]
     assert table == [
@@ -15,7 +18,7 @@ def test_stages_stand_in_their_order_and_read_what_the_one_before_writes():
         ("filter", Trace, Trace, ("verifier", "judge", "tasks"), ("verifier",)),
         ("convert", Trace, Conversation, (), ()),
         ("train", Conversation, Checkpoint, ("student", "style"), ("student",)),
-        ("evaluate", Checkpoint, Score, ("tasks", "style", "verifier", "judge"), ("tasks", "style", "verifier")),
+        ("evaluate", Checkpoint, Score, EVALUATE, EVALUATE[:-1]),
     ]
     for before, after in itertools.pairwise(table):
         assert after[1] is before[2]

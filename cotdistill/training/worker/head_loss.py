@@ -18,12 +18,9 @@ from torch import nn
 from transformers import PreTrainedModel, Trainer
 
 from cotdistill.losses import Loss, LossBatch, Tensor
+from cotdistill.students import IDS
 
 log = logging.getLogger(__name__)
-
-IDS = "ids"
-"""Key of the trace ids in a batch: text, which no data loader moves to a device and which is never given to a model.
-As numbers they would travel there and back, and reading them would wait for all work that the device has queued."""
 
 PROBE_TOKENS = 4
 PROBE_LARGEST = 100.0

@@ -20,15 +20,14 @@ from transformers import GenerationConfig, PrinterCallback, Trainer, TrainingArg
 
 from cotdistill import registry
 from cotdistill.errors import UserError
-from cotdistill.losses import IGNORED, Tensor
 from cotdistill.storage.run_folder import set_aside
+from cotdistill.students import Student
 from cotdistill.training.job import TRAINING, Job
 from cotdistill.training.launch.launch import free_port
 from cotdistill.training.prepare.tokenfile import TokenFile
-from cotdistill.training.prepare.tokens import TokenRow
 from cotdistill.training.worker.callbacks import MetricsCallback
 from cotdistill.training.worker.checkpoints import newest_complete
-from cotdistill.training.worker.head_loss import IDS, MeanLoss, learning_by
+from cotdistill.training.worker.head_loss import MeanLoss, learning_by
 
 log = logging.getLogger(__name__)
 
@@ -63,11 +62,12 @@ def train(job: Job) -> None:
     rows = TokenFile(job.tokens)
     mean_loss = MeanLoss(_make("losses", job.loss))
     metrics = MetricsCallback(job, mean_loss)
-    trainer = learning_by(Trainer)(
-        model=_make("students", job.student).load(job.base),
+    student: Student = _make("students", job.student)
+    trainer = learning_by(student.trainer_class())(
+        model=student.load(job.base),
         args=arguments,
         train_dataset=rows,
-        data_collator=PaddingCollator(job.pad_id),
+        data_collator=student.collator(job.pad_id),
         compute_loss_func=mean_loss,
         callbacks=[metrics],
     )
@@ -107,28 +107,6 @@ def training_arguments(job: Job) -> TrainingArguments:
 
         deepspeed.init_distributed(dist_backend="gloo")
     return arguments
-
-
-class PaddingCollator:
-    """Collates token rows: filled on the right, masked by length, in multiples of 8 as matrix units like it."""
-
-    def __init__(self, pad_id: int, *, multiple: int = 8) -> None:
-        self.pad_id = pad_id
-        self.multiple = multiple
-
-    def __call__(self, rows: Sequence[TokenRow]) -> dict[str, Tensor]:
-        """Return ids, mask and labels, each (rows, length of the longest), and the ids of the traces."""
-        longest = max(len(row.input_ids) for row in rows)
-        shape = (len(rows), -(-longest // self.multiple) * self.multiple)
-        ids_BT = torch.full(shape, self.pad_id)  # noqa: N806
-        labels_BT = torch.full(shape, IGNORED)  # noqa: N806
-        mask_BT = torch.zeros(shape, dtype=torch.long)  # noqa: N806
-        for number, row in enumerate(rows):
-            length = len(row.input_ids)
-            ids_BT[number, :length] = torch.tensor(row.input_ids)
-            labels_BT[number, :length] = torch.tensor(row.labels)
-            mask_BT[number, :length] = 1
-        return {"input_ids": ids_BT, "attention_mask": mask_BT, "labels": labels_BT, IDS: tuple(row.id for row in rows)}
 
 
 def save(trainer: Trainer, job: Job, *, seconds: float) -> None:

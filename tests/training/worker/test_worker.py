@@ -6,10 +6,9 @@ import pytest
 
 from cotdistill import registry
 from cotdistill.errors import UserError
-from cotdistill.losses import IGNORED
 from cotdistill.training.job import Job
 from cotdistill.training.prepare.tokenfile import write_rows
-from cotdistill.training.prepare.tokens import Encoder, TokenRow
+from cotdistill.training.prepare.tokens import Encoder
 from tests.support.tiny_student import SIZES, sums
 
 ARGUMENTS = {"max_steps": 1, "optim": "sgd", "learning_rate": 1.0, "max_grad_norm": 100.0, "logging_steps": 1}
@@ -201,13 +200,3 @@ def test_a_stopped_training_ends_as_if_it_had_not_been(job, keep):
     _assert_same_weights(straight.output, stopped.output)
     without_time = [{k: v for k, v in row.items() if k != "seconds"} for row in _metrics(straight)]
     assert [{k: v for k, v in row.items() if k != "seconds"} for row in _metrics(stopped)] == without_time
-
-
-def test_padding_is_masked_by_length_and_never_supervised():
-    from cotdistill.training.worker.worker import PaddingCollator
-
-    batch = PaddingCollator(9)([TokenRow([9, 5, 9], 1, "a/0"), TokenRow([1, 2, 3, 4, 5, 6, 7, 8, 9], 8, "b/0")])
-    assert batch["input_ids"].shape == (2, 16)
-    assert batch["attention_mask"].sum(1).tolist() == [3, 9]
-    assert batch["labels"][0].tolist() == [IGNORED, 5, 9] + [IGNORED] * 13
-    assert batch["labels"][1].tolist() == [IGNORED] * 8 + [9] + [IGNORED] * 7

@@ -1,0 +1,32 @@
+"""What students share that are causal language models: they learn from padded rows, and answer on this machine."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from cotdistill.registry import make
+from cotdistill.students import Collator
+
+if TYPE_CHECKING:
+    from transformers import Trainer
+
+
+@dataclass(frozen=True, kw_only=True)
+class Causal:
+    """A student that goes on with a text."""
+
+    def trainer_class(self) -> "type[Trainer]":
+        """Return transformers' own trainer."""
+        from transformers import Trainer
+
+        trainer: type[Trainer] = Trainer
+        return trainer
+
+    def collator(self, pad_id: int, /) -> Collator:
+        """Return what fills rows up on the right."""
+        from cotdistill.students._padding import PaddingCollator
+
+        return PaddingCollator(pad_id)
+
+    def sampler(self, checkpoint: str, /, *, batch_size: int) -> Any:  # Any: a samplers.Sampler
+        """Return the sampler that loads the weights on this machine."""
+        return make("samplers", "local", model=checkpoint, batch_size=batch_size)
