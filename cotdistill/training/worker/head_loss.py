@@ -42,7 +42,7 @@ class MeanLoss:
     @contextlib.contextmanager
     def at(self, head: nn.Module, labels: Tensor) -> Iterator[None]:
         """Let the head answer one forward of the model with the summed loss of the present micro-step."""
-        ask = original(head)
+        ask: Forward = head.forward
         with forward_of(head, lambda hidden: self.loss(LossBatch(hidden, ask, labels, self.ids))):
             yield
 
@@ -98,7 +98,7 @@ def bare_head(model: nn.Module, unwrapped: PreTrainedModel, inputs: Mapping[str,
     head = unwrapped.get_output_embeddings()
     if head is None:
         return None
-    ask = original(head)
+    ask: Forward = head.forward
     told: list[Tensor] = []
 
     def answer(hidden: Tensor) -> Tensor:
@@ -115,12 +115,6 @@ def bare_head(model: nn.Module, unwrapped: PreTrainedModel, inputs: Mapping[str,
     model.train(was_training)
     is_untouched = len(told) == 1 and logits.shape == told[0].shape and bool((logits == told[0]).all())
     return head if is_untouched and logits.dim() == 3 else None
-
-
-def original(module: nn.Module) -> Forward:
-    """Return a module's forward as it is now."""
-    forward: Forward = module.forward
-    return forward
 
 
 @contextlib.contextmanager

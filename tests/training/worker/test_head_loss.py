@@ -139,3 +139,33 @@ def test_a_cap_counts():
     torch.testing.assert_close(loss, expected.detach(), atol=1e-6, rtol=1e-6)
     uncapped = torch.nn.functional.cross_entropy(logits[:, :-1].flatten(0, 1), targets)
     assert abs(loss - uncapped) > 0.1
+
+
+@pytest.mark.parametrize("name", ["qwen2", "gemma2"])
+def test_every_micro_step_is_given_the_ids_of_its_rows_at_the_head_or_not(tmp_path, name):
+    from transformers import TrainingArguments
+
+    from cotdistill.training.prepare.tokens import TokenRow
+    from cotdistill.training.worker.head_loss import MeanLoss, learning_by
+
+    given = []
+
+    def noted(batch):
+        given.append((batch.ids, batch.labels_BT[:, :5].tolist(), batch.hidden_BTD.shape[-1]))
+        return make("losses", "sft")(batch)
+
+    student = make("students", "demo")
+    rows = [TokenRow([n, n + 1, n + 2, n + 3, n + 4], 2, f"p{n}/0") for n in range(8)]
+    settings = {"per_device_train_batch_size": 2, "gradient_accumulation_steps": 2, "max_steps": 2, "use_cpu": True}
+    learning_by(student.trainer_class())(
+        model=_qwen2(tied=True) if name == "qwen2" else _changed(name),
+        args=TrainingArguments(str(tmp_path), remove_unused_columns=False, report_to="none", **settings),
+        train_dataset=rows,
+        data_collator=student.collator(0),
+        compute_loss_func=MeanLoss(noted),
+    ).train()
+    assert sorted(name for ids, _, _ in given for name in ids) == sorted(row.id for row in rows)
+    labels = {row.id: row.labels for row in rows}
+    for ids, found, width in given:
+        assert [labels[name] for name in ids] == found
+        assert width == (SIZES["hidden_size"] if name == "qwen2" else VOCABULARY)
