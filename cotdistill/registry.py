@@ -36,9 +36,16 @@ class Options(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, coerce_numbers_to_str=True)
 
     def key_options(self) -> dict[str, Any]:  # Any: JSON values
-        """Return the options that decide what comes out, as JSON values."""
-        operational = {name for name, field in type(self).model_fields.items() if not is_in_key(field)}
-        return self.model_dump(mode="json", exclude=operational)
+        """Return the options that decide what comes out, at any depth, as JSON values."""
+        left_out = {name for name, field in type(self).model_fields.items() if not is_in_key(field)}
+        options = self.model_dump(mode="json", exclude=left_out)
+        for name in options.keys() & type(self).model_fields.keys():
+            value = getattr(self, name)
+            if isinstance(value, Options):
+                options[name] = value.key_options()
+            elif isinstance(value, tuple) and all(isinstance(item, Options) for item in value):
+                options[name] = [item.key_options() for item in value]
+        return options
 
 
 class BoundFunction(functools.partial[Any]):  # Any: what the family's contract says

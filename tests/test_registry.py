@@ -5,7 +5,7 @@ from typing import Annotated
 import pytest
 from pydantic import BaseModel, Field, ValidationError
 
-from cotdistill.registry import FAMILIES, NOT_IN_KEY, Kind, KindOptions, OneOf, kind, kinds, make
+from cotdistill.registry import FAMILIES, NOT_IN_KEY, Kind, KindOptions, OneOf, Options, kind, kinds, make
 
 
 @kind
@@ -33,6 +33,23 @@ def test_keyword_only_parameters_are_the_options():
 def test_operational_options_are_no_part_of_the_key():
     options = Kind("verifiers", "scaled", scaled).options
     assert options(kind="scaled", label="y").key_options() == {"factor": 2, "kind": "scaled"}
+
+
+class Inner(Options):
+    kept: int = 1
+    shown: Annotated[int, NOT_IN_KEY] = 1
+
+
+class Outer(Options):
+    one: Inner = Inner()
+    several: tuple[Inner, ...] = ()
+    none: Inner | None = None
+    shown: Annotated[int, NOT_IN_KEY] = 1
+
+
+def test_options_inside_options_follow_the_same_rule():
+    outer = Outer(one=Inner(kept=2, shown=5), several=(Inner(shown=7),), shown=9)
+    assert outer.key_options() == {"one": {"kept": 2}, "several": [{"kept": 1}], "none": None}
 
 
 class Holder(BaseModel):

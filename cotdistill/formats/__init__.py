@@ -1,8 +1,8 @@
 """File layouts of data sets, by their names in dataset_info.json: one module, one layout.
 
 A format is a frozen dataclass whose fields are the keys of a row. All are read; those of conversations are written too,
-and described in the terms of dataset_info.json. A row carries its conversation's id under the key `id`, which the reader
-of a file passes on: `format.decode(row := format.encode(conversation), row["id"]) == conversation`.
+and described in the terms of dataset_info.json. A row carries its conversation's id under `id`, which the reader of a
+file passes on: `format.decode(row := format.encode(conversation), row["id"]) == conversation`.
 """
 
 from collections.abc import Sequence

@@ -7,7 +7,6 @@ from cotdistill.recipe.recipe import Recipe
 from cotdistill.records import Checkpoint, Conversation, Problem, Score, Trace
 from cotdistill.stages import ORDER, help_line, stages
 
-
 EVALUATE = ("tasks", "style", "verifier", "student", "judge")
 
 
