@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from cotdistill.cli import main
+from tests.support.patience import HANGS_S
 from tests.support.tiny_student import make_tokenizer, student_options
 
 REPOSITORY = Path(__file__).parent.parent
@@ -28,16 +30,31 @@ def repository():
 def cli():
     """Run the real command in a real process: `cli("run", "r.yaml", cwd=tmp_path)`."""
 
-    def run(*arguments, cwd=None, env=None, timeout=600):
+    def run(*arguments, cwd=None, env=None):
         return subprocess.run(
             [sys.executable, "-m", "cotdistill", *map(str, arguments)],
             cwd=cwd,
             env={**os.environ, **(env or {})},
             capture_output=True,
             text=True,
-            timeout=timeout,
+            timeout=HANGS_S,
             check=False,
         )
+
+    return run
+
+
+@pytest.fixture
+def call(monkeypatch, capsys, tmp_path):
+    """Run the command in this process, in tmp_path: its exit code, what it printed and what it complained of."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["cotdistill-cli", *map(str, arguments)])
+        with pytest.raises(SystemExit) as caught:
+            main()
+        out, err = capsys.readouterr()
+        return caught.value.code, out, err
 
     return run
 

@@ -24,28 +24,29 @@ filter: {keep: all}
 
 
 @pytest.fixture
-def work(tmp_path, cli):
+def work(tmp_path, call):
+    """Run the command beside a recipe: its exit code, what it printed and what it complained of."""
     (tmp_path / "t.yaml").write_text(RECIPE)
-    return lambda *arguments, **options: cli(*arguments, cwd=tmp_path, **options)
+    return call
 
 
-def test_importing_the_command_line_loads_no_heavy_package():
-    assert heavy_after("import cotdistill.cli") == ""
-
-
-def test_reading_a_recipe_loads_no_heavy_package():
-    assert heavy_after("import cotdistill.recipe.recipe") == ""
-
-
-def heavy_after(code):
-    """Return the heavy packages that a fresh Python has loaded after some code."""
-    code += f"; import sys; print(*[m for m in {HEAVY} if m in sys.modules])"
+def test_neither_importing_the_command_line_nor_reading_a_recipe_loads_a_heavy_package():
+    code = "import cotdistill.cli\nimport cotdistill.recipe.recipe\n"
+    code += f"import sys; print([m for m in {HEAVY} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-    return done.stdout.strip()
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(("arguments", "message"), [("run none.yaml", "error: none.yaml: no such"), ("rnu", "rnu")])
+def test_bad_input_ends_the_process_with_exit_code_2(tmp_path, cli, arguments, message):
+    done = cli(*arguments.split(), cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_help_names_every_command(work):
-    text = work("--help").stdout
+    _, text, _ = work("--help")
     commands = [
         "run",
         "sample",
@@ -65,11 +66,11 @@ def test_help_names_every_command(work):
 
 
 def test_a_run_is_done_once_and_its_status_told(work, tmp_path):
-    first = work("run", "t.yaml")
-    assert (first.returncode, first.stdout) == (0, "t.yaml: done, in runs/t\n")
-    second = work("run", "t.yaml", "--json")
-    assert json.loads(second.stdout) == {"run": "runs/t", "done": [], "skipped": ["1-sample", "2-filter"]}
-    status = json.loads(work("status", "runs/t", "--json").stdout)
+    code, out, _ = work("run", "t.yaml")
+    assert (code, out) == (0, "t.yaml: done, in runs/t\n")
+    _, out, _ = work("run", "t.yaml", "--json")
+    assert json.loads(out) == {"run": "runs/t", "done": [], "skipped": ["1-sample", "2-filter"]}
+    status = json.loads(work("status", "runs/t", "--json")[1])
     assert [(s["folder"], s["state"]) for s in status["stages"]] == [("1-sample", "done"), ("2-filter", "done")]
     assert "1-sample: 10 rows in, 10 out" in (tmp_path / "runs/t/run.log").read_text()
 
@@ -97,27 +98,28 @@ def test_a_run_is_done_once_and_its_status_told(work, tmp_path):
 )
 def test_bad_input_is_one_clear_line_and_exit_code_2(work, tmp_path, arguments, code, message):
     (tmp_path / "empty.jsonl").write_text("")
-    done = work(*arguments)
-    assert (done.returncode, done.stdout) == (code, "")
-    assert message in done.stderr
-    assert "Traceback" not in done.stderr
+    ended, out, err = work(*arguments)
+    assert (ended, out) == (code, "")
+    assert message in err
+    assert "Traceback" not in err
     assert not (tmp_path / "runs/t/1-sample").exists()
 
 
 def test_a_key_variable_that_is_not_set_is_named_before_any_request(work):
     teacher = "teacher={kind: endpoint, base_url: 'http://127.0.0.1:9/v1', model: m, api_key_env: NO_SUCH_KEY}"
-    done = work("run", "t.yaml", "--set", teacher)
-    assert done.returncode == 2
-    assert "API key variable NO_SUCH_KEY is not set" in done.stderr
+    code, _, err = work("run", "t.yaml", "--set", teacher)
+    assert code == 2
+    assert "API key variable NO_SUCH_KEY is not set" in err
 
 
-def test_a_refused_key_exits_3_and_is_shown_nowhere(work, tmp_path):
+def test_a_refused_key_exits_3_and_is_shown_nowhere(work, tmp_path, monkeypatch):
+    monkeypatch.setenv("CANARY", "canary-7f3a")
     with serving(api_key="right") as base_url:
         teacher = f"teacher={{kind: endpoint, base_url: '{base_url}', model: m, api_key_env: CANARY}}"
-        done = work("run", "t.yaml", "--set", teacher, env={"CANARY": "canary-7f3a"})
-    assert done.returncode == 3
-    assert "the key is read from CANARY" in done.stderr
-    everything = done.stderr + "".join(p.read_text() for p in tmp_path.rglob("*") if p.is_file())
+        code, out, err = work("run", "t.yaml", "--set", teacher)
+    assert code == 3
+    assert "the key is read from CANARY" in err
+    everything = out + err + "".join(p.read_text() for p in tmp_path.rglob("*") if p.is_file())
     assert "canary-7f3a" not in everything
 
 
@@ -125,16 +127,16 @@ def test_an_endpoint_that_is_down_exits_75(work):
     with socket.create_server(("127.0.0.1", 0)) as unused:
         port = unused.getsockname()[1]
     teacher = f"teacher={{kind: endpoint, base_url: 'http://127.0.0.1:{port}/v1', model: m, max_outage_s: 0.2}}"
-    done = work("run", "t.yaml", "--set", teacher)
-    assert done.returncode == 75
-    assert "Traceback" not in done.stderr
+    code, _, err = work("run", "t.yaml", "--set", teacher)
+    assert code == 75
+    assert "Traceback" not in err
 
 
 def test_a_run_folder_in_use_exits_5(work, tmp_path):
     with locked(tmp_path / "runs" / "t"):
-        done = work("run", "t.yaml")
-    assert done.returncode == 5
-    assert "in use by process" in done.stderr
+        code, _, err = work("run", "t.yaml")
+    assert code == 5
+    assert "in use by process" in err
 
 
 @pytest.mark.parametrize("arguments", [("demo-teacher", "--port"), ("run", "t.yaml", "--set")])
@@ -142,10 +144,10 @@ def test_a_port_in_use_exits_2(work, arguments):
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         last = str(port) if arguments[-1] == "--port" else f"teacher.port={port}"
-        done = work(*arguments, last)
-    assert done.returncode == 2
-    assert f"port {port} is in use" in done.stderr
-    assert "Traceback" not in done.stderr
+        code, _, err = work(*arguments, last)
+    assert code == 2
+    assert f"port {port} is in use" in err
+    assert "Traceback" not in err
 
 
 def test_a_full_disk_exits_75_and_another_fault_of_the_system_is_a_bug(monkeypatch, capsys):
@@ -166,11 +168,11 @@ def test_a_full_disk_exits_75_and_another_fault_of_the_system_is_a_bug(monkeypat
 
 
 def test_check_spends_nothing(work, tmp_path):
-    done = work("check", "t.yaml")
-    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "t.yaml: no fault found")
+    code, out, _ = work("check", "t.yaml")
+    assert (code, out.splitlines()[-1]) == (0, "t.yaml: no fault found")
     assert not (tmp_path / "runs").exists()
 
 
 def test_kinds_and_schema_tell_what_a_recipe_may_hold(work):
-    assert "numeric" in work("kinds", "verifiers").stdout
-    assert json.loads(work("schema").stdout)["properties"]["sample"]
+    assert "numeric" in work("kinds", "verifiers")[1]
+    assert json.loads(work("schema")[1])["properties"]["sample"]

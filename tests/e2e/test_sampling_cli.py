@@ -3,11 +3,11 @@
 import json
 import re
 import signal
-import time
 
 import pytest
 
 from tests.support.fault_server import FaultServer, answered, status
+from tests.support.patience import HANGS_S, wait_for
 from tests.support.sampling_run import SamplingRun
 
 PRICES = {"input": 1, "output": 100}
@@ -144,10 +144,9 @@ def test_ctrl_c_counts_down_keeps_what_arrives_and_prints_the_command_that_goes_
     with FaultServer(answer=lambda r: (1.0 if r.number > 2 else 0, *answered(r))) as server:
         run = SamplingRun(tmp_path, server.base_url, 30)
         process = run.start()
-        while len(server.requests) < 6:
-            time.sleep(0.01)
+        wait_for(lambda: len(server.requests) >= 6, process)
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=HANGS_S)
     assert process.returncode == 130
     assert "stopping: 3 running answers are waited for, 600 s at most; Ctrl-C again stops at once" in err
     assert "stopped while sampling: 6 answers are stored; the same command goes on from there" in err

@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from tests.support.fault_server import FaultServer, Received, Script, kept_open, streamed
+from tests.support.patience import HANGS_S
 from tests.support.sampling_run import SamplingRun
 
 PROMPTS = 160
@@ -81,7 +82,7 @@ def test_a_file_system_without_space_costs_at_most_what_is_in_flight(tmp_path, s
             '"$@"; code=$?; cp -a runs kept; umount runs; rmdir runs; mv kept runs; exit $code'
         )
         command = ["unshare", "-rm", "sh", "-c", script, "sh", *run.command()]
-        done = subprocess.run(command, cwd=run.folder, check=False, capture_output=True, text=True, timeout=120)
+        done = subprocess.run(command, cwd=run.folder, check=False, capture_output=True, text=True, timeout=HANGS_S)
         check_stopped(done, run, server, 0, 0)
         assert run.stored(), "some answers found space"
         done = run.run()

@@ -1,8 +1,12 @@
-"""The command against a server that fails: every answer that was sent is stored, and paid for once."""
+"""The command against a server that fails: every answer that was sent is stored, and paid for once.
+
+All faults that pass meet one whole process, all that are refused another: a new fault joins its table.
+"""
 
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 import pytest
 
@@ -12,21 +16,22 @@ from tests.support.sampling_run import SamplingRun
 
 PROMPTS = 9
 POSITIONS = {"first": 0, "middle": 4, "last": 8}
-FAST = ("HTTP 429", "reset in the middle")
-"""Run at every test; the others, of which each takes seconds, in CI."""
+PASSING = CUT_STREAMS | CUT_ANSWERS | STATUSES | SILENCES
+CLOCKS = {"first_content_timeout_s": 4, "gap_timeout_s": 4}
+"""End the silences, and leave a good answer time enough on a busy machine."""
 
 
-def table(faults: dict[str, Script]) -> list[object]:
-    return [pytest.param(f, id=n, marks=() if n in FAST else pytest.mark.slow) for n, f in faults.items()]
+def table(faults: Mapping[str, Script]) -> list[object]:
+    return [pytest.param(fault, id=name) for name, fault in faults.items()]
 
 
-def on_first_attempt(fault: Script, prompts: list[str]) -> Callable[[Received], Script | None]:
-    """Let the first request of each of these prompts fail."""
+def on_first_attempt(faults: Mapping[str, Script]) -> Callable[[Received], Script | None]:
+    """Let the first request of each of these prompts fail in its own way."""
     asked: Counter[str] = Counter()
 
     def choose(request: Received) -> Script | None:
         asked[request.prompt] += 1
-        return fault if request.prompt in prompts and asked[request.prompt] == 1 else None
+        return faults.get(request.prompt) if asked[request.prompt] == 1 else None
 
     return choose
 
@@ -35,103 +40,182 @@ def at_positions(run: SamplingRun) -> list[str]:
     return [run.prompt(position) for position in POSITIONS.values()]
 
 
-@pytest.mark.parametrize("fault", table(CUT_STREAMS | CUT_ANSWERS | STATUSES | SILENCES))
-def test_a_passing_fault_at_the_first_middle_and_last_prompt_is_asked_again(tmp_path, fault):
-    is_silence = fault in SILENCES.values()
-    clocks = {"first_content_timeout_s": 1.5, "gap_timeout_s": 1.5} if is_silence else {}
+class Batch(NamedTuple):
+    """A run that met many faults, each at its own prompt, with a prompt that meets none between any two."""
+
+    run: SamplingRun
+    server: FaultServer
+    done: object
+    prompts: Mapping[str, str]
+    """Name of a fault -> the prompt that met it."""
+
+    @property
+    def asked(self) -> Counter[str]:
+        return Counter(request.prompt for request in self.server.requests)
+
+    @property
+    def attempts(self) -> dict[str, int]:
+        """Prompt -> the attempts that its stored answer took."""
+        return {self.run.prompt(int(record["problem_id"][1:])): record["attempts"] for record in self.run.records()}
+
+
+def batch_of(faults: Mapping[str, Script], folder, **teacher: object) -> Batch:
+    """Run the command once; the first prompt and the last one meet a fault."""
     with FaultServer() as server:
-        run = SamplingRun(tmp_path, server.base_url, PROMPTS, teacher=clocks)
-        server.faults = on_first_attempt(fault, at_positions(run))
-        done = run.run()
-    assert done.returncode == 0, done.stderr
-    assert "Traceback" not in done.stderr
-    asked = Counter(request.prompt for request in server.requests)
-    assert asked == {prompt: 1 + (prompt in at_positions(run)) for prompt in run.all_prompts}
+        run = SamplingRun(folder, server.base_url, 2 * len(faults) - 1, concurrency=32, teacher=teacher)
+        prompts = {name: run.prompt(2 * number) for number, name in enumerate(faults)}
+        server.faults = on_first_attempt({prompts[name]: fault for name, fault in faults.items()})
+        return Batch(run, server, run.run(), prompts)
+
+
+@pytest.fixture(scope="module")
+def passing(tmp_path_factory) -> Batch:
+    return batch_of(PASSING, tmp_path_factory.mktemp("passing"), **CLOCKS)
+
+
+@pytest.fixture(scope="module")
+def refused(tmp_path_factory) -> Batch:
+    return batch_of(REFUSED, tmp_path_factory.mktemp("refused"))
+
+
+def check_all_came(run: SamplingRun, server: FaultServer) -> None:
+    """What was sent is stored once, and stands in the rows in the order of the problems."""
     assert sorted(server.sent_prompts) == sorted(run.all_prompts)
     assert run.stored() == run.all_prompts
-    attempts = {record["problem_id"]: record["attempts"] for record in run.records()}
-    assert {run.prompt(int(name[1:])): count for name, count in attempts.items()} == asked
-    assert [row["problem"]["id"] for row in run.rows()] == [f"p{n}" for n in range(PROMPTS)]
+    assert [row["problem"]["id"] for row in run.rows()] == [f"p{n}" for n in range(run.prompts)]
 
 
-@pytest.mark.parametrize("fault", table(REFUSED))
-def test_a_refused_request_is_sent_once_and_its_problem_is_listed(tmp_path, fault):
+@pytest.mark.parametrize("name", PASSING)
+def test_a_passing_fault_is_asked_exactly_once_more_and_stored_once(passing, name):
+    prompt = passing.prompts[name]
+    assert passing.asked[prompt] == passing.attempts[prompt] == 2
+    assert passing.server.sent_prompts.count(prompt) == passing.run.stored().count(prompt) == 1
+
+
+def test_passing_faults_cost_the_run_and_the_other_prompts_nothing(passing):
+    assert passing.done.returncode == 0, passing.done.stderr
+    assert "Traceback" not in passing.done.stderr
+    met = set(passing.prompts.values())
+    assert passing.asked == passing.attempts == {prompt: 1 + (prompt in met) for prompt in passing.run.all_prompts}
+    check_all_came(passing.run, passing.server)
+
+
+@pytest.mark.parametrize("name", ["HTTP 429", "reset in the middle"])
+def test_a_passing_fault_at_the_first_middle_and_last_prompt_is_asked_again(tmp_path, name):
     with FaultServer() as server:
         run = SamplingRun(tmp_path, server.base_url, PROMPTS)
-        server.faults = on_first_attempt(fault, at_positions(run))
+        server.faults = on_first_attempt(dict.fromkeys(at_positions(run), PASSING[name]))
+        met = Batch(run, server, run.run(), {})
+    assert met.done.returncode == 0, met.done.stderr
+    assert "Traceback" not in met.done.stderr
+    assert met.asked == met.attempts == {prompt: 1 + (prompt in at_positions(run)) for prompt in run.all_prompts}
+    check_all_came(run, server)
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_refused_request_is_sent_once_and_its_problem_is_listed(refused, name):
+    prompt = refused.prompts[name]
+    assert refused.asked[prompt] == 1
+    assert prompt not in refused.run.stored()
+    [failed] = [row for row in refused.run.rows("failed.jsonl") if row["row"]["question"] == prompt]
+    assert failed["reason"].startswith("failed: ")
+
+
+def test_refused_requests_are_listed_in_order_and_the_other_prompts_are_answered(refused):
+    assert refused.done.returncode == 0, refused.done.stderr
+    listed = [row["row"]["question"] for row in refused.run.rows("failed.jsonl")]
+    assert listed == list(refused.prompts.values())
+    answered_ones = [prompt for prompt in refused.run.all_prompts if prompt not in listed]
+    assert refused.run.stored() == [row["problem"]["question"] for row in refused.run.rows()] == answered_ones
+    assert len(refused.server.requests) == refused.run.prompts
+
+
+@pytest.fixture
+def sample(call):
+    """Run `sample r.yaml` in this process: its exit code and what it complained of."""
+
+    def run(*arguments: str) -> tuple[int, str]:
+        code, _, err = call("sample", "r.yaml", *arguments)
+        assert "Traceback" not in err
+        return code, err
+
+    return run
+
+
+def as_a_process(run: SamplingRun) -> Callable[[], tuple[int, str]]:
+    """Return what does the same as a user does."""
+
+    def sample() -> tuple[int, str]:
         done = run.run()
-    assert done.returncode == 0, done.stderr
-    assert len(server.requests) == PROMPTS
-    assert run.stored() == [prompt for prompt in run.all_prompts if prompt not in at_positions(run)]
-    failed = run.rows("failed.jsonl")
-    assert [row["row"]["question"] for row in failed] == at_positions(run)
-    assert all(row["reason"].startswith("failed: ") for row in failed)
-    assert len(run.rows()) == PROMPTS - len(POSITIONS)
+        assert "Traceback" not in done.stderr
+        return done.returncode, done.stderr
+
+    return sample
 
 
 @pytest.mark.parametrize("position", POSITIONS.values(), ids=POSITIONS)
-@pytest.mark.parametrize("fault", table(STOPPING))
-def test_a_refused_key_stops_the_run_when_the_running_answers_have_arrived(tmp_path, fault, position):
-    with FaultServer(answer=lambda request: (0.4, *answered(request))) as server:
+@pytest.mark.parametrize("name", STOPPING)
+def test_a_refused_key_stops_the_run_when_the_running_answers_have_arrived(tmp_path, sample, name, position):
+    with FaultServer() as server:
         run = SamplingRun(tmp_path, server.base_url, PROMPTS)
-        server.faults = on_first_attempt((0.1, *fault), [run.prompt(position)])
-        done = run.run()
+        in_flight = run.all_prompts[max(0, position - run.concurrency + 1) :]
+        server.answer = lambda request: (0.4 if request.prompt in in_flight else 0, *answered(request))
+        server.faults = on_first_attempt({run.prompt(position): (0.1, *STOPPING[name])})
+        if (name, position) == ("HTTP 401", POSITIONS["middle"]):
+            sample = as_a_process(run)
+        code, err = sample()
         asked = [request.prompt for request in server.requests]
-        assert done.returncode == 3, done.stderr
+        assert code == 3, err
         assert run.stored() == sorted(server.sent_prompts)
         assert set(run.all_prompts[: position - run.concurrency + 1 if position else 0]) <= set(asked)
         assert len(asked) <= position + run.concurrency
-        assert re.search(rf"\b{len(run.stored())} .*stored", done.stderr)
-        assert re.search(r"same command|cotdistill-cli sample", done.stderr)
+        assert re.search(rf"\b{len(run.stored())} .*stored", err)
+        assert re.search(r"same command|cotdistill-cli sample", err)
 
-        again = run.run()
-    assert again.returncode == 0, again.stderr
+        server.answer = answered
+        code, err = sample()
+    assert code == 0, err
     assert run.stored() == run.all_prompts
     assert len(server.requests) == PROMPTS + 1, "what is stored is not asked again"
 
 
-def test_a_truncated_answer_is_stored_and_marked_and_never_paid_for_again(tmp_path):
+def test_a_truncated_answer_is_stored_and_marked_and_never_paid_for_again(tmp_path, sample):
     with FaultServer() as server:
         run = SamplingRun(tmp_path, server.base_url, PROMPTS)
         server.faults = lambda request: TRUNCATED if request.prompt in at_positions(run) else None
-        done = run.run()
-        assert done.returncode == 0, done.stderr
+        code, err = sample()
+        assert code == 0, err
         assert run.stored() == run.all_prompts
-        redone = run.run("--redo", "sample")
-    assert redone.returncode == 0, redone.stderr
+        code, err = sample("--redo", "sample")
+    assert code == 0, err
     assert len(server.requests) == PROMPTS
     assert all(record["attempts"] == 1 for record in run.records())
     marked = {row["problem"]["question"] for row in run.rows() if row["completion"]["status"] == "truncated"}
     assert marked == set(at_positions(run))
 
 
-@pytest.mark.slow
-def test_a_request_whose_attempts_are_spent_is_listed_and_asked_when_the_run_goes_on(tmp_path):
+def test_a_request_whose_attempts_are_spent_is_listed_and_asked_when_the_run_goes_on(tmp_path, sample):
     with FaultServer() as server:
-        run = SamplingRun(tmp_path, server.base_url, PROMPTS, teacher={"max_attempts": 2})
-        run.sample["max_failed"] = 0
-        run.write_recipe()
+        run = SamplingRun(tmp_path, server.base_url, PROMPTS, teacher={"max_attempts": 2}, sample={"max_failed": 0})
         server.faults = lambda request: (status(500),) if request.prompt == run.prompt(4) else None
-        done = run.run()
-        assert done.returncode == 75, done.stderr
-        assert "1 of 9 requests got no answer" in done.stderr
+        code, err = sample()
+        assert code == 75, err
+        assert "1 of 9 requests got no answer" in err
         assert len(server.requests) == PROMPTS + 1
         server.faults = {}
-        again = run.run()
-    assert again.returncode == 0, again.stderr
+        code, err = sample()
+    assert code == 0, err
     assert len(server.requests) == PROMPTS + 2
     assert run.stored() == run.all_prompts
 
 
-@pytest.mark.slow
-def test_an_endpoint_that_is_down_stops_the_run_to_go_on_later(tmp_path):
+def test_an_endpoint_that_is_down_stops_the_run_to_go_on_later(tmp_path, sample):
     with FaultServer() as server:
         run = SamplingRun(tmp_path, server.base_url, PROMPTS, teacher={"max_outage_s": 1})
-    done = run.run()
-    assert done.returncode == 75, done.stderr
-    assert "Traceback" not in done.stderr
+    code, err = sample()
+    assert code == 75, err
     with FaultServer(port=server.port) as server:
-        again = run.run()
-    assert again.returncode == 0, again.stderr
+        code, err = sample()
+    assert code == 0, err
     assert run.stored() == run.all_prompts
     assert len(server.requests) == PROMPTS

@@ -9,20 +9,12 @@ import time
 import pytest
 
 from tests.support.fault_server import FaultServer, answered
+from tests.support.patience import HANGS_S, wait_for
 from tests.support.sampling_run import GOES_ON, SamplingRun
 
 KILLS = 50
 PROMPTS = 5000
 IN_FLIGHT = 32
-
-
-def wait_for(condition, process, seconds=30):
-    """Wait until something holds; the process must not end before."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it takes too long"
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.005)
 
 
 @pytest.mark.slow
@@ -65,7 +57,7 @@ def test_a_signal_lets_the_running_answers_arrive_and_says_how_to_go_on(tmp_path
         wait_for(lambda: len(server.requests) > 6, process)
         asked = len(server.requests)
         process.send_signal(number)
-        out, err = process.communicate(timeout=20)
+        out, err = process.communicate(timeout=HANGS_S)
         assert process.returncode == code, err
         assert len(server.requests) - asked <= run.concurrency, "an answer may arrive before the signal does"
         assert len(server.requests) < 12
@@ -88,12 +80,12 @@ def test_a_second_interrupt_ends_at_once_and_keeps_what_is_stored(tmp_path):
         process = run.start()
         wait_for(lambda: len(server.requests) == 5 and len(run.records()) == 2, process)
         process.send_signal(signal.SIGINT)
-        time.sleep(0.5)
+        wait_for(lambda: "stopping: 3 running answers" in run.log, process)
+        time.sleep(0.2)
         assert process.poll() is None, "it waits for the running answers"
         process.send_signal(signal.SIGINT)
-        started = time.monotonic()
-        _, err = process.communicate(timeout=20)
-    assert time.monotonic() - started < 5
+        _, err = process.communicate(timeout=HANGS_S)
+        assert len(server.sent) == 2, "no running answer was waited for: each takes a minute"
     assert process.returncode == 130, err
     assert "Traceback" not in err
     assert len(run.stored()) == 2

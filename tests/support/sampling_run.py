@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.support.patience import HANGS_S
+
 GOES_ON = r"cotdistill-cli sample \S*r\.yaml"
 """What a stopped run prints: the command that goes on."""
 
@@ -74,13 +76,19 @@ class SamplingRun:
     def run(self, *arguments: str, before: Callable[[], None] | None = None) -> "subprocess.CompletedProcess[str]":
         """Run the command to its end."""
         process = self.start(*arguments, before=before)
-        out, err = process.communicate(timeout=120)
+        out, err = process.communicate(timeout=HANGS_S)
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
     @property
     def stage(self) -> Path:
         """Folder of the stage."""
         return self.folder / "runs" / "r" / "1-sample"
+
+    @property
+    def log(self) -> str:
+        """What the run has said so far."""
+        file = self.folder / "runs" / "r" / "run.log"
+        return file.read_text() if file.exists() else ""
 
     def records(self) -> list[Json]:
         """The whole records of the ledger, duplicates included, in the order they were stored."""
