@@ -1,6 +1,7 @@
 """The shape of the package: what stands at its top, and who may import whom beyond the layers of .importlinter."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -11,14 +12,16 @@ TOP = {"__init__", "__main__"}
 """What every package has is no loose module."""
 
 
+@cache
 def imports(path):
-    """Yield the dotted names that a module imports: `from a.b import c` gives a.b and a.b.c."""
+    """Return the dotted names that a module imports: `from a.b import c` gives a.b and a.b.c."""
+    names = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return frozenset(names)
 
 
 def private_modules():

@@ -17,6 +17,7 @@ from cotdistill.errors import AccessRefused, TryAgainLater
 from tests.support.asking import BODY, KEY, WHOLE_MESSAGE, ask, message
 from tests.support.fault_server import EVENTS, RESET, FaultServer, Script, kept_open, status, streamed, words
 from tests.support.faults import CUT_ANSWERS, CUT_STREAMS, STATUSES
+from tests.support.patience import HANGS_S
 
 
 @pytest.mark.parametrize("fault", [pytest.param(f, id=n) for n, f in (CUT_STREAMS | CUT_ANSWERS | STATUSES).items()])
@@ -102,7 +103,7 @@ def test_the_connect_clock_watches_a_server_that_does_not_accept() -> None:
         for filler in fillers:
             filler.close()
     assert isinstance(error, TryAgainLater)
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 20, "the clock that nobody set would take as long"
 
 
 def test_an_endpoint_that_stays_down_stops_the_run_to_go_on_later() -> None:
@@ -130,9 +131,9 @@ def test_retry_after_is_waited_for(as_date: bool) -> None:
     value = email.utils.formatdate(time.time() + 2, usegmt=True) if as_date else "1"
     with FaultServer({0: (status(429, retry_after=value),)}) as server:
         started = time.monotonic()
-        [answer] = ask(server, longest_wait_s=5.0)
+        [answer] = ask(server, longest_wait_s=60.0)
     assert isinstance(answer, Answer)
-    assert 0.9 < time.monotonic() - started < 4
+    assert 0.9 < time.monotonic() - started < 60
 
 
 def test_a_retry_after_of_a_day_is_not_waited_for() -> None:
@@ -160,7 +161,7 @@ def test_no_limit_on_connections_holds_requests_back(times: int) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, hard), hard))
     with FaultServer(answer=when_all_are_there) as server:
-        answers = ask(server, times=times, timeouts=Timeouts(first_content_s=60), max_attempts=1)
+        answers = ask(server, times=times, timeouts=Timeouts(first_content_s=HANGS_S), max_attempts=1)
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     assert all(isinstance(answer, Answer) for answer in answers)
 

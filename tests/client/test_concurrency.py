@@ -34,6 +34,6 @@ def test_nothing_waits_behind_a_closed_door():
         gate = SendGate()
         gate.close()
         with pytest.raises(NotSent):
-            await asyncio.wait_for(gate.sleep(60), 1)
+            await asyncio.wait_for(gate.sleep(60), 30)
 
     asyncio.run(main())

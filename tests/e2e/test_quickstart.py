@@ -10,15 +10,17 @@ MINIATURE = (
 )
 
 
-def run(cli, repository, runs, *overrides):
+def command(repository, runs, *overrides):
+    """Return what a user types."""
     arguments = [part for override in overrides for part in ("--set", override)]
-    return cli("run", "examples/quickstart/recipe.yaml", "--runs", runs, *arguments, "--json", cwd=repository)
+    return ["run", repository / "examples/quickstart/recipe.yaml", "--runs", runs, *arguments, "--json"]
 
 
-def test_all_stages_and_arms_run_and_are_not_run_again(cli, repository, tmp_path):
-    done = run(cli, repository, tmp_path, *MINIATURE.split())
-    assert done.returncode == 0, done.stderr
-    arms = {arm["name"]: arm for arm in json.loads(done.stdout)["arms"]}
+def test_all_stages_and_arms_run_and_are_not_run_again(call, repository, tmp_path):
+    miniature = command(repository, tmp_path, *MINIATURE.split())
+    code, first, err = call(*miniature)
+    assert code == 0, err
+    arms = {arm["name"]: arm for arm in json.loads(first)["arms"]}
     assert set(arms) == {"filtered", "unfiltered", "answer_only", "baseline"}
     assert all(arm["n"] == 10 for arm in arms.values())
     folder = tmp_path / "quickstart"
@@ -27,15 +29,17 @@ def test_all_stages_and_arms_run_and_are_not_run_again(cli, repository, tmp_path
     assert "<svg" in (folder / "report.html").read_text()
     assert "* `max_steps`: `3`" in (folder / "4-train" / "README.md").read_text()
 
-    again = run(cli, repository, tmp_path, *MINIATURE.split())
-    assert "already done" in again.stderr
-    assert again.stdout == done.stdout
-    assert all("starts" not in line for line in again.stderr.splitlines())
+    code, again, err = call(*miniature)
+    assert code == 0, err
+    assert "already done" in err
+    assert again == first
+    assert all("starts" not in line for line in err.splitlines())
 
 
 @pytest.mark.slow
 def test_the_quickstart_shows_what_distillation_gains(cli, repository, tmp_path):
-    done = run(cli, repository, tmp_path)
+    whole = command(repository, tmp_path)
+    done = cli(*whole)
     assert done.returncode == 0, done.stderr
     accuracy = {arm["name"]: arm["accuracy"] for arm in json.loads(done.stdout)["arms"]}
     assert accuracy["filtered"] >= 0.8
@@ -43,5 +47,5 @@ def test_the_quickstart_shows_what_distillation_gains(cli, repository, tmp_path)
     assert accuracy["filtered"] >= accuracy["unfiltered"]
     assert accuracy["baseline"] < 0.3
 
-    again = run(cli, repository, tmp_path)
+    again = cli(*whole)
     assert again.returncode == 0 and again.stdout == done.stdout

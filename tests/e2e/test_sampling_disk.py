@@ -12,9 +12,9 @@ from tests.support.fault_server import FaultServer, Received, Script, kept_open,
 from tests.support.patience import HANGS_S
 from tests.support.sampling_run import SamplingRun
 
-PROMPTS = 160
+PROMPTS = 80
 IN_FLIGHT = 8
-TEXT = "48 + 24 = 72. " * 150
+TEXT = ("48 + 24 = 72. " * 7).replace(" ", "_") + " "
 RECORD_BYTES = 2500
 """Of one such answer in the ledger, at least."""
 SMALLEST = 6000

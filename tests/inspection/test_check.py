@@ -78,10 +78,10 @@ def test_lengths_are_those_of_the_students_tokens(tmp_path, tokenizer):
 
 def test_overlap_with_an_evaluation_set_is_a_fault(tmp_path):
     question = "A farmer has 12 cows and sells 5 of them. How many are left on the farm?"
-    benchmarks = BenchmarkIndex({"exam": [Problem(id="e1", question=question, gold="7")]})
+    benchmarks = BenchmarkIndex({"holdout": [Problem(id="e1", question=question, gold="7")]})
     rows = [trace("Another question?"), trace(question.upper())]
     examination = found(tmp_path / "x.jsonl", rows, benchmarks=benchmarks)
     told = {finding.name: finding for finding in examination.findings}
     assert told["overlap with the evaluation sets"].count == 1
-    assert "problem e1 of `exam`" in told["overlap with the evaluation sets"].examples[0]
+    assert "problem e1 of `holdout`" in told["overlap with the evaluation sets"].examples[0]
     assert not examination.is_sound

@@ -11,7 +11,7 @@ from cotdistill.records import Completion, Problem, Score, Trace, Usage, Verdict
 from cotdistill.storage.run_folder import LAYOUT, Counts, Manifest, write_manifest
 
 STARTED = "2026-11-21T07:{:02}:00+00:00"
-CAST = {
+RECIPE = {
     "problems": {"dataset": "quickstart_problems", "limit": 4800},
     "teacher": {"kind": "demo", "model": "demo-teacher"},
     "verifier": {"kind": "numeric"},
@@ -132,7 +132,7 @@ def write_run(run: Path, accuracies: dict[str, float], *, tasks, n: int, traces:
             if (arm, stage) not in pending and not (run / folder / "manifest.json").exists():
                 _write_stage(run / folder, stage, arm, traces, scores_of(arm, accuracy, tasks, n))
     run.mkdir(parents=True, exist_ok=True)
-    (run / "recipe.resolved.json").write_text(json.dumps({"main": CAST, "filtered": CAST}), encoding="utf-8")
+    (run / "recipe.resolved.json").write_text(json.dumps({"main": RECIPE, "filtered": RECIPE}), encoding="utf-8")
     (run / "arms.json").write_text(json.dumps({"arms": arms}), encoding="utf-8")
     return run
 

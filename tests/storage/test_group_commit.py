@@ -4,6 +4,7 @@ import threading
 import pytest
 
 from cotdistill.storage.group_commit import GroupCommit
+from tests.support.patience import HANGS_S
 
 
 def test_one_sync_serves_all_that_wait_while_another_runs():
@@ -13,7 +14,7 @@ def test_one_sync_serves_all_that_wait_while_another_runs():
     def sync():
         seen = list(written)
         syncs.append(len(seen))
-        gate.wait(5)
+        gate.wait(HANGS_S)
         on_disk[:] = seen
 
     async def write(commit, number):

@@ -48,7 +48,7 @@ def test_bad_json_is_named_with_its_line(tmp_path, text, message):
         list(read_rows(path))
 
 
-def test_another_encoding_is_named_with_the_command_that_mends_it(tmp_path):
+def test_another_encoding_is_named_with_the_command_that_converts_it(tmp_path):
     path = tmp_path / "a.json"
     path.write_bytes('[{"question": "小明有多少?"}]'.encode("gbk"))
     with pytest.raises(UserError, match="iconv -f GBK"):

@@ -7,6 +7,7 @@ import pytest
 
 from cotdistill.errors import UserError
 from cotdistill.training.launch.launch import World, visible_devices, world
+from tests.support.patience import HANGS_S
 
 
 @pytest.mark.parametrize(
@@ -69,8 +70,8 @@ def test_half_a_cluster_is_the_users_fault(environment, message):
 def test_torchrun_ends_with_the_exit_code_of_its_worker(tmp_path, ending, code):
     script = tmp_path / "worker.py"
     script.write_text(
-        f"import os, signal, sys, time\nif os.environ['RANK'] == '1': {ending}\ntime.sleep(0 if {code} == 0 else 60)\n"
+        f"import os, signal, sys, time\nif os.environ['RANK'] == '1': {ending}\ntime.sleep(0 if {code} == 0 else {2 * HANGS_S})\n"
     )
     torchrun = [sys.executable, "-m", "cotdistill.training.launch.torchrun", "--nproc_per_node=2", "--standalone"]
-    ended = subprocess.run([*torchrun, str(script)], check=False, timeout=50, capture_output=True)
+    ended = subprocess.run([*torchrun, str(script)], check=False, timeout=HANGS_S, capture_output=True)
     assert ended.returncode == code
