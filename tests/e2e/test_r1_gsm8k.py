@@ -7,7 +7,7 @@ import pytest
 
 
 @pytest.mark.slow
-def test_recorded_answers_train_a_student_under_zero_2_on_two_processes(cli, tmp_path, repository, tokenizer_folder):
+def test_recorded_answers_train_a_student_under_zero_2_on_two_processes(call, tmp_path, repository, tokenizer_folder):
     shutil.copytree(repository / "examples", tmp_path / "examples")
     rows = [
         {
@@ -22,8 +22,8 @@ def test_recorded_answers_train_a_student_under_zero_2_on_two_processes(cli, tmp
     traces = tmp_path / "traces.jsonl"
     traces.write_text("\n".join(map(json.dumps, rows)))
     arguments = ("--set", f"teacher.path={traces}", "--set", f"student.model={tokenizer_folder}")
-    done = cli("run", "examples/r1_gsm8k/recipe.yaml", *arguments, "--set", "train.max_steps=3", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
+    code, _, err = call("run", "examples/r1_gsm8k/recipe.yaml", *arguments, "--set", "train.max_steps=3")
+    assert code == 0, err
     run = tmp_path / "runs" / "r1_gsm8k"
 
     rejected = [json.loads(line) for line in (run / "2-filter" / "rejected.jsonl").read_text().splitlines()]

@@ -13,8 +13,8 @@ from tests.support.patience import HANGS_S, wait_for
 from tests.support.sampling_run import GOES_ON, SamplingRun
 
 KILLS = 50
-PROMPTS = 5000
-IN_FLIGHT = 32
+PROMPTS = 2500
+IN_FLIGHT = 16
 
 
 @pytest.mark.slow
