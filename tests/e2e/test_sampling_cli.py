@@ -2,12 +2,10 @@
 
 import json
 import re
-import signal
 
 import pytest
 
-from tests.support.fault_server import FaultServer, answered, status
-from tests.support.patience import HANGS_S, wait_for
+from tests.support.fault_server import FaultServer, status
 from tests.support.sampling_run import SamplingRun
 
 PRICES = {"input": 1, "output": 100}
@@ -138,20 +136,6 @@ def test_options_that_the_server_is_known_to_ignore_are_named_before_anything_is
     SamplingRun(tmp_path, "", 3, teacher=teacher, sample={"temperature": 0.6, "top_p": 0.95})
     code, _, err = call("check", "r.yaml")
     assert (code, err) == (0, "ignored by this server, and not sent: temperature, top_p\n")
-
-
-def test_ctrl_c_counts_down_keeps_what_arrives_and_prints_the_command_that_goes_on(tmp_path):
-    with FaultServer(answer=lambda r: (1.0 if r.number > 2 else 0, *answered(r))) as server:
-        run = SamplingRun(tmp_path, server.base_url, 30)
-        process = run.start()
-        wait_for(lambda: len(server.requests) >= 6, process)
-        process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=HANGS_S)
-    assert process.returncode == 130
-    assert "stopping: 3 running answers are waited for, 600 s at most; Ctrl-C again stops at once" in err
-    assert "stopped while sampling: 6 answers are stored; the same command goes on from there" in err
-    assert err.splitlines()[-1] == "go on with: cotdistill-cli sample r.yaml"
-    assert len(run.stored()) == 6
 
 
 def test_the_log_says_what_a_run_did(call, tmp_path, server):

@@ -40,6 +40,15 @@ def at_positions(run: SamplingRun) -> list[str]:
     return [run.prompt(position) for position in POSITIONS.values()]
 
 
+def asked(server: FaultServer) -> Counter[str]:
+    return Counter(request.prompt for request in server.requests)
+
+
+def attempts(run: SamplingRun) -> dict[str, int]:
+    """Return prompt -> the attempts that its stored answer took."""
+    return {run.prompt(int(record["problem_id"][1:])): record["attempts"] for record in run.records()}
+
+
 class Batch(NamedTuple):
     """A run that met many faults, each at its own prompt, with a prompt that meets none between any two."""
 
@@ -48,15 +57,6 @@ class Batch(NamedTuple):
     done: object
     prompts: Mapping[str, str]
     """Name of a fault -> the prompt that met it."""
-
-    @property
-    def asked(self) -> Counter[str]:
-        return Counter(request.prompt for request in self.server.requests)
-
-    @property
-    def attempts(self) -> dict[str, int]:
-        """Prompt -> the attempts that its stored answer took."""
-        return {self.run.prompt(int(record["problem_id"][1:])): record["attempts"] for record in self.run.records()}
 
 
 def batch_of(faults: Mapping[str, Script], folder, **teacher: object) -> Batch:
@@ -78,6 +78,18 @@ def refused(tmp_path_factory) -> Batch:
     return batch_of(REFUSED, tmp_path_factory.mktemp("refused"))
 
 
+@pytest.fixture
+def sample(call):
+    """Run `sample r.yaml` in this process: its exit code and what it complained of."""
+
+    def run(*arguments: str) -> tuple[int, str]:
+        code, _, err = call("sample", "r.yaml", *arguments)
+        assert "Traceback" not in err
+        return code, err
+
+    return run
+
+
 def check_all_came(run: SamplingRun, server: FaultServer) -> None:
     """What was sent is stored once, and stands in the rows in the order of the problems."""
     assert sorted(server.sent_prompts) == sorted(run.all_prompts)
@@ -88,34 +100,33 @@ def check_all_came(run: SamplingRun, server: FaultServer) -> None:
 @pytest.mark.parametrize("name", PASSING)
 def test_a_passing_fault_is_asked_exactly_once_more_and_stored_once(passing, name):
     prompt = passing.prompts[name]
-    assert passing.asked[prompt] == passing.attempts[prompt] == 2
+    assert asked(passing.server)[prompt] == attempts(passing.run)[prompt] == 2
     assert passing.server.sent_prompts.count(prompt) == passing.run.stored().count(prompt) == 1
 
 
 def test_passing_faults_cost_the_run_and_the_other_prompts_nothing(passing):
     assert passing.done.returncode == 0, passing.done.stderr
     assert "Traceback" not in passing.done.stderr
-    met = set(passing.prompts.values())
-    assert passing.asked == passing.attempts == {prompt: 1 + (prompt in met) for prompt in passing.run.all_prompts}
-    check_all_came(passing.run, passing.server)
+    run, met = passing.run, passing.prompts.values()
+    assert asked(passing.server) == attempts(run) == {prompt: 1 + (prompt in met) for prompt in run.all_prompts}
+    check_all_came(run, passing.server)
 
 
 @pytest.mark.parametrize("name", ["HTTP 429", "reset in the middle"])
-def test_a_passing_fault_at_the_first_middle_and_last_prompt_is_asked_again(tmp_path, name):
+def test_a_passing_fault_at_the_first_middle_and_last_prompt_is_asked_again(tmp_path, sample, name):
     with FaultServer() as server:
         run = SamplingRun(tmp_path, server.base_url, PROMPTS)
         server.faults = on_first_attempt(dict.fromkeys(at_positions(run), PASSING[name]))
-        met = Batch(run, server, run.run(), {})
-    assert met.done.returncode == 0, met.done.stderr
-    assert "Traceback" not in met.done.stderr
-    assert met.asked == met.attempts == {prompt: 1 + (prompt in at_positions(run)) for prompt in run.all_prompts}
+        code, err = sample()
+    assert code == 0, err
+    assert asked(server) == attempts(run) == {prompt: 1 + (prompt in at_positions(run)) for prompt in run.all_prompts}
     check_all_came(run, server)
 
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_a_refused_request_is_sent_once_and_its_problem_is_listed(refused, name):
     prompt = refused.prompts[name]
-    assert refused.asked[prompt] == 1
+    assert asked(refused.server)[prompt] == 1
     assert prompt not in refused.run.stored()
     [failed] = [row for row in refused.run.rows("failed.jsonl") if row["row"]["question"] == prompt]
     assert failed["reason"].startswith("failed: ")
@@ -130,27 +141,11 @@ def test_refused_requests_are_listed_in_order_and_the_other_prompts_are_answered
     assert len(refused.server.requests) == refused.run.prompts
 
 
-@pytest.fixture
-def sample(call):
-    """Run `sample r.yaml` in this process: its exit code and what it complained of."""
-
-    def run(*arguments: str) -> tuple[int, str]:
-        code, _, err = call("sample", "r.yaml", *arguments)
-        assert "Traceback" not in err
-        return code, err
-
-    return run
-
-
-def as_a_process(run: SamplingRun) -> Callable[[], tuple[int, str]]:
-    """Return what does the same as a user does."""
-
-    def sample() -> tuple[int, str]:
-        done = run.run()
-        assert "Traceback" not in done.stderr
-        return done.returncode, done.stderr
-
-    return sample
+def as_a_process(run: SamplingRun) -> tuple[int, str]:
+    """The same as a user does it."""
+    done = run.run()
+    assert "Traceback" not in done.stderr
+    return done.returncode, done.stderr
 
 
 @pytest.mark.parametrize("position", POSITIONS.values(), ids=POSITIONS)
@@ -161,14 +156,12 @@ def test_a_refused_key_stops_the_run_when_the_running_answers_have_arrived(tmp_p
         in_flight = run.all_prompts[max(0, position - run.concurrency + 1) :]
         server.answer = lambda request: (0.4 if request.prompt in in_flight else 0, *answered(request))
         server.faults = on_first_attempt({run.prompt(position): (0.1, *STOPPING[name])})
-        if (name, position) == ("HTTP 401", POSITIONS["middle"]):
-            sample = as_a_process(run)
-        code, err = sample()
-        asked = [request.prompt for request in server.requests]
+        is_whole_process = (name, position) == ("HTTP 401", POSITIONS["middle"])
+        code, err = as_a_process(run) if is_whole_process else sample()
         assert code == 3, err
         assert run.stored() == sorted(server.sent_prompts)
-        assert set(run.all_prompts[: position - run.concurrency + 1 if position else 0]) <= set(asked)
-        assert len(asked) <= position + run.concurrency
+        assert set(run.all_prompts[: position - run.concurrency + 1 if position else 0]) <= set(asked(server))
+        assert len(server.requests) <= position + run.concurrency
         assert re.search(rf"\b{len(run.stored())} .*stored", err)
         assert re.search(r"same command|cotdistill-cli sample", err)
 

@@ -115,22 +115,6 @@ def test_the_key_is_in_no_traceback(tmp_path):
     assert files_with_key(tmp_path) == []
 
 
-def test_nothing_is_sent_to_another_host_that_a_redirect_names(tmp_path):
-    with FaultServer() as other, FaultServer(answer=demanding) as server:
-        place = f"{other.base_url}/chat/completions"
-        run = keyed(tmp_path, server)
-        named = {run.prompt(number): (status(code, "", location=place),) for number, code in enumerate(REDIRECTS)}
-        server.faults = lambda request: named.get(request.prompt)
-        done = run.run()
-    assert done.returncode == 0, done.stderr
-    assert (other.connections, other.requests) == (0, [])
-    failed = run.rows("failed.jsonl")
-    assert [row["row"]["question"] for row in failed] == list(named)
-    for code, row in zip(REDIRECTS, failed, strict=True):
-        assert f"HTTP {code}: a redirect to" in row["reason"]
-    assert len(server.requests) == PROMPTS
-
-
 @pytest.fixture
 def sample(call, monkeypatch):
     """Run `sample r.yaml` in this process with a key: its exit code, and all that it said."""
@@ -142,6 +126,22 @@ def sample(call, monkeypatch):
         return code, out + err
 
     return run
+
+
+def test_nothing_is_sent_to_another_host_that_a_redirect_names(tmp_path, sample):
+    with FaultServer() as other, FaultServer(answer=demanding) as server:
+        place = f"{other.base_url}/chat/completions"
+        run = keyed(tmp_path, server)
+        named = {run.prompt(number): (status(code, "", location=place),) for number, code in enumerate(REDIRECTS)}
+        server.faults = lambda request: named.get(request.prompt)
+        code, said = sample(KEY)
+    assert code == 0, said
+    assert (other.connections, other.requests) == (0, [])
+    failed = run.rows("failed.jsonl")
+    assert [row["row"]["question"] for row in failed] == list(named)
+    for code, row in zip(REDIRECTS, failed, strict=True):
+        assert f"HTTP {code}: a redirect to" in row["reason"]
+    assert len(server.requests) == PROMPTS
 
 
 @pytest.mark.parametrize("value", ["", "  "])

@@ -11,9 +11,6 @@ from typing import Any
 
 from tests.support.patience import HANGS_S
 
-GOES_ON = r"cotdistill-cli sample \S*r\.yaml"
-"""What a stopped run prints: the command that goes on."""
-
 Json = dict[str, Any]
 
 
