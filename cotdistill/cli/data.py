@@ -63,10 +63,10 @@ class _Setting:
 @data.command("list")
 def list_sets(recipe: RecipeOption = None, as_json: Json = False) -> None:
     """List the registered data sets: what they hold, where they are, under which licence."""
-    from cotdistill.data.listing import listed
+    from cotdistill.data.listing import list_datasets
 
     with logging_to(None):
-        rows = list(listed(_setting(recipe).catalog))
+        rows = list(list_datasets(_setting(recipe).catalog))
     if as_json:
         typer.echo(json.dumps([row._asdict() for row in rows], ensure_ascii=False, indent=1))
         return
@@ -118,11 +118,11 @@ def show_rows(
     style: StyleName = None,
 ) -> None:
     """Print the first rows as the student will see them, what it learns in colour or in ⟦brackets⟧."""
-    from cotdistill.inspection.show import shown_rows
+    from cotdistill.inspection.show import render_rows
 
     with logging_to(None):
         setting = _setting(recipe, tokenizer=tokenizer, style=style)
-        for row in shown_rows(setting.catalog.find(name), setting.style, setting.encoder(), count=count):
+        for row in render_rows(setting.catalog.find(name), setting.style, setting.encoder(), count=count):
             _print_row(row)
 
 

@@ -8,7 +8,7 @@ import typer
 
 from cotdistill.cli.app import RUNS, Json, RecipeFile, Redo, RunFolder, Runs, Set, app, logging_to, read
 from cotdistill.errors import UserError
-from cotdistill.stages import ORDER, help_line
+from cotdistill.stages import ORDER, read_help_line
 
 if TYPE_CHECKING:
     from cotdistill.pipeline.pipeline import Pipeline
@@ -86,7 +86,7 @@ def merge(recipe: RecipeFile, overrides: Set = None, runs: Runs = RUNS, as_json:
 
 for _name in ORDER:
     if _name != sample.__name__:
-        _stage_command(_name, help_line(_name))
+        _stage_command(_name, read_help_line(_name))
 
 
 @app.command()

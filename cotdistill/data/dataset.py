@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from cotdistill import registry
 from cotdistill.data.bad_rows import BadRows
 from cotdistill.data.entry import Entry
-from cotdistill.data.hub import hub_names, hub_rows
+from cotdistill.data.hub import hub_names, read_hub_rows
 from cotdistill.data.local_files import local_files, own_copy
 from cotdistill.data.options import DataOptions
 from cotdistill.data.readers import JsonRow, read_rows
@@ -79,7 +79,7 @@ class Dataset:
         """Return an empty list of bad rows with the limit that the recipe sets."""
         return BadRows(self.options.max_bad_rows)
 
-    def rows(
+    def read_rows(
         self, *, split: str | None = None, bad: BadRows | None = None, limit: int | None = None
     ) -> Iterator[tuple[str, JsonRow]]:
         """Yield place and object of every row.
@@ -99,7 +99,7 @@ class Dataset:
                 for path in self.files
             )
         else:
-            found = hub_rows(
+            found = read_hub_rows(
                 self.name,
                 entry,
                 self.where,
@@ -110,7 +110,7 @@ class Dataset:
             )
         return itertools.islice(found, entry.num_samples)
 
-    def conversations(self, *, bad: BadRows | None = None) -> Iterator[Conversation]:
+    def read_conversations(self, *, bad: BadRows | None = None) -> Iterator[Conversation]:
         """Yield the rows as conversations.
 
         Raises: UserError that names file, line and key.
@@ -122,10 +122,10 @@ class Dataset:
                 "set `formatting`, or name it in `problems:` and let `convert` write it",
             )
         self.check()
-        for _, values in self._decoded(bad=bad):
+        for _, values in self._read_values(bad=bad):
             yield from values
 
-    def problems(
+    def read_problems(
         self, *, split: str | None = None, bad: BadRows | None = None, limit: int | None = None
     ) -> Iterator[Problem]:
         """Yield the problems of a set of problems or of traces, each question once.
@@ -135,7 +135,7 @@ class Dataset:
         self._refuse_conversations()
         seen: set[str] = set()
         doubles = 0
-        for _, values in self._decoded(split=split, bad=bad, limit=limit):
+        for _, values in self._read_values(split=split, bad=bad, limit=limit):
             problem = _problem(values[0])
             if problem.question in seen:
                 doubles += 1
@@ -145,7 +145,7 @@ class Dataset:
         if doubles and self.entry.holds != "traces":
             log.warning("%s: %d duplicate questions are asked once", self.name, doubles)
 
-    def traces(
+    def read_traces(
         self, *, split: str | None = None, bad: BadRows | None = None, limit: int | None = None
     ) -> Iterator[Trace]:
         """Yield the recorded answers of a set of traces.
@@ -153,11 +153,11 @@ class Dataset:
         Raises: UserError that names file, line and key.
         """
         self.check_traces()
-        return (trace for _, traces in self._decoded(split=split, bad=bad, limit=limit) for trace in traces)
+        return (trace for _, traces in self._read_values(split=split, bad=bad, limit=limit) for trace in traces)
 
-    def samples(self, *, bad: BadRows | None = None, limit: int | None = None) -> Iterator["Sample"]:
+    def read_samples(self, *, bad: BadRows | None = None, limit: int | None = None) -> Iterator["Sample"]:
         """Yield whatever the set holds, with its place: for people who look at it. Raises: UserError."""
-        for where, values in self._decoded(bad=bad, limit=limit):
+        for where, values in self._read_values(bad=bad, limit=limit):
             yield from (Sample(where, value) for value in values)
 
     def check_traces(self) -> None:
@@ -174,7 +174,7 @@ class Dataset:
     def _format(self) -> Any:  # Any: a Format, which stands on a layer above
         return registry.make("formats", self.entry.formatting, **self.entry.format_options(source=self.name))
 
-    def _reader(self) -> Callable[[JsonRow], Sequence[Any]]:  # Any: what the format holds
+    def _row_reader(self) -> Callable[[JsonRow], Sequence[Any]]:  # Any: what the format holds
         """Return what reads a row; it refuses an id that two questions share."""
         self.check()
         layout, numbers, ids = self._format, itertools.count(), dict[str, str]()
@@ -196,7 +196,7 @@ class Dataset:
                 'name it in `train: {dataset: …}`, or register it with `"formatting": "traces"`',
             )
 
-    def _decoded(
+    def _read_values(
         self,
         *,
         split: str | None = None,
@@ -204,9 +204,9 @@ class Dataset:
         limit: int | None = None,
     ) -> Iterator[tuple[str, Sequence[Any]]]:  # Any: what the format holds
         """Yield the place of each row and what it holds; one that cannot be read is a bad row."""
-        read = self._reader()
+        read = self._row_reader()
         rejected = bad if bad is not None else self.new_bad_rows()
-        for where, row in self.rows(split=split, bad=rejected, limit=limit):
+        for where, row in self.read_rows(split=split, bad=rejected, limit=limit):
             try:
                 values = read(row)
             except ValueError as error:

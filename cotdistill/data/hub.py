@@ -43,7 +43,7 @@ def hub_names(entry: Entry, hub: Hub) -> list[HubName]:
     return [found for found in names if found.name and hub in ("auto", found.hub)]
 
 
-def hub_rows(
+def read_hub_rows(
     name: str, entry: Entry, where: str, *, root: Path, hub: Hub, split: str | None, limit: int | None
 ) -> Iterator[tuple[str, JsonRow]]:
     """Yield place and object of every row of a hub's set; `root` is where the user may put a copy.

@@ -22,7 +22,7 @@ class Listed(NamedTuple):
     """Why it cannot be read; empty where it can."""
 
 
-def listed(catalog: Catalog) -> Iterator[Listed]:
+def list_datasets(catalog: Catalog) -> Iterator[Listed]:
     """Yield every registered set; one whose entry is faulty says so."""
     for name in catalog.names():
         try:

@@ -56,7 +56,7 @@ def load_problems(options: ProblemOptions, catalog: Catalog, *, seed: int) -> Pr
     else:
         dataset = catalog.find(options.dataset)
         bad = dataset.new_bad_rows()
-        stream = dataset.problems(split=options.split, bad=bad, limit=options.limit)
+        stream = dataset.read_problems(split=options.split, bad=bad, limit=options.limit)
         found = list(itertools.islice(stream, options.limit))
         bad.check()
         if bad.found:

@@ -19,7 +19,7 @@ NOT_ROWS = {"license", "homepage", "local_path", "file_name", "file_sha1"}
 R = TypeVar("R", bound=Record)
 
 
-def recorded(options: ProblemOptions, catalog: Catalog) -> Dataset:
+def find_recorded(options: ProblemOptions, catalog: Catalog) -> Dataset:
     """Return the set whose answers stand in for a teacher's.
 
     Raises: UserError: it holds none.
@@ -31,29 +31,29 @@ def recorded(options: ProblemOptions, catalog: Catalog) -> Dataset:
     return dataset
 
 
-def recorded_traces(
+def read_recorded_traces(
     options: ProblemOptions, catalog: Catalog, problems: Sequence[Problem], folder: Path
 ) -> Iterator[Trace]:
     """Yield the recorded answers to these problems, in the order of their set; bad rows go to `folder`.
 
     Raises: UserError: more rows than are allowed cannot be read.
     """
-    dataset = recorded(options, catalog)
+    dataset = find_recorded(options, catalog)
     by_question = {problem.question: problem for problem in problems}
     bad = dataset.new_bad_rows()
-    for trace in _noting(dataset.traces(split=options.split, bad=bad), bad, folder):
+    for trace in _read_noting_bad_rows(dataset.read_traces(split=options.split, bad=bad), bad, folder):
         problem = by_question.get(trace.problem.question)
         if problem is not None:
             yield trace.model_copy(update={"problem": problem})
 
 
-def conversations(dataset: Dataset, folder: Path) -> Iterator[Conversation]:
+def read_conversations(dataset: Dataset, folder: Path) -> Iterator[Conversation]:
     """Yield the conversations of a set; bad rows go to `folder`.
 
     Raises: UserError: more rows than are allowed cannot be read.
     """
     bad = dataset.new_bad_rows()
-    return _noting(dataset.conversations(bad=bad), bad, folder)
+    return _read_noting_bad_rows(dataset.read_conversations(bad=bad), bad, folder)
 
 
 def content_key(dataset: Dataset) -> Any:  # Any: JSON values
@@ -62,7 +62,7 @@ def content_key(dataset: Dataset) -> Any:  # Any: JSON values
     return {"files": [by_content(str(path)) for path in dataset.files], "entry": said}
 
 
-def _noting(rows: Iterator[R], bad: BadRows, folder: Path) -> Iterator[R]:
+def _read_noting_bad_rows(rows: Iterator[R], bad: BadRows, folder: Path) -> Iterator[R]:
     yield from rows
     if bad.found:
         log.warning("%d bad rows are left out, see %s; the first: %s", len(bad.found), folder, bad.found[0].fault)

@@ -88,7 +88,7 @@ def check_dataset(dataset: Dataset, context: CheckContext) -> CheckResult:
     lengths = Lengths(context.cutoff_len) if context.encoder else None
     seen: dict[bytes, str] = {}
     rows = gold_less = 0
-    samples = dataset.samples(bad=_Every(notes))
+    samples = dataset.read_samples(bad=_Every(notes))
     while batch := list(islice(samples, BATCH_ROWS)):
         rows += len(batch)
         for sample in batch:

@@ -26,12 +26,12 @@ class Shown(NamedTuple):
     spans: tuple[Span, ...]
 
 
-def shown_rows(dataset: Dataset, style: Style, encoder: "Encoder | None", *, count: int) -> Iterator[Shown]:
+def render_rows(dataset: Dataset, style: Style, encoder: "Encoder | None", *, count: int) -> Iterator[Shown]:
     """Yield the first rows; without a tokenizer message by message.
 
     Raises: UserError.
     """
-    for where, value in islice(dataset.samples(limit=count), count):
+    for where, value in islice(dataset.read_samples(limit=count), count):
         if isinstance(value, Conversation):
             written: Conversation | tuple[Message, ...] = value
         elif isinstance(value, Trace):

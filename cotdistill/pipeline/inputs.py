@@ -95,7 +95,7 @@ class RunInputs:
             )
         if name not in self._tasks:
             try:
-                self._tasks[name] = tuple(self.catalog.find(name).problems())
+                self._tasks[name] = tuple(self.catalog.find(name).read_problems())
             except UserError as error:
                 raise self.placed(error, ("evaluate", "tasks")) from None
         return self._tasks[name]

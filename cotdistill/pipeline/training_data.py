@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from cotdistill.data import Catalog, Dataset, open_catalog
-from cotdistill.data.recorded import content_key, conversations
+from cotdistill.data.recorded import content_key, read_conversations
 from cotdistill.errors import UserError
 from cotdistill.recipe.plan import Step
 from cotdistill.records import Conversation
@@ -31,7 +31,7 @@ class TrainingRows:
         shares, folder = _shares(self.step), self.run / self.step.folder
         yield from mix(
             shares,
-            lambda name: conversations(self._find(name), folder if len(shares) == 1 else folder / name),
+            lambda name: read_conversations(self._find(name), folder if len(shares) == 1 else folder / name),
             self._count,
             seed=self.step.recipe.seed,
         )
@@ -54,7 +54,7 @@ class TrainingRows:
 
     def _count(self, name: str) -> int:
         dataset = self._find(name)
-        return sum(1 for _ in dataset.conversations(bad=dataset.new_bad_rows()))
+        return sum(1 for _ in dataset.read_conversations(bad=dataset.new_bad_rows()))
 
 
 def registered_sets(step: Step, catalog: Catalog) -> dict[str, Dataset]:

@@ -45,13 +45,13 @@ def _data_card(step: Step, run: Path, counts: Counts, catalog: Catalog) -> str:
         "Problems": source or "those of the recorded answers",
         "Teacher": _named(recipe.teacher),
         **told(recipe.teacher),
-        **_spent(step, run),
+        **_read_spending(step, run),
         "Verifier": _named(recipe.verifier),
         "Style": _styles(step),
         "Layout": _named(options["format"]),
         "Seed": str(recipe.seed),
     }
-    made = open_catalog([run / step.folder]).find(options["dataset"]).conversations()
+    made = open_catalog([run / step.folder]).find(options["dataset"]).read_conversations()
     terms = f"The problems' source is under {licence}; " if licence else "The terms of the problems' source hold, and "
     return _page(
         header,
@@ -90,7 +90,7 @@ def _quoted(text: str) -> str:
     return "\n".join(f"  {line}" for line in [fence, *text.splitlines(), fence])
 
 
-def _spent(step: Step, run: Path) -> dict[str, str]:
+def _read_spending(step: Step, run: Path) -> dict[str, str]:
     """Return what the teacher's answers cost, as the sample stage counted it."""
     first = step
     while first.upstream is not None:
@@ -151,7 +151,7 @@ def _page(header: dict[str, Any], title: str, lead: str, said: dict[str, str], f
 
 
 def _funnel(step: Step, run: Path, counts: Counts) -> str:
-    rows = [*_before(step, run), (step.stage.name, counts)]
+    rows = [*_read_before(step, run), (step.stage.name, counts)]
     table = ["| stage | in | out | why not |", "|---|---:|---:|---|"]
     for name, stage in rows:
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in stage.reasons.items())
@@ -159,9 +159,9 @@ def _funnel(step: Step, run: Path, counts: Counts) -> str:
     return "\n".join(table)
 
 
-def _before(step: Step, run: Path) -> Iterator[tuple[str, Counts]]:
+def _read_before(step: Step, run: Path) -> Iterator[tuple[str, Counts]]:
     if step.upstream is not None:
-        yield from _before(step.upstream, run)
+        yield from _read_before(step.upstream, run)
         manifest = read_manifest(run / step.upstream.folder)
         if manifest is not None:
             yield step.upstream.stage.name, manifest.counts

@@ -77,20 +77,20 @@ def read_run(run: Path) -> ReportData:
     Raises: UserError that names the file where the folder is no run or a file in it is damaged.
     """
     run = run.resolve()
-    arms = _arms(run).arms
+    arms = _read_arms(run).arms
     folders = {folder: stage for arm in arms for stage, folder in arm.stages.items()}
     found = {folder: _found(run / folder, stage, folder) for folder, stage in folders.items()}
     manifests = sorted((f.manifest for f in found.values() if f.manifest), key=lambda manifest: manifest.started)
     return ReportData(
         name=run.name,
         created=manifests[0].started if manifests else "",
-        roles=_roles(run),
+        roles=_read_roles(run),
         versions=manifests[-1].versions if manifests else {},
         arms=tuple(_compared([_arm(arm, found) for arm in arms])),
     )
 
 
-def _arms(run: Path) -> Arms:
+def _read_arms(run: Path) -> Arms:
     path = run / ARMS
     try:
         return Arms.model_validate_json(path.read_bytes())
@@ -122,13 +122,13 @@ def _found(path: Path, stage: str, folder: str) -> _Found:
     return _Found(
         stage=report,
         manifest=manifest,
-        lengths=_lengths(_rows(path, Trace)) if stage == "filter" else None,
-        scores=summarize(_rows(path, Score)) if stage == "evaluate" else None,
+        lengths=_lengths(_read_rows(path, Trace)) if stage == "filter" else None,
+        scores=summarize(_read_rows(path, Score)) if stage == "evaluate" else None,
         loss=_loss(path / METRICS) if stage == "train" else (),
     )
 
 
-def _rows(folder: Path, record: type[R]) -> Iterator[R]:
+def _read_rows(folder: Path, record: type[R]) -> Iterator[R]:
     path = folder / ROWS
     if not path.is_file():
         raise UserError("is missing although its stage is finished", str(path), "redo the stage with `run --redo`")
@@ -172,7 +172,7 @@ def _loss(path: Path) -> tuple[LossPoint, ...]:
     return tuple(LossPoint(step, by_step[step]) for step in sorted(by_step))
 
 
-def _roles(run: Path) -> dict[str, str]:
+def _read_roles(run: Path) -> dict[str, str]:
     """Return each role in a few words; several where arms differ."""
     path = run / RESOLVED
     if not path.is_file():

@@ -42,7 +42,7 @@ def stages() -> Mapping[str, "Stage"]:
     return {name: getattr(module, name).__cotdistill_stage__ for name, module in modules.items()}
 
 
-def help_line(name: str) -> str:
+def read_help_line(name: str) -> str:
     """Return what a stage does, for the list of commands: the first line of its module, read without importing it."""
     with Path(__file__).with_name(f"{name}.py").open(encoding="utf-8") as source:
         said = source.readline().strip().strip('"').partition(": ")[2]

@@ -14,7 +14,7 @@ from pydantic_core import PydanticCustomError, PydanticKnownError
 from cotdistill.errors import UserError
 from cotdistill.registry import NOT_IN_KEY, KindOptions, OneOf, Options
 from cotdistill.stage import StageOptions
-from cotdistill.training.trainer_keys import OURS, trainer_keys
+from cotdistill.training.trainer_keys import OURS, read_trainer_keys
 
 NOT_TRAINER_KEYS = frozenset(
     {
@@ -35,7 +35,7 @@ def _known_to_transformers(key: str) -> str:
     """Refuse a key that transformers would refuse hours later, or that is not the recipe's to set."""
     if key in OURS:
         raise PydanticCustomError("set_here", "cannot be set: {why}", {"why": OURS[key]})
-    if (known := trainer_keys()) and key not in known:
+    if (known := read_trainer_keys()) and key not in known:
         raise PydanticKnownError("extra_forbidden")
     return key
 
@@ -166,4 +166,4 @@ class TrainOptions(StageOptions):
 
 def known_train_keys() -> list[str]:
     """Return every key that may stand in `train:`, sorted."""
-    return sorted({*TrainOptions.model_fields, *trainer_keys()} - set(OURS))
+    return sorted({*TrainOptions.model_fields, *read_trainer_keys()} - set(OURS))

@@ -167,7 +167,7 @@ def _refuse_used(options: TrainOptions, output: Path) -> None:
         )
 
 
-def _done(job: Job) -> dict[str, Any] | None:  # Any: JSON values
+def _read_done(job: Job) -> dict[str, Any] | None:  # Any: JSON values
     """Return what the folder of the weights says of its training."""
     try:
         done: dict[str, Any] = json.loads((job.output / TRAINING).read_text(encoding="utf-8"))
@@ -177,7 +177,7 @@ def _done(job: Job) -> dict[str, Any] | None:  # Any: JSON values
 
 
 def _is_done(job: Job) -> bool:
-    done = _done(job)
+    done = _read_done(job)
     return done is not None and done["key"] == job.key
 
 
@@ -214,7 +214,7 @@ def _clean_up(job: Job, folder: Path) -> None:
 
 
 def _result(job: Job, written: Written, *, dropped: int) -> TrainResult:
-    done = _done(job)
+    done = _read_done(job)
     assert done is not None, "the worker ended well and saved nothing"
     return TrainResult(
         checkpoint=job.output,

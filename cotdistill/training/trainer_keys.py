@@ -24,7 +24,7 @@ OURS = {
 
 
 @cache
-def trainer_keys() -> frozenset[str]:
+def read_trainer_keys() -> frozenset[str]:
     """Return the fields of `transformers.TrainingArguments`; empty where transformers is not installed."""
     spec = importlib.util.find_spec("transformers")
     if spec is None or spec.origin is None:

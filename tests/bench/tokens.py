@@ -146,7 +146,7 @@ def main(folder: str, tokenizer_folder: str, tokens: str, rows: str) -> None:
     tokenizer = load_tokenizer(tokenizer_folder, template=None)
     start = time.perf_counter()
     key = file_sha256(Path(folder) / "set.json") + rows
-    conversations = itertools.islice(open_catalog([Path(folder)]).find("set").conversations(), int(rows))
+    conversations = itertools.islice(open_catalog([Path(folder)]).find("set").read_conversations(), int(rows))
     options = TrainOptions.model_validate({"cutoff_len": 4096})
     found = prepare(conversations, tokenizer, options, style=None, folder=Path(tokens), data_key=key)
     seconds = time.perf_counter() - start

@@ -27,7 +27,7 @@ def test_an_openmind_entry_is_read_as_it_is(tmp_path, registry):
     (tmp_path / "data").mkdir()
     row = {"system": "s", "conversations": [{"from": "user", "value": "q"}, {"from": "assistant", "value": "a"}]}
     (tmp_path / "data" / "r1.json").write_text(json.dumps([row, row]))
-    first, second = registry(DS=OPENMIND).find("DS").conversations()
+    first, second = registry(DS=OPENMIND).find("DS").read_conversations()
     assert [m.role for m in first.messages] == ["system", "user", "assistant"]
     assert (first.id, second.id) == ("0", "1")
 
@@ -35,7 +35,7 @@ def test_an_openmind_entry_is_read_as_it_is(tmp_path, registry):
 def test_num_samples_takes_the_first_rows(tmp_path, registry):
     (tmp_path / "p.jsonl").write_text("".join(f'{{"question": "q{i}", "gold": "{i}"}}\n' for i in range(9)))
     catalog = registry(p={"local_path": ".", "file_name": "p.jsonl", "formatting": "problems", "num_samples": 3})
-    assert [p.gold for p in catalog.find("p").problems()] == ["0", "1", "2"]
+    assert [p.gold for p in catalog.find("p").read_problems()] == ["0", "1", "2"]
 
 
 @pytest.mark.parametrize(
@@ -52,13 +52,13 @@ def test_num_samples_takes_the_first_rows(tmp_path, registry):
 )
 def test_the_gold_answer_is_found_where_sets_keep_it(tmp_path, registry, row, gold):
     (tmp_path / "p.jsonl").write_text(json.dumps(row))
-    (problem,) = registry().find(str(tmp_path / "p.jsonl")).problems()
+    (problem,) = registry().find(str(tmp_path / "p.jsonl")).read_problems()
     assert (problem.question, problem.gold) == ("q", gold)
 
 
 def test_a_question_that_stands_twice_is_asked_once(tmp_path, registry):
     (tmp_path / "p.jsonl").write_text('{"question": "q", "gold": "1"}\n' * 3)
-    assert len(list(registry().find(str(tmp_path / "p.jsonl")).problems())) == 1
+    assert len(list(registry().find(str(tmp_path / "p.jsonl")).read_problems())) == 1
 
 
 @pytest.mark.parametrize(
@@ -75,14 +75,14 @@ def test_a_question_that_stands_twice_is_asked_once(tmp_path, registry):
 )
 def test_a_faulty_registry_is_named_with_its_line(registry, entries, name, message):
     with pytest.raises(UserError, match=message):
-        list(registry(**entries).find(name).rows())
+        list(registry(**entries).find(name).read_rows())
 
 
 def test_a_bad_row_is_named_with_its_line(tmp_path, registry):
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "r1.json").write_text('[\n{"conversations": [{"from": "bot", "value": "q"}]}\n]')
     with pytest.raises(UserError, match=r"r1\.json:2: conversations\[0\]\.from: expected"):
-        list(registry(DS=OPENMIND).find("DS").conversations())
+        list(registry(DS=OPENMIND).find("DS").read_conversations())
 
 
 def test_the_registry_beside_the_recipe_wins(tmp_path):
@@ -91,7 +91,7 @@ def test_the_registry_beside_the_recipe_wins(tmp_path):
         (tmp_path / folder / "p.jsonl").write_text(json.dumps({"question": text}))
         entry = {"p": {"local_path": ".", "file_name": "p.jsonl", "formatting": "problems"}}
         (tmp_path / folder / "dataset_info.json").write_text(json.dumps(entry))
-    (problem,) = open_catalog([tmp_path / "a", tmp_path / "b"]).find("p").problems()
+    (problem,) = open_catalog([tmp_path / "a", tmp_path / "b"]).find("p").read_problems()
     assert problem.question == "near"
 
 
@@ -102,7 +102,7 @@ def test_the_registry_that_the_recipe_names_wins_over_the_others(tmp_path, regis
     (tmp_path / "own" / "dataset_info.json").write_text(json.dumps(entry))
     (tmp_path / "own" / "near.jsonl").write_text('{"question": "near"}')
     for named in (tmp_path / "own", tmp_path / "own" / "dataset_info.json"):
-        (problem,) = open_catalog([tmp_path], DataOptions(registry=str(named))).find("p").problems()
+        (problem,) = open_catalog([tmp_path], DataOptions(registry=str(named))).find("p").read_problems()
         assert problem.question == "near"
 
 
@@ -129,7 +129,7 @@ def test_a_file_without_an_entry_is_told_by_its_first_row(tmp_path, row, formatt
     path.write_text(json.dumps(row))
     dataset = Catalog(()).find(str(path))
     assert dataset.entry.formatting == formatting
-    assert len(list(dataset.samples())) == 1
+    assert len(list(dataset.read_samples())) == 1
 
 
 @pytest.mark.parametrize("suffix", ["json", "jsonl", "csv", "tsv", "parquet"])
@@ -148,4 +148,4 @@ def test_every_kind_of_file_gives_the_same_problems(tmp_path, suffix):
     else:
         mark = "," if suffix == "csv" else "\t"
         path.write_text("".join(f"{q}{mark}{g}\n" for q, g in [("question", "gold"), *(r.values() for r in rows)]))
-    assert [{"question": p.question, "gold": p.gold} for p in Catalog(()).find(str(path)).problems()] == rows
+    assert [{"question": p.question, "gold": p.gold} for p in Catalog(()).find(str(path)).read_problems()] == rows

@@ -18,7 +18,7 @@ def find(tmp_path, monkeypatch):
 
     def found(entry, **options):
         (home / "dataset_info.json").write_text(json.dumps({"p": {"formatting": "problems", **entry}}))
-        (problem,) = open_catalog([home], DataOptions(**options)).find("p").problems()
+        (problem,) = open_catalog([home], DataOptions(**options)).find("p").read_problems()
         return problem.question
 
     return found

@@ -7,7 +7,7 @@ import pytest
 
 from cotdistill.data import open_catalog
 from cotdistill.data.hub import hub_names, offline_hint
-from cotdistill.data.listing import listed
+from cotdistill.data.listing import list_datasets
 
 S1K = {
     "solution": "128",
@@ -72,20 +72,20 @@ TRACES = [
 
 @pytest.mark.parametrize(("name", "row", "question", "reasoning", "text", "gold"), TRACES)
 def test_traces_of_other_sets_are_read(find, name, row, question, reasoning, text, gold):
-    trace = next(find(name, json.dumps(row)).traces())
+    trace = next(find(name, json.dumps(row)).read_traces())
     assert (trace.problem.question, trace.problem.gold) == (question, gold)
     assert (trace.completion.reasoning, trace.completion.text) == (reasoning, text)
     assert trace.completion.status == "ok"
 
 
 def test_every_generation_is_a_trace_and_an_unfinished_one_has_no_answer(find):
-    traces = list(find("OpenR1-Math-220k", json.dumps(OPEN_R1)).traces())
+    traces = list(find("OpenR1-Math-220k", json.dumps(OPEN_R1)).read_traces())
     assert [trace.completion.status for trace in traces] == ["ok", "empty_answer"]
     assert len({trace.completion.key for trace in traces}) == 2
 
 
 def test_cot_collection_is_one_object_of_rows(find):
-    (trace,) = find("CoT-Collection", json.dumps({"0": COT}), "json").traces()
+    (trace,) = find("CoT-Collection", json.dumps({"0": COT}), "json").read_traces()
     assert (trace.problem.question, trace.problem.gold, trace.completion.reasoning) == ("Is it?", "yes", "It is.")
 
 
@@ -100,18 +100,18 @@ def test_cot_collection_is_one_object_of_rows(find):
     ],
 )
 def test_problems_of_other_sets_are_read(find, name, text, suffix, gold):
-    (problem,) = find(name, text, suffix).problems()
+    (problem,) = find(name, text, suffix).read_problems()
     assert problem.gold == gold
 
 
 def test_sky_t1_can_be_trained_on_as_it_is(find):
-    (conversation,) = find("Sky-T1_data_17k", json.dumps([SKY_T1]), "json").conversations()
+    (conversation,) = find("Sky-T1_data_17k", json.dumps([SKY_T1]), "json").read_conversations()
     assert [message.role for message in conversation.messages] == ["system", "user", "assistant"]
 
 
 def test_every_entry_names_a_hub_a_licence_and_what_to_do_offline(repository):
     catalog = open_catalog([repository])
-    sets = [row for row in listed(catalog) if row.name != "DS_r1_answer"]
+    sets = [row for row in list_datasets(catalog) if row.name != "DS_r1_answer"]
     assert len(sets) == 22
     for row in sets:
         assert row.license and not row.fault, row

@@ -153,7 +153,7 @@ def test_a_written_set_is_read_back_by_its_own_entry(name, system, tmp_path):
     rows = [conversation("q1", "a1", system=system), conversation("q2", "a2", "q3", "a3", system=system)]
     (tmp_path / "x.json").write_text(json.dumps([layout.encode(row) for row in rows]))
     (tmp_path / "dataset_info.json").write_text(json.dumps({"x": layout.entry("x.json")}))
-    found = list(open_catalog([tmp_path]).find("x").conversations())
+    found = list(open_catalog([tmp_path]).find("x").read_conversations())
     assert found == rows
 
 

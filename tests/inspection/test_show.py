@@ -3,7 +3,7 @@ import json
 import pytest
 
 from cotdistill.data import Catalog
-from cotdistill.inspection.show import shown_rows
+from cotdistill.inspection.show import render_rows
 from cotdistill.registry import make
 from cotdistill.training.prepare.tokens import Encoder
 
@@ -22,7 +22,7 @@ def dataset(tmp_path):
 def test_exactly_the_answer_and_its_end_are_learned(dataset, tokenizer):
     encoder = Encoder(tokenizer)
     style = make("styles", "plain")
-    (row,) = shown_rows(dataset, style, encoder, count=1)
+    (row,) = render_rows(dataset, style, encoder, count=1)
     assert [span.is_supervised for span in row.spans] == [False, True]
     given, learned = ("".join(span.tokens) for span in row.spans)
     assert "What is 1 + 2" in " ".join(given.split()) or "What" in given
@@ -31,7 +31,7 @@ def test_exactly_the_answer_and_its_end_are_learned(dataset, tokenizer):
 
 
 def test_without_a_tokenizer_the_answer_alone_is_learned(dataset):
-    rows = list(shown_rows(dataset, make("styles", "think"), None, count=5))
+    rows = list(render_rows(dataset, make("styles", "think"), None, count=5))
     assert len(rows) == 2
     learned = ["".join(span.tokens) for row in rows for span in row.spans if span.is_supervised]
     assert learned == ["<think>\n1 + 2 = 3\n</think>\n\n3", "<think>\n4 + 4 = 8\n</think>\n\n8"]
@@ -39,5 +39,5 @@ def test_without_a_tokenizer_the_answer_alone_is_learned(dataset):
 
 def test_of_a_problem_nothing_is_learned(tmp_path):
     (tmp_path / "p.jsonl").write_text('{"question": "q", "gold": "1"}')
-    (row,) = shown_rows(Catalog(()).find(str(tmp_path / "p.jsonl")), make("styles", "think"), None, count=1)
+    (row,) = render_rows(Catalog(()).find(str(tmp_path / "p.jsonl")), make("styles", "think"), None, count=1)
     assert not any(span.is_supervised for span in row.spans)

@@ -5,7 +5,7 @@ from pathlib import Path
 import cotdistill.stages
 from cotdistill.recipe.recipe import Recipe
 from cotdistill.records import Checkpoint, Conversation, Problem, Score, Trace
-from cotdistill.stages import ORDER, help_line, stages
+from cotdistill.stages import ORDER, read_help_line, stages
 
 EVALUATE = ("tasks", "style", "verifier", "student", "judge")
 
@@ -36,4 +36,4 @@ def test_the_list_of_commands_has_the_first_line_of_each_module():
     for name in ORDER:
         module = Path(cotdistill.stages.__file__).with_name(f"{name}.py")
         first = ast.get_docstring(ast.parse(module.read_text())).partition("\n")[0]
-        assert first == f"{name}: {help_line(name)[:1].lower()}{help_line(name)[1:]}"
+        assert first == f"{name}: {read_help_line(name)[:1].lower()}{read_help_line(name)[1:]}"

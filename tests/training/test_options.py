@@ -4,7 +4,7 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from cotdistill.training.options import NOT_TRAINER_KEYS, TrainOptions, known_train_keys
-from cotdistill.training.trainer_keys import OURS, trainer_keys
+from cotdistill.training.trainer_keys import OURS, read_trainer_keys
 
 
 class LoadedRecipe(BaseModel):
@@ -61,7 +61,7 @@ def test_transformers_keys_are_read_as_transformers_has_them():
     from transformers import TrainingArguments
 
     public = {f.name for f in fields(TrainingArguments) if f.init}
-    assert trainer_keys() >= public
+    assert read_trainer_keys() >= public
 
 
 @pytest.mark.parametrize("options", [OPENMIND, {}, {"weight_decay": 0.1, "max_grad_norm": 0.5}])

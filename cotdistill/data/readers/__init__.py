@@ -51,8 +51,8 @@ def read_rows(
     if suffix in REFUSED:
         raise UserError(f"a {suffix} file cannot be read", str(path), REFUSED[suffix])
     if suffix == ".parquet":
-        yield from _parquet.rows(path)
+        yield from _parquet.read_parquet(path)
     elif suffix in (".csv", ".tsv"):
-        yield from _table.rows(path, on_bad=on_bad, names=names, is_tsv=suffix == ".tsv")
+        yield from _table.read_table(path, on_bad=on_bad, names=names, is_tsv=suffix == ".tsv")
     else:
-        yield from _json.rows(path, on_bad=on_bad, is_object=is_object)
+        yield from _json.read_json(path, on_bad=on_bad, is_object=is_object)

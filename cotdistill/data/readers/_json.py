@@ -22,7 +22,7 @@ SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 LINES_HINT = "one object a line, or one array of objects"
 
 
-def rows(path: Path, *, on_bad: OnBad, is_object: bool) -> Iterator[tuple[str, JsonRow]]:
+def read_json(path: Path, *, on_bad: OnBad, is_object: bool) -> Iterator[tuple[str, JsonRow]]:
     """Yield `file:line` and object of every row.
 
     Raises: UserError that names file and line.

@@ -10,7 +10,7 @@ BATCH_ROWS = 256
 """Rows in memory at a time; reasoning rows are long, 256 of them take some megabytes."""
 
 
-def rows(path: Path) -> Iterator[tuple[str, JsonRow]]:
+def read_parquet(path: Path) -> Iterator[tuple[str, JsonRow]]:
     """Yield `file:row` and columns of every row, numbered from 1.
 
     Raises: UserError: no such file, no Parquet, or the package is not there.

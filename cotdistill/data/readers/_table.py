@@ -15,7 +15,7 @@ from cotdistill.errors import UserError
 MAX_FIELD_CHARS = 1 << 30
 
 
-def rows(path: Path, *, on_bad: OnBad, names: tuple[str, ...], is_tsv: bool) -> Iterator[tuple[str, JsonRow]]:
+def read_table(path: Path, *, on_bad: OnBad, names: tuple[str, ...], is_tsv: bool) -> Iterator[tuple[str, JsonRow]]:
     """Yield `file:line` and columns of every row; every value is text.
 
     Raises: UserError that names file and line.

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from cotdistill.data.problem_set import ProblemOptions
-from cotdistill.data.recorded import content_key, recorded, recorded_traces
+from cotdistill.data.recorded import content_key, find_recorded, read_recorded_traces
 from cotdistill.errors import UserError
 from cotdistill.pipeline.inputs import RunInputs, problems_key
 from cotdistill.pipeline.sources._upstream import upstream_rows
@@ -29,7 +29,7 @@ class TraceSource:
         if step.upstream is not None:
             return
         try:
-            recorded(self._named(step), self.inputs.catalog)
+            find_recorded(self._named(step), self.inputs.catalog)
         except UserError as error:
             raise self.inputs.placed(error, ("problems", "dataset")) from None
         check_problems(step, self.inputs)
@@ -48,7 +48,7 @@ class TraceSource:
         if step.upstream is not None:
             return upstream_rows(step.upstream, run, Trace)
         sampled = self.inputs.problems(step.recipe).sampled
-        return recorded_traces(self._named(step), self.inputs.catalog, sampled, run / step.folder)
+        return read_recorded_traces(self._named(step), self.inputs.catalog, sampled, run / step.folder)
 
     def _named(self, step: Step) -> ProblemOptions:
         if step.recipe.problems is None:
