@@ -159,17 +159,65 @@ class Score(Record):
     verdict: Verdict
 
 
-class Rejected(Record):
-    """A row that a stage did not pass on, and why; kept on disk beside the ones that it did."""
+FailureKind = Literal["failed", "exhausted", "unasked"]
+"""Refused for good; every attempt spent; not asked, because the run stopped before."""
 
+
+class Failure(Record):
+    """Why a request has no answer."""
+
+    kind: FailureKind
     reason: str
-    """First word is the class that is counted: `wrong: …`, `overlong: 5120 tokens > 4096`."""
-    row: Problem | Trace | Conversation
+    """In words, for people: `HTTP 400: too long`."""
 
-    @property
-    def reason_class(self) -> str:
-        """The part of the reason before the colon, for counting."""
-        return self.reason.partition(":")[0]
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.reason}"
+
+
+RejectionKind = Literal[
+    FailureKind,
+    # The filter's kinds, in the order of `filters.REASON_ORDER`.
+    "truncated",
+    "empty_reasoning",
+    "empty_answer",
+    "refusal",
+    "content_filter",
+    "wrong",
+    "unparsed",
+    "error",
+    "hint_leak",
+    "refused",
+    "format",
+    "short_reasoning",
+    "long_reasoning",
+    "short_answer",
+    "long_answer",
+    "long_completion",
+    "language",
+    "repetition",
+    "contaminated",
+    "pass_rate",
+    "duplicate",
+    "near_duplicate",
+    "surplus",
+    # A style that has nothing to write, and rows of more tokens than the student takes.
+    "empty",
+    "overlong",
+    "shortened",
+]
+"""Why a row is dropped (or `shortened`): what manifests and the report count."""
+
+
+class Rejected(Record):
+    """A row that a stage did not pass on, and why; kept on disk beside the ones that it did.
+
+    {"kind": "wrong", "reason": "found 70, gold 72; bold final", "row": {…}}
+    """
+
+    kind: RejectionKind
+    reason: str
+    """In words, for people: what was found and where the limit is."""
+    row: Problem | Trace | Conversation
 
 
 def problem_id(question: str) -> str:

@@ -152,7 +152,7 @@ class Client:
             except Transient as error:
                 errors.append(self._named(last, error.reason))
                 if len(errors) >= self.options.max_attempts:
-                    raise NoAnswer(f"exhausted: {error.reason} ({len(errors)} attempts)") from None
+                    raise NoAnswer("exhausted", f"{error.reason} ({len(errors)} attempts)") from None
                 self._check_outage(error)
                 # The pause that a server asks for is its own: another one may be asked meanwhile.
                 asked_s = None if self.balancer.has_other(last) else error.retry_after_s

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from cotdistill.errors import AccessRefused
+from cotdistill.records import Failure, FailureKind
 
 MAX_REASON_CHARS = 300
 
@@ -40,10 +41,11 @@ class Unreachable(Transient):
 
 
 class NoAnswer(Exception):
-    """This request gets no answer; its text begins with `failed:` (refused for good) or `exhausted:`."""
+    """This request gets no answer: refused for good, or all attempts are spent."""
 
-    def __init__(self, reason: str, *, is_model_unknown: bool = False) -> None:
-        super().__init__(reason)
+    def __init__(self, kind: FailureKind, reason: str, *, is_model_unknown: bool = False) -> None:
+        self.failure = Failure(kind=kind, reason=reason)
+        super().__init__(str(self.failure))
         self.is_model_unknown = is_model_unknown
         """Whether the server knows no such model or path (HTTP 404): another server may."""
 
@@ -63,8 +65,8 @@ def status_error(
         return Transient(reason, after_s, is_rate_limit=status == 429)
     if 300 <= status < 400:
         place = _redacted(_place(headers.get("location", "")), secret)
-        return NoAnswer(f"failed: HTTP {status}: a redirect to {place} was not followed")
-    return NoAnswer(f"failed: {reason}", is_model_unknown=status == 404)
+        return NoAnswer("failed", f"HTTP {status}: a redirect to {place} was not followed")
+    return NoAnswer("failed", reason, is_model_unknown=status == 404)
 
 
 def error_in_body(error: object, secret: str | None) -> Exception:

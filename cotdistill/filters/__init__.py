@@ -1,20 +1,32 @@
 """Reasons not to learn from a trace: one module, one reason.
 
-A row filter is a pure function that returns why a trace is dropped, empty where it stays. The reason's first word is
-one of `REASON_ORDER`; it says what was found and where the limit is. `stages/filter.py` asks them in this order.
+A row filter is a pure function that returns why a trace is dropped, None where it stays. `stages/filter.py` asks them
+in the order of `REASON_ORDER`.
 """
 
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
-from cotdistill.records import Trace
+from cotdistill.records import RejectionKind, Trace
 
-RowFilter: TypeAlias = Callable[[Trace], str]
-"""Returns the reason against a trace."""
-GroupFilter: TypeAlias = Callable[[Sequence[Trace]], list[str]]
-"""Returns the reason against each of the traces of one problem that are left."""
 
-REASON_ORDER = (
+class Reason(NamedTuple):
+    """Why a trace is dropped."""
+
+    kind: RejectionKind
+    text: str
+    """What was found and where the limit is: `5210 characters > 4000`."""
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.text}"
+
+
+RowFilter: TypeAlias = Callable[[Trace], Reason | None]
+"""Returns the reason against a trace; None where there is none."""
+GroupFilter: TypeAlias = Callable[[Sequence[Trace]], list[Reason | None]]
+"""Returns the reason against each of the traces of one problem that are left; None for what stays."""
+
+REASON_ORDER: tuple[RejectionKind, ...] = (
     # What the teacher or its server did not finish.
     "truncated",
     "empty_reasoning",
@@ -43,4 +55,4 @@ REASON_ORDER = (
     "near_duplicate",
     "surplus",
 )
-"""Classes of reasons in the order in which they are asked: a row is counted under the first that drops it."""
+"""Kinds of reasons in the order in which they are asked: a row is counted under the first that drops it."""

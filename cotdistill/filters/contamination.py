@@ -7,6 +7,7 @@ question, rationale or answer shares 13 words in a row with one (Brown et al. 20
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from cotdistill.filters import Reason
 from cotdistill.filters.shingles import is_unspaced, words
 from cotdistill.records import Problem, Trace
 
@@ -33,12 +34,13 @@ class BenchmarkIndex:
             for problem in problems:
                 self._add(_Place(task, problem.id), words(problem.question))
 
-    def reason_against(self, trace: Trace) -> str:
-        """Return what the row shares with which task's question; empty where it shares nothing."""
+    def reason_against(self, trace: Trace) -> Reason | None:
+        """Return what the row shares with which task's question; None where it shares nothing."""
         asked = self._whole.get(words(trace.problem.question))
         if asked is not None:
             task, problem = self._places[asked]
-            return f"contaminated: the question is problem {problem} of `{task}` (limit 0 words in common)"
+            text = f"the question is problem {problem} of `{task}` (limit 0 words in common)"
+            return Reason("contaminated", text)
         texts = (
             ("question", trace.problem.question),
             ("reasoning", trace.completion.reasoning),
@@ -48,11 +50,9 @@ class BenchmarkIndex:
             if shared := self._shared(words(text)):
                 run, (task, problem) = shared
                 quoted = ("" if is_unspaced(run) else " ").join(run)
-                return (
-                    f"contaminated: {len(run)} words in a row of the {name} (limit {len(run) - 1}) "
-                    f"stand in problem {problem} of `{task}`: {quoted}"
-                )
-        return ""
+                found = f"{len(run)} words in a row of the {name} (limit {len(run) - 1})"
+                return Reason("contaminated", f"{found} stand in problem {problem} of `{task}`: {quoted}")
+        return None
 
     def _add(self, place: _Place, question: tuple[str, ...]) -> None:
         number = len(self._places)

@@ -4,41 +4,44 @@ import hashlib
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 
+from cotdistill.filters import Reason
 from cotdistill.filters.shingles import jaccard, shingles, words
 from cotdistill.records import Trace
 
 
-def reasons_against_copies(traces: Sequence[Trace]) -> list[str]:
-    """Return for each trace of one problem why it is a copy of an earlier one; empty for what is new.
+def reasons_against_copies(traces: Sequence[Trace]) -> list[Reason | None]:
+    """Return for each trace of one problem why it is a copy of an earlier one; None for what is new.
 
     Letters' case, marks and white space make no difference.
     """
     first: dict[bytes, int] = {}
-    reasons = []
+    reasons: list[Reason | None] = []
     for trace in traces:
         said = hashlib.sha256(" ".join(words(whole_text(trace))).encode("utf-8", "surrogatepass")).digest()
         if said in first:
-            reasons.append(f"duplicate: says what sample {first[said]} of the problem says (limit 0 copies)")
+            text = f"says what sample {first[said]} of the problem says (limit 0 copies)"
+            reasons.append(Reason("duplicate", text))
         else:
-            reasons.append("")
+            reasons.append(None)
             first[said] = trace.completion.index
     return reasons
 
 
-def reasons_against_near_copies(traces: Sequence[Trace], most: float) -> list[str]:
-    """Return for each trace of one problem why it is too like an earlier one that stays; empty for what is new.
+def reasons_against_near_copies(traces: Sequence[Trace], most: float) -> list[Reason | None]:
+    """Return for each trace of one problem why it is too like an earlier one that stays; None for what is new.
 
     The similarity is the Jaccard index of the runs of three words, exact: no sketch is needed within a problem.
     """
     kept: list[tuple[int, AbstractSet[int]]] = []
-    reasons = []
+    reasons: list[Reason | None] = []
     for trace in traces:
         own = shingles(whole_text(trace))
         like, sample = max(((jaccard(own, other), sample) for sample, other in kept), default=(0.0, 0))
         if like >= most:
-            reasons.append(f"near_duplicate: {like:.2f} like sample {sample} of the problem (limit {most:g})")
+            text = f"{like:.2f} like sample {sample} of the problem (limit {most:g})"
+            reasons.append(Reason("near_duplicate", text))
         else:
-            reasons.append("")
+            reasons.append(None)
             kept.append((trace.completion.index, own))
     return reasons
 

@@ -6,6 +6,7 @@ means something in the question. `The correct answer is 7` is how answers are wr
 
 import re
 
+from cotdistill.filters import Reason
 from cotdistill.records import Trace
 
 _GIVEN = r"(?:given|provided|supplied|known|expected|reference|gold(?:en)?|ground[- ]truth|target)"
@@ -35,11 +36,11 @@ _CHINESE = (
 _LEAK = re.compile("|".join((*_ENGLISH, *_CHINESE)), re.IGNORECASE)
 
 
-def reason_against_hint_leak(trace: Trace) -> str:
-    """Return the phrase that speaks of the answer shown; empty where there is none, or none was shown."""
+def reason_against_hint_leak(trace: Trace) -> Reason | None:
+    """Return the phrase that speaks of the answer shown; None where there is none, or none was shown."""
     if not trace.completion.is_hinted:
-        return ""
+        return None
     for name, text in (("reasoning", trace.completion.reasoning), ("answer", trace.completion.text)):
         if leak := _LEAK.search(text):
-            return f"hint_leak: the {name} says `{leak[0]}` (limit 0 times)"
-    return ""
+            return Reason("hint_leak", f"the {name} says `{leak[0]}` (limit 0 times)")
+    return None

@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import Any
 
 from cotdistill.errors import UserError
+from cotdistill.filters import Reason
 from cotdistill.filters.prose import prose
 from cotdistill.records import Trace
 
@@ -42,8 +43,8 @@ _DENSE = {"han": 3, "kana": 2, "hangul": 3}
 """Letters that one character stands for: 1,000 Han characters say what about 3,000 letters do."""
 
 
-def reason_against_language(trace: Trace, language: str) -> str:
-    """Return which text is how much in other languages; empty where both are in this one or too short to tell.
+def reason_against_language(trace: Trace, language: str) -> Reason | None:
+    """Return which text is how much in other languages; None where both are in this one or too short to tell.
 
     Raises: UserError without the package py3langid.
     """
@@ -53,8 +54,8 @@ def reason_against_language(trace: Trace, language: str) -> str:
         if total >= LEAST_LETTERS and letters[language] < LEAST_SHARE * total:
             others = ", ".join(f"{code} {n / total:.0%}" for code, n in letters.most_common(3) if code != language)
             own = f"{letters[language] / total:.0%} of the {name} is {language}"
-            return f"language: {own} (limit {LEAST_SHARE:.0%}); {others}"
-    return ""
+            return Reason("language", f"{own} (limit {LEAST_SHARE:.0%}); {others}")
+    return None
 
 
 def letters_by_language(text: str) -> Counter[str]:

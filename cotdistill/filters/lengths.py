@@ -2,7 +2,8 @@
 
 from typing import NamedTuple
 
-from cotdistill.records import Trace
+from cotdistill.filters import Reason
+from cotdistill.records import RejectionKind, Trace
 
 
 class Limits(NamedTuple):
@@ -12,25 +13,26 @@ class Limits(NamedTuple):
     most: int | None = None
 
 
-def reason_against_reasoning_length(trace: Trace, limits: Limits) -> str:
-    """Return how the rationale's length in characters passes the limits; empty where it does not."""
-    return _reason("reasoning", len(trace.completion.reasoning), limits)
+def reason_against_reasoning_length(trace: Trace, limits: Limits) -> Reason | None:
+    """Return how the rationale's length in characters passes the limits; None where it does not."""
+    found = len(trace.completion.reasoning)
+    return _reason(found, limits, short="short_reasoning", long="long_reasoning")
 
 
-def reason_against_answer_length(trace: Trace, limits: Limits) -> str:
-    """Return how the answer's length in characters passes the limits; empty where it does not."""
-    return _reason("answer", len(trace.completion.text), limits)
+def reason_against_answer_length(trace: Trace, limits: Limits) -> Reason | None:
+    """Return how the answer's length in characters passes the limits; None where it does not."""
+    return _reason(len(trace.completion.text), limits, short="short_answer", long="long_answer")
 
 
-def reason_against_tokens(trace: Trace, most: int) -> str:
+def reason_against_tokens(trace: Trace, most: int) -> Reason | None:
     """Return how many tokens, by the server's count, are too many; a completion that was not counted stays."""
     found = trace.completion.usage.completion_tokens
-    return f"long_completion: {found} tokens > {most}" if found > most else ""
+    return Reason("long_completion", f"{found} tokens > {most}") if found > most else None
 
 
-def _reason(name: str, found: int, limits: Limits) -> str:
+def _reason(found: int, limits: Limits, *, short: RejectionKind, long: RejectionKind) -> Reason | None:
     if limits.least is not None and found < limits.least:
-        return f"short_{name}: {found} characters < {limits.least}"
+        return Reason(short, f"{found} characters < {limits.least}")
     if limits.most is not None and found > limits.most:
-        return f"long_{name}: {found} characters > {limits.most}"
-    return ""
+        return Reason(long, f"{found} characters > {limits.most}")
+    return None

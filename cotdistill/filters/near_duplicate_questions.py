@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from cotdistill.errors import UserError
+from cotdistill.filters import Reason
 from cotdistill.filters.shingles import jaccard, shingles, word_runs
 from cotdistill.records import Problem, Trace
 from cotdistill.storage.spool import RowSpool
@@ -39,7 +40,7 @@ class SeenQuestions:
     ) -> None:
         self._questions.__exit__(kind, error, trace)
 
-    def reasons_against(self, traces: Sequence[Trace]) -> list[str]:
+    def reasons_against(self, traces: Sequence[Trace]) -> list[Reason | None]:
         """Return for the traces of one problem which earlier question it repeats; remember the question of a new one.
 
         One that differs in its gold answer asks something else, however few of its words differ.
@@ -48,20 +49,18 @@ class SeenQuestions:
             return []
         problem = traces[0].problem
         reason = self._reason_against(problem)
-        if not reason:
+        if reason is None:
             self._index.insert(self._questions.append(problem), self._sketch(problem), check_duplication=False)
         return [reason] * len(traces)
 
-    def _reason_against(self, problem: Problem) -> str:
+    def _reason_against(self, problem: Problem) -> Reason | None:
         own = shingles(problem.question)
         for number in sorted(self._index.query(self._sketch(problem))):
             other = self._questions[number]
             if other.gold == problem.gold and (like := jaccard(own, shingles(other.question))) >= self._threshold:
-                return (
-                    f"near_duplicate: the question is {like:.2f} like that of problem {other.id} "
-                    f"(limit {self._threshold:g})"
-                )
-        return ""
+                text = f"the question is {like:.2f} like that of problem {other.id} (limit {self._threshold:g})"
+                return Reason("near_duplicate", text)
+        return None
 
     def _sketch(self, problem: Problem) -> Any:  # Any: a datasketch.MinHash
         sketch = self._empty.copy()

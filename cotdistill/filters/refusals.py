@@ -2,6 +2,7 @@
 
 import re
 
+from cotdistill.filters import Reason
 from cotdistill.records import Trace
 
 LEAD_CHARS = 300
@@ -21,7 +22,7 @@ _REFUSAL = re.compile(
 )
 
 
-def reason_against_refusal(trace: Trace) -> str:
-    """Return the words that decline; empty where the answer does not begin so."""
+def reason_against_refusal(trace: Trace) -> Reason | None:
+    """Return the words that decline; None where the answer does not begin so."""
     refusal = _REFUSAL.search(trace.completion.text[:LEAD_CHARS])
-    return f"refused: the answer begins with `{refusal[0]}` (limit 0 times)" if refusal else ""
+    return Reason("refused", f"the answer begins with `{refusal[0]}` (limit 0 times)") if refusal else None

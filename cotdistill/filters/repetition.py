@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from cotdistill.filters import Reason
 from cotdistill.filters.shingles import words
 from cotdistill.records import Trace
 
@@ -14,18 +15,19 @@ LOOP_WORDS = 24
 """A loop at the end counts from this many words on, whatever its share: the model did not get out of it."""
 
 
-def reason_against_repetition(trace: Trace, most: float) -> str:
-    """Return which text repeats itself and how much; empty where neither does beyond the limit."""
+def reason_against_repetition(trace: Trace, most: float) -> Reason | None:
+    """Return which text repeats itself and how much; None where neither does beyond the limit."""
     for name, text in (("reasoning", trace.completion.reasoning), ("answer", trace.completion.text)):
         found = words(text)
         share = repeated_share(found)
         if share > most:
             blocks = f"{share:.1%} of the {name} stands in blocks that come {BLOCK_TIMES} times"
-            return f"repetition: {blocks} (limit {most:.1%})"
+            return Reason("repetition", f"{blocks} (limit {most:.1%})")
         period, length = closing_loop(found)
         if length:
-            return f"repetition: the {name} ends in {period} words, {length // period} times (limit {LOOP_TIMES - 1})"
-    return ""
+            loop = f"the {name} ends in {period} words, {length // period} times (limit {LOOP_TIMES - 1})"
+            return Reason("repetition", loop)
+    return None
 
 
 def repeated_share(found: Sequence[str]) -> float:

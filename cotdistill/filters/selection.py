@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Literal
 
+from cotdistill.filters import Reason
 from cotdistill.filters.duplicates import whole_text
 from cotdistill.filters.shingles import jaccard, shingles
 from cotdistill.records import Trace
@@ -10,12 +11,12 @@ from cotdistill.records import Trace
 Preference = Literal["first", "shortest", "longest", "diverse"]
 
 
-def reasons_against_surplus(traces: Sequence[Trace], most: int, prefer: Preference) -> list[str]:
-    """Return for each trace of one problem why it is one too many; empty for what is chosen."""
+def reasons_against_surplus(traces: Sequence[Trace], most: int, prefer: Preference) -> list[Reason | None]:
+    """Return for each trace of one problem why it is one too many; None for what is chosen."""
     kept = set(chosen(traces, most, prefer))
     by = "" if prefer == "first" else f", by `prefer: {prefer}`"
-    reason = f"surplus: {len(traces)} of this problem are left, {len(kept)} are kept{by}"
-    return ["" if i in kept else reason for i in range(len(traces))]
+    reason = Reason("surplus", f"{len(traces)} of this problem are left, {len(kept)} are kept{by}")
+    return [None if i in kept else reason for i in range(len(traces))]
 
 
 def chosen(traces: Sequence[Trace], most: int, prefer: Preference) -> list[int]:

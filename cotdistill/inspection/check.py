@@ -124,8 +124,8 @@ def _checked(dataset: Dataset, context: CheckContext) -> tuple[str, ...]:
 def _note_texts(sample: Sample, notes: _Notes, context: CheckContext) -> None:
     where, value = sample
     if isinstance(value, Trace):
-        if fault := reason_against_tags(value):
-            notes.add(TAGS, f"{where}: {fault.partition(': ')[2]}")
+        if reason := reason_against_tags(value):
+            notes.add(TAGS, f"{where}: {reason.text}")
         if not value.completion.text.strip():
             notes.add(NO_ANSWER, where)
         elif not value.completion.reasoning.strip():
@@ -141,7 +141,7 @@ def _note_texts(sample: Sample, notes: _Notes, context: CheckContext) -> None:
     if found := next((token for token in control if token in asked), None):
         notes.add(SPECIAL, f"{where}: {found} is kept as plain text")
     if context.benchmarks is not None and (reason := context.benchmarks.reason_against(_as_trace(value))):
-        notes.add(OVERLAP, f"{where}: {reason.removeprefix('contaminated: ')}")
+        notes.add(OVERLAP, f"{where}: {reason.text}")
 
 
 def _note_duplicate(sample: Sample, seen: dict[bytes, str], notes: _Notes) -> None:

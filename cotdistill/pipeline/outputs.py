@@ -9,7 +9,7 @@ from pathlib import Path
 from cotdistill.errors import UserError
 from cotdistill.formats import ConversationFormat
 from cotdistill.recipe.plan import Step
-from cotdistill.records import Checkpoint, Conversation, Record, Rejected
+from cotdistill.records import Checkpoint, Conversation, Record, Rejected, RejectionKind
 from cotdistill.storage.jsonl import AtomicFile, write_text
 from cotdistill.storage.run_folder import Counts, Output
 
@@ -40,7 +40,7 @@ class OutputWriter:
         rejects_file = step.stage.rejects_file
         self.rejects = AtomicFile(folder / rejects_file) if rejects_file else None
         self.out = 0
-        self.reasons: Counter[str] = Counter()
+        self.reasons: Counter[RejectionKind] = Counter()
 
     @property
     def files(self) -> list[AtomicFile]:
@@ -50,7 +50,7 @@ class OutputWriter:
     def write(self, row: Record) -> None:
         """Write a row where it belongs."""
         if isinstance(row, Rejected) and self.rejects is not None:
-            self.reasons[row.reason_class] += 1
+            self.reasons[row.kind] += 1
             self.rejects.write_row(row)
         else:
             self.out += 1
@@ -63,7 +63,7 @@ class OutputWriter:
     def finish(self) -> None:
         """Refuse a stage that kept nothing. Raises: UserError."""
         if not self.out:
-            why = ", ".join(f"{count} {reason}" for reason, count in self.reasons.most_common(3)) or "there were none"
+            why = ", ".join(f"{count} {kind}" for kind, count in self.reasons.most_common(3)) or "there were none"
             raise UserError(
                 f"`{self.step.stage.name}` kept no rows: {why}",
                 str(self.rejects.partial if self.rejects else self.kept.path.parent),

@@ -80,7 +80,7 @@ class Comparison:
 
 
 class Drop(NamedTuple):
-    """A step of the filter's waterfall: the rows that one class of reason took."""
+    """A step of the filter's waterfall: the rows that one kind of reason took."""
 
     reason: str
     rows: int
@@ -100,12 +100,12 @@ class StageReport:
     rows_out: int | None = None
     rejected: int | None = None
     reasons: Mapping[str, int]
-    """Rejected rows by class of reason, most frequent first."""
+    """Rejected rows by kind, most frequent first."""
     seconds: float | None = None
 
     @property
     def waterfall(self) -> tuple[Drop, ...]:
-        """What each class of reason took from the rows that the ones before it had left, in the order asked."""
+        """What each kind of reason took from the rows that the ones before it had left, in the order asked."""
         left, drops = self.rows_in or 0, []
         known = [reason for reason in REASON_ORDER if reason in self.reasons]
         for reason in (*known, *(reason for reason in self.reasons if reason not in REASON_ORDER)):

@@ -89,7 +89,7 @@ def _dropped(data: ReportData) -> Table:
         shown.add_column(escape(shortened(", ".join(arms), width)), justify="right", no_wrap=True)
         losses.append({drop.reason: drop.rows for drop in stage.waterfall})
     found = {reason for lost in losses for reason in lost}
-    reasons = [reason for reason in REASON_ORDER if reason in found] + sorted(found - set(REASON_ORDER))
+    reasons = [*(reason for reason in REASON_ORDER if reason in found), *sorted(found - set(REASON_ORDER))]
     shown.add_row("answered", *(count(stage.rows_in) for stage, _ in data.filters))
     for reason in reasons:
         shown.add_row(escape(reason), *(f"-{lost[reason]:,}" if reason in lost else "" for lost in losses))

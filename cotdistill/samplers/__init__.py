@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from cotdistill.client.concurrency import NotSent, SendGate
 from cotdistill.client.costs import Prices
-from cotdistill.records import Completion, Message, Problem, Sampling
+from cotdistill.records import Completion, Failure, Message, Problem, Sampling
 
 __all__ = ["Draw", "JsonRow", "NotSent", "Reply", "Request", "Sampler", "SendGate", "SingleCall", "Unanswered"]
 
@@ -46,10 +46,11 @@ class Reply:
 
 
 class Unanswered(Exception):
-    """This one request got no answer, for good; the run goes on and the row is counted.
+    """This one request got no answer, for good; the run goes on and the row is counted."""
 
-    Its text begins with the class that is counted: `failed:` (refused for good) or `exhausted:` (retries spent).
-    """
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(str(failure))
+        self.failure = failure
 
 
 Draw = Callable[[Request], Awaitable[Reply]]

@@ -197,7 +197,7 @@ async def draw(client: Client, model: str, request: Request, extra_body: JsonRow
     try:
         answer = await client.complete({"model": model, "messages": messages, **options})
     except NoAnswer as error:
-        raise Unanswered(str(error)) from None
+        raise Unanswered(error.failure) from None
     ignored = ignored_options(answer.base_url, answer.model)
     return Reply(
         answer.response,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 from pydantic import Field
 
 from cotdistill.errors import UserError
-from cotdistill.records import Message, Sampling
+from cotdistill.records import Failure, Message, Sampling
 from cotdistill.registry import NOT_IN_KEY, kind
 from cotdistill.samplers import Draw, JsonRow, Reply, Request, SendGate, SingleCall, Unanswered
 from cotdistill.storage.keys import weights_fingerprint
@@ -135,7 +135,8 @@ class _Model:
         text = self.tokenizer.apply_chat_template(rows, tokenize=False, add_generation_prompt=True)
         prompt: list[int] = self.tokenizer.encode(text, add_special_tokens=False)
         if len(prompt) >= self.context:
-            raise Unanswered(f"failed: the prompt's {len(prompt)} tokens fill the model's context of {self.context}")
+            reason = f"the prompt's {len(prompt)} tokens fill the model's context of {self.context}"
+            raise Unanswered(Failure(kind="failed", reason=reason))
         return prompt
 
     def answer(self, prompts: Sequence[list[int]], requests: Sequence[Request]) -> list[JsonRow]:

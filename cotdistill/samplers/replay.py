@@ -23,7 +23,7 @@ from pydantic import ValidationError
 
 from cotdistill.data.readers import read_rows
 from cotdistill.errors import UserError, first_fault, no_such_file
-from cotdistill.records import Completion, Trace
+from cotdistill.records import Completion, Failure, Trace
 from cotdistill.registry import kind
 from cotdistill.samplers import Draw, JsonRow, Reply, Request, SendGate, SingleCall, Unanswered
 
@@ -77,7 +77,8 @@ class Replay(SingleCall):
             async def draw(request: Request) -> Reply:
                 recorded = places.get(_question_hash(request.problem.question), [])
                 if request.index >= len(recorded):
-                    raise Unanswered(f"failed: {len(recorded)} completions of this question are recorded")
+                    reason = f"{len(recorded)} completions of this question are recorded"
+                    raise Unanswered(Failure(kind="failed", reason=reason))
                 spool.seek(recorded[request.index])
                 return Reply(**json.loads(spool.readline()))
 

@@ -7,7 +7,7 @@ goes on after an interruption, and reads the result from the ledger.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from cotdistill.records import Completion, Message, Problem, Rejected, Sampling, Trace, Usage
+from cotdistill.records import Completion, Failure, Message, Problem, Rejected, Sampling, Trace, Usage
 from cotdistill.samplers import Request, Sampler, Unanswered
 from cotdistill.sampling.completions import read_completion
 from cotdistill.sampling.pool import Job, request_key, resolve_from_ledger, stored_answers
@@ -64,10 +64,10 @@ class SamplingPlan:
         """Return how many jobs there are."""
         return len(problems) * (1 if self.verifier is not None else self.samples)
 
-    def lost(self, problems: Sequence[Problem], ledger: Ledger, failed: Mapping[tuple[str, int], str]) -> int:
+    def lost(self, problems: Sequence[Problem], ledger: Ledger, failed: Mapping[tuple[str, int], Failure]) -> int:
         """Return how many samples got no answer for good; of problems that are asked until correct, how many got none.
 
-        `failed` holds the reasons by request key and sample index.
+        `failed` is by request key and sample index.
         """
         if self.verifier is None or not failed:
             return len(failed)
@@ -75,7 +75,7 @@ class SamplingPlan:
         results = (
             resolve_from_ledger(job, ledger, identity=identity, failed=dict(failed)) for job in self.jobs(problems)
         )
-        return sum(all(isinstance(row, Rejected) and row.reason_class != "unasked" for row in rows) for rows in results)
+        return sum(all(isinstance(row, Rejected) and row.kind != "unasked" for row in rows) for rows in results)
 
     @property
     def _is_one_request(self) -> bool:
@@ -101,11 +101,11 @@ class SamplingPlan:
             asked = self.teacher.follow_up(problem, first)
             completion = first if asked is None else _joined(first, (yield from self._whole(problem, asked, index)))
         except Unanswered as error:
-            return [Rejected(reason=str(error), row=problem)]
+            return [Rejected(kind=error.failure.kind, reason=error.failure.reason, row=problem)]
         trace = Trace(problem=problem, completion=completion.model_copy(update={"is_hinted": self.teacher.shows_gold}))
         if self.drops_truncated and completion.status == "truncated":
             tokens = completion.usage.completion_tokens
-            return [Rejected(reason=f"truncated: cut off after {tokens} tokens", row=trace)]
+            return [Rejected(kind="truncated", reason=f"cut off after {tokens} tokens", row=trace)]
         return [trace]
 
     def _whole(self, problem: Problem, messages: tuple[Message, ...], index: int) -> Job[Completion]:

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 from cotdistill.client.concurrency import NotSent, SendGate
 from cotdistill.errors import Interrupted, TryAgainLater, UserError
+from cotdistill.records import Failure
 from cotdistill.samplers import Draw, Reply, Request, Sampler, Unanswered
 from cotdistill.storage.group_commit import GroupCommit
 from cotdistill.storage.keys import completion_key
@@ -35,7 +36,7 @@ START_TOGETHER = 4
 
 COUNTDOWN_S = 10.0
 
-NOT_ASKED = "unasked: the run stopped before"
+NOT_ASKED = Failure(kind="unasked", reason="the run stopped before")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +60,7 @@ class PoolResult:
     """What a pool did."""
 
     answered: int = 0
-    failed: dict[tuple[str, int], str] = field(default_factory=dict)
+    failed: dict[tuple[str, int], Failure] = field(default_factory=dict)
     """Request key and sample index -> why there is no answer."""
     over_budget: str = ""
     """Why not everything was asked."""
@@ -77,13 +78,13 @@ def run_jobs(
     return asyncio.run(pool.run())
 
 
-def failure_error(reasons: Sequence[str]) -> tuple[type[UserError], str]:
-    """Return the error for requests without an answer, and the reason to show.
+def failure_error(failures: Sequence[Failure]) -> tuple[type[UserError], Failure]:
+    """Return the error for requests without an answer, and the failure to show.
 
     What passes by itself is worth another try later, the rest is the user's to fix.
     """
-    passing = [reason for reason in reasons if reason.startswith("exhausted")]
-    return TryAgainLater if passing else UserError, (passing or [*reasons, NOT_ASKED])[0]
+    passing = [failure for failure in failures if failure.kind == "exhausted"]
+    return TryAgainLater if passing else UserError, (passing or [*failures, NOT_ASKED])[0]
 
 
 def single_request(request: Request) -> Job[None]:
@@ -97,7 +98,7 @@ def request_key(request: Request, identity: str) -> str:
     return completion_key(identity, request.messages, request.sampling)
 
 
-def resolve_from_ledger(job: Job[R], ledger: Ledger, *, identity: str, failed: dict[tuple[str, int], str]) -> R:
+def resolve_from_ledger(job: Job[R], ledger: Ledger, *, identity: str, failed: dict[tuple[str, int], Failure]) -> R:
     """Run a job on what is stored and return its result; a request that is not stored is unanswered."""
     step: Callable[[], Request] = lambda: next(job)  # noqa: E731
     while True:
@@ -110,8 +111,8 @@ def resolve_from_ledger(job: Job[R], ledger: Ledger, *, identity: str, failed: d
             entry = ledger.get(*name)
             step = lambda entry=entry: job.send(entry)  # type: ignore[misc]  # noqa: E731
         else:
-            reason = Unanswered(failed.get(name, NOT_ASKED))
-            step = lambda reason=reason: job.throw(reason)  # type: ignore[misc]  # noqa: E731
+            lost = Unanswered(failed.get(name, NOT_ASKED))
+            step = lambda lost=lost: job.throw(lost)  # type: ignore[misc]  # noqa: E731
 
 
 def stored_answers(job: Job[Any], ledger: Ledger, *, identity: str) -> list[LedgerEntry] | None:
@@ -185,7 +186,7 @@ class _Pool:
             try:
                 entry = self.ledger.get(*name) if name in self.ledger else await self._answer(draw, request, name[0])
             except Unanswered as error:
-                self.result.failed[name] = str(error)
+                self.result.failed[name] = error.failure
                 request = _next(lambda error=error: job.throw(error))  # type: ignore[misc]
             else:
                 request = _next(lambda entry=entry: job.send(entry))  # type: ignore[misc]

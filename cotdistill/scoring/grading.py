@@ -134,8 +134,8 @@ class _JudgeQueue:
                 path,
                 f"raise `verifier: {{budget: …}}`; {hint}",
             )
-        kind, reason = failure_error(list(result.failed.values()))
-        raise kind(f"{missing} of {total} questions to the judge got no answer, one of them: {reason}", path, hint)
+        error, failure = failure_error(list(result.failed.values()))
+        raise error(f"{missing} of {total} questions to the judge got no answer, one of them: {failure}", path, hint)
 
     def verdicts(self, result: PoolResult) -> Iterator[Trace]:
         """Yield the rows in order with their last verdict; leave a summary beside them."""
@@ -158,8 +158,8 @@ class _JudgeQueue:
         name = self._key(row, question), 0
         if name in self.ledger:
             return self.verifier.settle(row.verdict, question, read_completion(self.ledger.get(*name)))
-        why = result.failed.get(name, NOT_ASKED)
-        return Verdict(outcome="error", extracted=question.answer, reason=f"the judge gave no answer: {why}")
+        failure = result.failed.get(name, NOT_ASKED)
+        return Verdict(outcome="error", extracted=question.answer, reason=f"the judge gave no answer: {failure}")
 
     def _question(self, row: Trace) -> Question | None:
         assert row.verdict is not None

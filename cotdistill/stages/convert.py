@@ -123,4 +123,4 @@ def _written(traces: Iterable[Trace], writers: list[Writer], seed: int) -> Itera
         if written.messages[-1].content.strip():
             yield written
         else:
-            yield Rejected(reason=f"empty: style {writer.kind} has nothing to write", row=trace)
+            yield Rejected(kind="empty", reason=f"style {writer.kind} has nothing to write", row=trace)

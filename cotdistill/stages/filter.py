@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from cotdistill.filters import GroupFilter, RowFilter
+from cotdistill.filters import GroupFilter, Reason, RowFilter
 from cotdistill.filters.contamination import BenchmarkIndex
 from cotdistill.filters.duplicates import reasons_against_copies, reasons_against_near_copies
 from cotdistill.filters.hint_leaks import reason_against_hint_leak
@@ -149,7 +149,7 @@ def filter(  # the stage's name in the recipe
             waiting.append(trace)
         row_filters = _row_filters(options, BenchmarkIndex(tasks or {}))
         group_filters = _group_filters(options, seen)
-        reasons: dict[int, str] = {}
+        reasons: dict[int, Reason] = {}
         for run in waiting.runs():
             is_first = run.rows[0] == run.all_rows[0]
             rows = waiting.read(run.all_rows if is_first else run.rows, pass_rate=run.pass_rate)
@@ -158,8 +158,8 @@ def filter(  # the stage's name in the recipe
                 decided = zip(run.all_rows, _decide(rows, row_filters, group_filters), strict=True)
                 reasons.update((number, reason) for number, reason in decided if reason)
             for number, row in zip(run.rows, rows, strict=False):
-                reason = reasons.pop(number, "")
-                yield Rejected(reason=reason, row=row) if reason else row
+                reason = reasons.pop(number, None)
+                yield Rejected(kind=reason.kind, reason=reason.text, row=row) if reason else row
 
 
 def _row_filters(options: FilterOptions, benchmarks: BenchmarkIndex) -> list[RowFilter]:
@@ -197,9 +197,9 @@ def _group_filters(options: FilterOptions, seen: SeenQuestions) -> list[GroupFil
 
 def _decide(
     traces: Sequence[Trace], row_filters: Sequence[RowFilter], group_filters: Sequence[GroupFilter]
-) -> list[str]:
-    """Return for each trace of one problem the first reason against it; empty where it is kept."""
-    reasons = [next((reason for row_filter in row_filters if (reason := row_filter(trace))), "") for trace in traces]
+) -> list[Reason | None]:
+    """Return for each trace of one problem the first reason against it; None where it is kept."""
+    reasons = [next((reason for row_filter in row_filters if (reason := row_filter(trace))), None) for trace in traces]
     for group_filter in group_filters:
         standing = [place for place, reason in enumerate(reasons) if not reason]
         for place, reason in zip(standing, group_filter([traces[place] for place in standing]), strict=True):

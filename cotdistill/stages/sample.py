@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from cotdistill.client.concurrency import Concurrency, max_in_flight
 from cotdistill.client.costs import Budget, Prices, Spending, dollars
 from cotdistill.errors import TryAgainLater, UserError
-from cotdistill.records import Problem, Rejected, Sampling, Trace
+from cotdistill.records import Failure, Problem, Rejected, Sampling, Trace
 from cotdistill.registry import NOT_IN_KEY, Options
 from cotdistill.samplers import Sampler
 from cotdistill.sampling.jobs import SamplingPlan
@@ -240,11 +240,11 @@ def _check_enough(
         raise _too_many_failed(list(result.failed.values()), counted, ledger)
 
 
-def _too_many_failed(reasons: Sequence[str], counted: str, ledger: Ledger) -> UserError:
+def _too_many_failed(failures: Sequence[Failure], counted: str, ledger: Ledger) -> UserError:
     """Return the error for a stage that lost too much: what passes by itself is worth another try, the rest is not."""
-    kind, reason = failure_error(reasons)
-    return kind(
-        f"{counted} got no answer, one of them: {reason}",
+    error, failure = failure_error(failures)
+    return error(
+        f"{counted} got no answer, one of them: {failure}",
         str(ledger.path),
         "what came is stored and not asked again; `sample: {max_failed: 1}` goes on without the rest",
     )

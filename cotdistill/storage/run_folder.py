@@ -81,7 +81,7 @@ class Counts(Record):
     rows_out: int = 0
     rejected: int = 0
     reasons: dict[str, int] = {}
-    """Rejected rows by class of reason, most frequent first."""
+    """Rejected rows by kind, most frequent first."""
 
     def __str__(self) -> str:
         """Return the counts as a line: `1,000 rows in, 850 out (120 wrong, 30 unparsed)`."""

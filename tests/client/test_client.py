@@ -14,6 +14,7 @@ from cotdistill.client.client import Answer, Client, EndpointOptions
 from cotdistill.client.response_reader import Timeouts
 from cotdistill.client.retries import NoAnswer
 from cotdistill.errors import AccessRefused, TryAgainLater
+from cotdistill.records import Failure
 from tests.support.asking import BODY, KEY, WHOLE_MESSAGE, ask, message
 from tests.support.fault_server import EVENTS, RESET, FaultServer, Script, kept_open, status, streamed, words
 from tests.support.faults import CUT_ANSWERS, CUT_STREAMS, STATUSES
@@ -54,6 +55,7 @@ def test_a_refused_request_is_sent_once(code: int) -> None:
         [error] = ask(server)
     assert isinstance(error, NoAnswer)
     assert str(error) == f"failed: HTTP {code}: too long"
+    assert error.failure.kind == "failed"
     assert len(server.requests) == 1
 
 
@@ -85,7 +87,7 @@ def test_attempts_are_spent_and_counted() -> None:
     with FaultServer({number: (status(500, "<html>"),) for number in range(9)}) as server:
         [error] = ask(server, max_attempts=3)
     assert isinstance(error, NoAnswer)
-    assert str(error) == "exhausted: HTTP 500: an HTML page (3 attempts)"
+    assert error.failure == Failure(kind="exhausted", reason="HTTP 500: an HTML page (3 attempts)")
     assert len(server.requests) == 3
 
 

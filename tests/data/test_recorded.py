@@ -50,8 +50,8 @@ def test_recorded_answers_skip_sampling_and_are_judged_by_the_gold_answers(tmp_p
         "<think>\nthree\n</think>\n\n6",
         "<think>\nfour\n</think>\n\n8",
     ]
-    reasons = [row["reason"].partition(":")[0] for row in lines(tmp_path / "runs/r/2-filter/rejected.jsonl")]
-    assert sorted(reasons) == ["empty_answer", "wrong"]
+    kinds = [row["kind"] for row in lines(tmp_path / "runs/r/2-filter/rejected.jsonl")]
+    assert sorted(kinds) == ["empty_answer", "wrong"]
 
 
 def test_a_holdout_is_not_learned_from(tmp_path, run):

@@ -27,7 +27,7 @@ def test_recorded_answers_train_a_student_under_zero_2_on_two_processes(call, tm
     run = tmp_path / "runs" / "r1_gsm8k"
 
     rejected = [json.loads(line) for line in (run / "2-filter" / "rejected.jsonl").read_text().splitlines()]
-    assert [(r["row"]["problem"]["id"], r["reason"].partition(":")[0]) for r in rejected] == [("p5", "wrong")]
+    assert [(r["row"]["problem"]["id"], r["kind"]) for r in rejected] == [("p5", "wrong")]
 
     first, *others = json.loads((run / "3-convert" / "sharegpt.json").read_text())
     assert len(others) == 10

@@ -129,7 +129,7 @@ def test_a_refused_request_is_sent_once_and_its_problem_is_listed(refused, name)
     assert asked(refused.server)[prompt] == 1
     assert prompt not in refused.run.stored()
     [failed] = [row for row in refused.run.rows("failed.jsonl") if row["row"]["question"] == prompt]
-    assert failed["reason"].startswith("failed: ")
+    assert failed["kind"] == "failed"
 
 
 def test_refused_requests_are_listed_in_order_and_the_other_prompts_are_answered(refused):

@@ -98,8 +98,8 @@ def test_the_key_is_in_no_file_no_output_and_no_argument(tmp_path):
     assert server.sent, "some meet no fault"
     redirected, refused = sorted(row["reason"] for row in run.rows("failed.jsonl"))
     assert (redirected, refused) == (
-        "failed: HTTP 307: a redirect to http://127.0.0.1/[key] was not followed",
-        "failed: HTTP 422: the key [key] is busy",
+        "HTTP 307: a redirect to http://127.0.0.1/[key] was not followed",
+        "HTTP 422: the key [key] is busy",
     )
 
 

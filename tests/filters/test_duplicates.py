@@ -1,3 +1,4 @@
+from cotdistill.filters import Reason
 from cotdistill.filters.duplicates import reasons_against_copies, reasons_against_near_copies
 from tests.support.traces import trace
 
@@ -17,11 +18,11 @@ def test_the_first_of_equal_traces_stays_whatever_its_marks():
         trace("It is 8.", index=4),
     ]
     assert reasons_against_copies(traces) == [
-        "",
-        "duplicate: says what sample 0 of the problem says (limit 0 copies)",
-        "",
-        "",
-        "duplicate: says what sample 2 of the problem says (limit 0 copies)",
+        None,
+        Reason("duplicate", "says what sample 0 of the problem says (limit 0 copies)"),
+        None,
+        None,
+        Reason("duplicate", "says what sample 2 of the problem says (limit 0 copies)"),
     ]
 
 
@@ -30,12 +31,12 @@ def test_likeness_is_measured_against_what_stays():
     traces = [trace(reasoning=text, index=i) for i, text in enumerate([one, near, far, near])]
     found = reasons_against_near_copies(traces, 0.9)
     assert [bool(reason) for reason in found] == [False, True, False, True]
-    assert found[1] == "near_duplicate: 0.94 like sample 0 of the problem (limit 0.9)"
+    assert found[1] == Reason("near_duplicate", "0.94 like sample 0 of the problem (limit 0.9)")
     assert reasons_against_near_copies(traces, 0.95) == [
-        "",
-        "",
-        "",
-        found[3].replace("0.94", "1.00").replace("sample 0", "sample 1").replace("0.9)", "0.95)"),
+        None,
+        None,
+        None,
+        Reason("near_duplicate", "1.00 like sample 1 of the problem (limit 0.95)"),
     ]
 
 

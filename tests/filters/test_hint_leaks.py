@@ -31,9 +31,10 @@ from tests.support.traces import trace
 def test_speaking_of_the_answer_shown_is_a_leak(said):
     for hinted in (trace(reasoning=said, is_hinted=True), trace(text=said, is_hinted=True)):
         reason = reason_against_hint_leak(hinted)
-        assert reason.startswith("hint_leak: the ")
-        assert "limit 0" in reason
-    assert reason_against_hint_leak(trace(reasoning=said)) == ""
+        assert reason.kind == "hint_leak"
+        assert reason.text.startswith("the ")
+        assert "limit 0" in reason.text
+    assert reason_against_hint_leak(trace(reasoning=said)) is None
 
 
 @pytest.mark.parametrize(
@@ -49,4 +50,4 @@ def test_speaking_of_the_answer_shown_is_a_leak(said):
     ],
 )
 def test_giving_an_answer_is_no_leak(said):
-    assert reason_against_hint_leak(trace(text=said, reasoning=said, is_hinted=True)) == ""
+    assert reason_against_hint_leak(trace(text=said, reasoning=said, is_hinted=True)) is None

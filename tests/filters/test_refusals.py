@@ -19,7 +19,7 @@ from tests.support.traces import trace
     ],
 )
 def test_declining_is_a_refusal(text):
-    assert reason_against_refusal(trace(text)).startswith("refused: the answer begins with `")
+    assert str(reason_against_refusal(trace(text))).startswith("refused: the answer begins with `")
 
 
 @pytest.mark.parametrize(
@@ -34,4 +34,4 @@ def test_declining_is_a_refusal(text):
     ],
 )
 def test_an_answer_is_no_refusal(text):
-    assert reason_against_refusal(trace(text)) == ""
+    assert reason_against_refusal(trace(text)) is None

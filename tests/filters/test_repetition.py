@@ -39,12 +39,13 @@ def test_a_loop_counts_where_the_text_ends_in_it(text, loop):
 
 
 def test_the_reason_says_where_and_how_much():
-    assert reason_against_repetition(trace(reasoning=FRESH), 0.2) == ""
+    assert reason_against_repetition(trace(reasoning=FRESH), 0.2) is None
     assert reason_against_repetition(trace(reasoning=BLOCK * 10), 0.2) == (
-        "repetition: 100.0% of the reasoning stands in blocks that come 3 times (limit 20.0%)"
+        "repetition",
+        "100.0% of the reasoning stands in blocks that come 3 times (limit 20.0%)",
     )
     looping = trace(text=FRESH + " so it is" * 10)
-    assert reason_against_repetition(looping, 0.99) == "repetition: the answer ends in 3 words, 10 times (limit 3)"
+    assert reason_against_repetition(looping, 0.99) == ("repetition", "the answer ends in 3 words, 10 times (limit 3)")
 
 
 def test_a_long_loop_takes_no_quadratic_time():

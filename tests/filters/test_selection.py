@@ -31,5 +31,5 @@ def test_the_earlier_of_equals_is_chosen(prefer):
 def test_what_is_not_chosen_says_how_many_were():
     found = reasons_against_surplus([trace(reasoning=text) for text in TEXTS], 2, "shortest")
     assert [bool(reason) for reason in found] == [False, True, True, True, False]
-    assert found[1] == "surplus: 5 of this problem are left, 2 are kept, by `prefer: shortest`"
+    assert found[1] == ("surplus", "5 of this problem are left, 2 are kept, by `prefer: shortest`")
     assert reasons_against_surplus([], 1, "diverse") == []

@@ -5,17 +5,17 @@ from tests.support.traces import trace
 
 
 def test_a_whole_right_answer_has_nothing_against_it():
-    assert reason_against_status(trace()) == reason_against_verdict(trace()) == ""
+    assert reason_against_status(trace()) is reason_against_verdict(trace()) is None
 
 
 def test_a_cut_answer_says_how_it_ended():
     found = reason_against_status(trace(status="truncated", finish_reason="length"))
-    assert found == "truncated: finish_reason length"
+    assert found == ("truncated", "finish_reason length")
 
 
 @pytest.mark.parametrize("outcome", ["wrong", "unparsed", "error"])
 def test_a_verdict_names_what_was_found(outcome):
-    assert reason_against_verdict(trace(verdict=outcome)) == f"{outcome}: found nothing, gold 7; "
+    assert reason_against_verdict(trace(verdict=outcome)) == (outcome, "found nothing, gold 7; ")
 
 
 def test_a_trace_that_was_not_judged_is_a_fault_of_the_caller():

@@ -57,6 +57,13 @@ def test_a_sound_set_says_what_was_looked_for(tmp_path):
     assert "duplicates" in examination.lines()[-1]
 
 
+def test_an_example_says_where_and_what_was_found(tmp_path):
+    (finding,) = found(tmp_path / "x.jsonl", [trace(reasoning="so <think> again", gold="a")]).findings
+    assert finding.examples == (
+        f"{tmp_path}/x.jsonl:1: 1 thinking tags in the reasoning (limit 0), the first `<think>`",
+    )
+
+
 def test_every_bad_row_is_counted_and_the_first_ones_are_listed(tmp_path):
     examination = found(tmp_path / "x.jsonl", [{"question": n} for n in range(2000)])
     (finding,) = examination.findings

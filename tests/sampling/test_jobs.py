@@ -107,7 +107,7 @@ def test_a_cut_answer_is_kept_or_dropped_and_never_asked_again(tmp_path, on_leng
     if on_length == "keep":
         assert [row.completion.status for row in rows] == ["ok", "truncated"]
     else:
-        assert rows[1].reason == "truncated: cut off after 100 tokens"
+        assert (rows[1].kind, rows[1].reason) == ("truncated", "cut off after 100 tokens")
 
 
 def test_a_larger_budget_is_twice_the_one_before_up_to_the_ceiling_and_none_is_asked_twice(tmp_path):

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from cotdistill.errors import AccessRefused, TryAgainLater
-from cotdistill.records import Message, Problem, Sampling
+from cotdistill.records import Failure, Message, Problem, Sampling
 from cotdistill.registry import make
 from cotdistill.samplers import Request, Unanswered
 from cotdistill.sampling.pool import NOT_ASKED, PoolOptions, request_key, resolve_from_ledger, run_jobs, single_request
@@ -90,19 +90,20 @@ def test_a_lost_request_is_told_to_its_job_and_the_others_go_on(tmp_path):
         try:
             yield request(number)
         except Unanswered as error:
-            return str(error)
+            return error.failure
         return "answered"
 
     with FaultServer(lambda r: (status(400),) if r.prompt == "Question 1" else None) as server:
         sampler = teacher(server)
         result, stored = drawn(tmp_path, sampler, [job(n) for n in range(3)])
-        assert result.failed == {(request_key(request(1), sampler.identity), 0): "failed: HTTP 400: no"}
+        lost = Failure(kind="failed", reason="HTTP 400: no")
+        assert result.failed == {(request_key(request(1), sampler.identity), 0): lost}
         assert sorted(stored) == ["p0", "p2"]
         with Ledger(tmp_path / "c.jsonl") as ledger:
             settled = [
                 resolve_from_ledger(job(n), ledger, identity=sampler.identity, failed=result.failed) for n in range(4)
             ]
-    assert settled == ["answered", "failed: HTTP 400: no", "answered", NOT_ASKED]
+    assert settled == ["answered", lost, "answered", NOT_ASKED]
 
 
 def test_the_running_answers_arrive_before_a_refused_key_stops_the_run(tmp_path):

@@ -206,7 +206,7 @@ def test_a_pass_rate_counts_what_the_judge_says(tmp_path):
         rows = list(stages()["filter"].function(traces, FilterOptions(), work, verifier=verifier, judge=judge))
     assert [type(row) for row in rows] == [Trace, Rejected]
     assert [rows[0].pass_rate, rows[1].row.pass_rate] == [0.5, 0.5]
-    assert rows[1].reason_class == "wrong"
+    assert rows[1].kind == "wrong"
 
 
 def test_a_judge_is_missed_before_anything_is_asked():

@@ -51,7 +51,7 @@ def test_every_trace_becomes_a_conversation_and_an_empty_one_is_named(tmp_path):
     first, second = converted(tmp_path, given, style="answer_only")
     assert [m.content for m in first.messages] == ["q0", "It is 7."]
     assert isinstance(second, Rejected)
-    assert second.reason == "empty: style answer_only has nothing to write"
+    assert (second.kind, second.reason) == ("empty", "style answer_only has nothing to write")
 
 
 def test_the_missions_row_is_written_to_the_byte(tmp_path):

@@ -34,7 +34,7 @@ def run(tmp_path, traces, **options):
 def test_correct_answers_are_kept_with_their_verdict(tmp_path):
     kept, rejected = run(tmp_path, [trace("The answer is 7."), trace("The answer is 8.")])
     assert [t.verdict.outcome for t in kept] == ["correct"]
-    assert [r.reason_class for r in rejected] == ["wrong"]
+    assert [r.kind for r in rejected] == ["wrong"]
     assert "found 8, gold 7" in rejected[0].reason
 
 
@@ -49,19 +49,19 @@ def test_keep_all_keeps_wrong_answers_and_still_judges_them(tmp_path):
 def test_an_answer_that_is_not_whole_is_never_kept(tmp_path, status, keep):
     kept, rejected = run(tmp_path, [trace("The answer is 7.", status=status)], keep=keep)
     assert kept == []
-    assert rejected[0].reason_class == status
+    assert rejected[0].kind == status
 
 
 def test_no_more_than_asked_are_kept_of_one_problem(tmp_path):
     traces = [trace("The answer is 8."), *[trace("The answer is 7.")] * 3, trace("It is 7.", problem="other")]
     kept, rejected = run(tmp_path, traces, max_kept_per_problem=1)
     assert [t.problem.id for t in kept] == ["p", "other"]
-    assert [r.reason_class for r in rejected] == ["wrong", "surplus", "surplus"]
+    assert [r.kind for r in rejected] == ["wrong", "surplus", "surplus"]
 
 
 def test_a_problem_without_gold_is_an_error_and_not_wrong(tmp_path):
     _, rejected = run(tmp_path, [trace("The answer is 7.", gold=None)])
-    assert rejected[0].reason_class == "error"
+    assert rejected[0].kind == "error"
 
 
 WORDS = [f"word{i}" for i in range(60)]
@@ -124,7 +124,7 @@ def test_each_screen_has_its_reason_and_its_place(tmp_path):
     pytest.importorskip("datasketch")
     rows = one_of_each()
     found = everything(tmp_path, rows.values(), **STRICT)
-    classes = [row.reason_class if isinstance(row, Rejected) else "kept" for row in found]
+    classes = [row.kind if isinstance(row, Rejected) else "kept" for row in found]
     assert classes == list(rows)
     assert set(classes) - {"kept"} <= set(REASON_ORDER)
 
@@ -156,7 +156,7 @@ def test_a_row_with_several_faults_is_counted_under_the_first(tmp_path, row, fir
     pytest.importorskip("py3langid")
     pytest.importorskip("datasketch")
     (found,) = everything(tmp_path, [row], **STRICT)
-    assert found.reason_class == first
+    assert found.kind == first
 
 
 def test_the_pass_rate_goes_into_every_row_kept_or_not(tmp_path):
@@ -165,7 +165,7 @@ def test_the_pass_rate_goes_into_every_row_kept_or_not(tmp_path):
     assert rates == [0.75, 0.75, 0.75, 0.75, 1]
     kept, rejected = run(tmp_path, traces, pass_rate=(0.1, 0.9))
     assert [t.problem.id for t in kept] == ["p"] * 3
-    assert rejected[-1].reason == "pass_rate: 1 is outside 0.1 to 0.9"
+    assert (rejected[-1].kind, rejected[-1].reason) == ("pass_rate", "1 is outside 0.1 to 0.9")
 
 
 @pytest.mark.parametrize("prefer", ["first", "shortest", "longest", "diverse"])
@@ -181,11 +181,9 @@ def test_rows_of_a_problem_that_stand_apart_are_judged_together_and_stay_in_plac
     options = {"max_kept_per_problem": 1, "prefer": prefer, "pass_rate": (0.3, 1)}
 
     def decided(rows):
-        found = [
-            (row.row, row.reason) if isinstance(row, Rejected) else (row, "")
-            for row in everything(tmp_path, rows, **options)
-        ]
-        return {(row.problem.id, row.completion.index): (row.pass_rate, reason) for row, reason in found}
+        found = everything(tmp_path, rows, **options)
+        pairs = [(row.row, (row.kind, row.reason)) if isinstance(row, Rejected) else (row, None) for row in found]
+        return {(row.problem.id, row.completion.index): (row.pass_rate, reason) for row, reason in pairs}
 
     by_sample = sorted(traces, key=lambda t: t.completion.index)
     together, apart = decided(traces), decided(by_sample)
@@ -199,7 +197,8 @@ def test_a_question_of_the_exam_is_not_learned(tmp_path):
     traces = [trace(RIGHT, question=EXAM.lower()), trace(RIGHT, problem="other", question="How many plums?")]
     kept, rejected = run(tmp_path, traces, tasks=tasks)
     assert [t.problem.id for t in kept] == ["other"]
-    assert rejected[0].reason == "contaminated: the question is problem h of `holdout` (limit 0 words in common)"
+    assert rejected[0].kind == "contaminated"
+    assert rejected[0].reason == "the question is problem h of `holdout` (limit 0 words in common)"
     assert len(run(tmp_path, traces, tasks=tasks, keep="all")[0]) == 1
     assert len(run(tmp_path, traces, tasks=tasks, decontaminate=False)[0]) == 2
 
@@ -210,8 +209,8 @@ def test_a_question_that_repeats_another_is_dropped_with_all_its_traces(tmp_path
     traces = [trace(RIGHT, question=LONG), trace(RIGHT, ENGLISH, **repeated), trace(RIGHT, LONG, **repeated)]
     kept, rejected = run(tmp_path, traces, near_duplicates=0.9)
     assert [t.problem.id for t in kept] == ["p"]
-    reason = "near_duplicate: the question is 0.98 like that of problem p (limit 0.9)"
-    assert [r.reason for r in rejected] == [reason, reason]
+    reason = "near_duplicate", "the question is 0.98 like that of problem p (limit 0.9)"
+    assert [(r.kind, r.reason) for r in rejected] == [reason, reason]
 
 
 def test_memory_does_not_hold_the_rows(tmp_path):

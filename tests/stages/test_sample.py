@@ -38,7 +38,7 @@ def test_traces_come_in_the_order_of_the_problems(tmp_path):
 def test_an_unanswered_problem_is_a_rejected_row(tmp_path):
     rows = run(tmp_path, replay(tmp_path, known=3), max_failed=0.3)
     assert [type(row) for row in rows] == [Trace, Trace, Trace, Rejected]
-    assert rows[3].reason_class == "failed"
+    assert rows[3].kind == "failed"
 
 
 def test_too_many_lost_for_good_stop_the_stage_as_the_users_fault(tmp_path):
@@ -222,7 +222,7 @@ def test_with_enough_answers_a_spent_budget_ends_the_stage_well(tmp_path):
     with Classroom(tmp_path, thousand, count=8) as room:
         rows = room.sample(concurrency=1, budget={"output_tokens": 3000}, max_failed=1)
     assert [type(row) for row in rows] == [Trace] * 3 + [Rejected] * 5
-    assert {row.reason_class for row in rows[3:]} == {"unasked"}
+    assert {row.kind for row in rows[3:]} == {"unasked"}
 
 
 @pytest.mark.parametrize(

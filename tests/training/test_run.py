@@ -98,7 +98,7 @@ def test_dropped_rows_are_kept_with_their_reason(run, tmp_path):
         run(sums(10), cutoff_len=40)
     dropped = list(read(tmp_path / "4-train" / "dropped.jsonl", Rejected))
     assert dropped
-    assert {row.reason_class for row in dropped} == {"overlong"}
+    assert {row.kind for row in dropped} == {"overlong"}
     assert all(row.row in sums(10) for row in dropped)
 
 

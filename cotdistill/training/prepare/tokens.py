@@ -219,11 +219,11 @@ def tokenize(
             if length <= cutoff_len:
                 yield Encoded(row, length)
             elif shorten_in and (shorter := _shortened(conversation, length, encoder, cutoff_len, shorten_in)):
-                reason = f"shortened: {length} tokens -> {len(shorter.input_ids)}"
-                yield Encoded(shorter, length, Rejected(reason=reason, row=conversation))
+                reason = f"{length} tokens -> {len(shorter.input_ids)}"
+                yield Encoded(shorter, length, Rejected(kind="shortened", reason=reason, row=conversation))
             else:
-                reason = f"overlong: {length} tokens > cutoff_len {cutoff_len}"
-                yield Encoded(None, length, Rejected(reason=reason, row=conversation))
+                reason = f"{length} tokens > cutoff_len {cutoff_len}"
+                yield Encoded(None, length, Rejected(kind="overlong", reason=reason, row=conversation))
 
 
 def _shortened(

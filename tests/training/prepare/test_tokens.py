@@ -78,8 +78,8 @@ def test_a_row_over_the_limit_is_rejected_whole_and_one_at_the_limit_is_not(toke
     assert len(encoded) == 600
     for given, length, found in zip(conversations, lengths, encoded, strict=False):
         if length > limit:
-            reason = f"overlong: {length} tokens > cutoff_len {limit}"
-            assert found == (None, length, Rejected(reason=reason, row=given))
+            reason = f"{length} tokens > cutoff_len {limit}"
+            assert found == (None, length, Rejected(kind="overlong", reason=reason, row=given))
         else:
             assert (found.row is not None, found.length, found.note) == (True, length, None)
     assert any(found.row is None for found in encoded[:3])
@@ -115,7 +115,8 @@ def test_a_shortened_row_lacks_the_middle_of_its_rationale_alone(tokenizer, name
     ((row, length, note),) = tokenize([given], tokenizer, cutoff_len=limit, shorten_in=style)
     assert length == len(whole.input_ids)
     assert limit - 40 < len(row.input_ids) <= limit, "much more than needed was cut"
-    assert note == Rejected(reason=f"shortened: {length} tokens -> {len(row.input_ids)}", row=given)
+    reason = f"{length} tokens -> {len(row.input_ids)}"
+    assert note == Rejected(kind="shortened", reason=reason, row=given)
     assert row.input_ids[: row.prompt_length] == whole.input_ids[: whole.prompt_length]
     assert row.input_ids[-1] == whole.input_ids[-1] == Encoder(tokenizer).end_id
     learned = tokenizer.decode(row.input_ids[row.prompt_length : -1])
@@ -142,7 +143,7 @@ def test_what_cannot_be_shortened_is_left_out(tokenizer, name, content, limit):
     given = _conversation("What is 12 + 7?", content)
     style = make("styles", name)
     ((row, length, note),) = tokenize([given], tokenizer, cutoff_len=limit, shorten_in=style)
-    assert (row, note.reason_class) == (None, "overlong")
+    assert (row, note.kind) == (None, "overlong")
     assert length > limit
 
 
