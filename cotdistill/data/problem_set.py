@@ -8,7 +8,7 @@ from typing import NamedTuple
 from pydantic import Field
 
 from cotdistill.data import BadRows, Catalog
-from cotdistill.demo.problems import problems as demo_problems
+from cotdistill.demo.problems import make_problems
 from cotdistill.errors import UserError
 from cotdistill.records import Problem
 from cotdistill.registry import Options
@@ -52,7 +52,7 @@ def load_problems(options: ProblemOptions, catalog: Catalog, *, seed: int) -> Pr
     if options.dataset == DEMO:
         if options.limit is None:
             raise UserError("the demo's problems have no end", hint="add `limit:`")
-        found: Sequence[Problem] = list(demo_problems(options.limit, seed=seed))
+        found: Sequence[Problem] = list(make_problems(options.limit, seed=seed))
     else:
         dataset = catalog.find(options.dataset)
         bad = dataset.new_bad_rows()

@@ -48,7 +48,7 @@ class Solution:
         return self.amounts[-1]
 
 
-def problems(count: int, *, seed: int, steps: tuple[int, int] = (2, 4)) -> Iterator[Problem]:
+def make_problems(count: int, *, seed: int, steps: tuple[int, int] = (2, 4)) -> Iterator[Problem]:
     """Yield `count` problems with distinct questions; `steps` is the fewest and the most changes, both included.
 
     The same seed yields the same sequence: a larger count only goes on with it.

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cotdistill.demo import tokenizer
 from cotdistill.demo.answers import answer
-from cotdistill.demo.problems import LARGEST, problems, solve
+from cotdistill.demo.problems import LARGEST, make_problems, solve
 from cotdistill.errors import UserError
 from cotdistill.records import IGNORED, Problem
 
@@ -113,7 +113,7 @@ def _order_numbers(model: "Qwen2ForCausalLM", words: "Qwen2Tokenizer") -> None:
 def _batches(words: "Qwen2Tokenizer", *, seed: int, steps: int) -> Iterator[list[Lesson]]:
     """Yield a batch of distinct one-step problems for every step."""
     rng = random.Random(f"lessons {seed}")
-    source = problems(steps * BATCH_SIZE, seed=seed, steps=(1, 1))
+    source = make_problems(steps * BATCH_SIZE, seed=seed, steps=(1, 1))
     for _ in range(steps):
         yield [_lesson(words, next(source), rng) for _ in range(BATCH_SIZE)]
 

@@ -37,7 +37,7 @@ class ProblemGroups(RowSpool[Trace]):
         self._correct = array("Q")
 
     def append(self, row: Trace) -> int:
-        """Store a judged row; all of them are stored before `runs` is asked."""
+        """Store a judged row; all of them are stored before `read_runs` is asked."""
         problem = _hash(row)
         if not self._problems or self._problems[-1] != problem:
             self._problems.append(problem)
@@ -53,7 +53,7 @@ class ProblemGroups(RowSpool[Trace]):
         """Return stored rows with their problem's pass rate."""
         return [self[number].model_copy(update={"pass_rate": pass_rate}) for number in numbers]
 
-    def runs(self) -> Iterator[Run]:
+    def read_runs(self) -> Iterator[Run]:
         """Yield the rows in input order, run by run."""
         apart = self._apart()
         for place, problem in enumerate(self._problems):

@@ -156,15 +156,15 @@ def _note_duplicate(sample: Sample, seen: dict[bytes, str], notes: _Notes) -> No
 
 def _add_lengths(batch: list[Sample], lengths: Lengths, notes: _Notes, context: CheckContext) -> None:
     assert context.encoder is not None
-    written = list(_written(batch, context.style))
-    for (where, _), row in zip(written, context.encoder.rows([c for _, c in written]), strict=True):
+    written = list(_write(batch, context.style))
+    for (where, _), row in zip(written, context.encoder.encode([c for _, c in written]), strict=True):
         tokens = len(row.input_ids)
         lengths.add(tokens=tokens, supervised=tokens - row.prompt_length)
         if context.cutoff_len is not None and tokens > context.cutoff_len:
             notes.add(OVERLONG, f"{where}: {tokens:,} tokens")
 
 
-def _written(batch: list[Sample], style: Style) -> Iterator[tuple[str, Conversation]]:
+def _write(batch: list[Sample], style: Style) -> Iterator[tuple[str, Conversation]]:
     """Yield what the student would learn from; a problem has no answer yet and stays out."""
     for where, value in batch:
         if isinstance(value, Conversation):

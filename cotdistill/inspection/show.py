@@ -54,7 +54,7 @@ def _messages(written: Conversation | tuple[Message, ...]) -> Iterator[Span]:
 
 
 def _encoded(where: str, written: Conversation, encoder: "Encoder") -> Shown:
-    (row,) = encoder.rows([written])
+    (row,) = encoder.encode([written])
     prompt, answer = row.input_ids[: row.prompt_length], row.input_ids[row.prompt_length :]
     title = f"{where}: {len(row.input_ids):,} tokens, {len(answer):,} learned"
     spans = (

@@ -57,18 +57,18 @@ def estimate(step: Step, problems: Sequence[Problem], folder: Path) -> Estimate:
     assert step.recipe.teacher is not None
     teacher: Sampler = step.recipe.teacher.build()
     options: SampleOptions = step.options  # type: ignore[assignment]
-    paid = list(_paid(step, teacher, problems, Ledger.snapshot(folder / LEDGER)))
+    paid = list(_read_paid(step, teacher, problems, Ledger.snapshot(folder / LEDGER)))
     if paid:
         return _from_answers(step, teacher, problems, paid)
     return _at_most(step.folder, teacher, problems, options)
 
 
-def _paid(step: Step, teacher: Sampler, problems: Sequence[Problem], ledger: Ledger) -> Iterator[Spending]:
+def _read_paid(step: Step, teacher: Sampler, problems: Sequence[Problem], ledger: Ledger) -> Iterator[Spending]:
     """Yield what each problem took of which all answers are stored, by the recipe as it stands."""
     options: SampleOptions = step.options  # type: ignore[assignment]
     plan = sampling_plan(options, teacher, step.recipe.verifier.build(), seed=step.recipe.seed)
     for problem in problems if len(ledger) else ():
-        answers = [stored_answers(job, ledger, identity=teacher.identity) for job in plan.jobs([problem])]
+        answers = [stored_answers(job, ledger, identity=teacher.identity) for job in plan.make_jobs([problem])]
         if None not in answers:
             spending = Spending()
             for entry in itertools.chain.from_iterable(a for a in answers if a):

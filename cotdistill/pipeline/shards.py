@@ -87,7 +87,7 @@ def _merge_step(pipeline: Pipeline, step: Step) -> Merged:
         for shard in shards:
             part_path = folder / shard.file
             with locked(folder, _lock(part_path)), Ledger(part_path) as part:
-                for entry in part.entries():
+                for entry in part.read_entries():
                     if not shard.holds(entry.problem_id):
                         raise UserError(
                             f"holds problem {entry.problem_id}, which is another shard's",
@@ -119,7 +119,7 @@ def _coverage(
     plan = sampling_plan(step.options, teacher, step.recipe.verifier.build(), seed=step.recipe.seed)  # type: ignore[arg-type]
     wanted = 0
     missing: Counter[str] = Counter()
-    for job in plan.jobs(problems):
+    for job in plan.make_jobs(problems):
         for row in resolve_from_ledger(job, ledger, identity=teacher.identity, failed={}):
             wanted += 1
             if isinstance(row, Rejected) and isinstance(row.row, Problem):

@@ -65,7 +65,7 @@ class Replay(SingleCall):
 
         Raises: UserError that names file, line and key.
         """
-        for _ in self._recorded():
+        for _ in self._read_recorded():
             pass
 
     @asynccontextmanager
@@ -87,12 +87,12 @@ class Replay(SingleCall):
     def _spool(self, spool: IO[bytes]) -> dict[bytes, list[int]]:
         """Write a reply per line; return where those of each question begin."""
         places = defaultdict(list)
-        for question, reply in self._recorded():
+        for question, reply in self._read_recorded():
             places[_question_hash(question)].append(spool.tell())
             spool.write(json.dumps(reply).encode("ascii") + b"\n")
         return dict(places)
 
-    def _recorded(self) -> Iterator[tuple[str, JsonRow]]:
+    def _read_recorded(self) -> Iterator[tuple[str, JsonRow]]:
         """Yield question and reply of every row."""
         self._check_path()
         for where, row in read_rows(self.path):

@@ -33,7 +33,7 @@ class SamplingPlan:
     correct: int = 0
     max_samples: int = 0
 
-    def jobs(self, problems: Sequence[Problem]) -> Iterator[Job[Result]]:
+    def make_jobs(self, problems: Sequence[Problem]) -> Iterator[Job[Result]]:
         """Yield the jobs of all problems, in order: one per sample, or one per problem where samples depend."""
         for problem in problems:
             if self.verifier is not None:
@@ -42,7 +42,7 @@ class SamplingPlan:
                 for index in range(self.samples):
                     yield self._attempt(problem, index)
 
-    def missing_jobs(self, problems: Sequence[Problem], ledger: Ledger) -> Iterator[Job[Result]]:
+    def make_missing_jobs(self, problems: Sequence[Problem], ledger: Ledger) -> Iterator[Job[Result]]:
         """Yield the jobs that need an answer which is not stored."""
         identity = self.teacher.identity
         for problem in problems:
@@ -73,7 +73,7 @@ class SamplingPlan:
             return len(failed)
         identity = self.teacher.identity
         results = (
-            resolve_from_ledger(job, ledger, identity=identity, failed=dict(failed)) for job in self.jobs(problems)
+            resolve_from_ledger(job, ledger, identity=identity, failed=dict(failed)) for job in self.make_jobs(problems)
         )
         return sum(all(isinstance(row, Rejected) and row.kind != "unasked" for row in rows) for rows in results)
 

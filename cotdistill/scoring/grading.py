@@ -79,7 +79,7 @@ def grade(traces: Iterable[Trace], verifier: Verifier, judge: Sampler | None, wo
             queue.add(trace)
         result = queue.draw()
         queue.check_enough(result)
-        yield from queue.verdicts(result)
+        yield from queue.read_verdicts(result)
 
 
 @dataclass
@@ -118,7 +118,9 @@ class _JudgeQueue:
                 on_answer=lambda entry: paid.add(entry.response),
                 on_done=lambda: advance(note=dollars(paid.usd(prices)) if prices else ""),
             )
-            return run_jobs(self.judge, self._jobs(), self.ledger, identity=self.judge.identity, options=pool_options)
+            return run_jobs(
+                self.judge, self._make_jobs(), self.ledger, identity=self.judge.identity, options=pool_options
+            )
 
     def check_enough(self, result: PoolResult) -> None:
         """Raise where too many questions have no answer to count them as errors."""
@@ -137,7 +139,7 @@ class _JudgeQueue:
         error, failure = failure_error(list(result.failed.values()))
         raise error(f"{missing} of {total} questions to the judge got no answer, one of them: {failure}", path, hint)
 
-    def verdicts(self, result: PoolResult) -> Iterator[Trace]:
+    def read_verdicts(self, result: PoolResult) -> Iterator[Trace]:
         """Yield the rows in order with their last verdict; leave a summary beside them."""
         outcomes: Counter[str] = Counter()
         waiting = iter(self.asked)
@@ -172,7 +174,7 @@ class _JudgeQueue:
     def _key(self, row: Trace, question: Question) -> str:
         return request_key(self._request(row, question), self.judge.identity)
 
-    def _jobs(self) -> Iterator[Job[None]]:
+    def _make_jobs(self) -> Iterator[Job[None]]:
         """Yield one job for each question that has no stored answer."""
         missing = {key for key in self.keys if (key.hex(), 0) not in self.ledger}
         for number in self.asked:
@@ -187,7 +189,7 @@ class _JudgeQueue:
 
     def _paid(self) -> Spending:
         """Return what the judgements of the run cost so far."""
-        return Spending.of(entry.response for entry in self.ledger.entries())
+        return Spending.of(entry.response for entry in self.ledger.read_entries())
 
     def _summarise(self, outcomes: Counter[str]) -> None:
         said = ", ".join(f"{count:,} {outcome}" for outcome, count in outcomes.most_common()) or "none needed it"

@@ -87,12 +87,12 @@ class Writer:
 def convert(traces: Iterable[Trace], options: ConvertOptions, work: Workspace) -> Rows[Conversation]:
     """Write the kept traces as conversations."""
     if any(entry.shots for entry in options.entries):
-        yield from _with_examples(traces, options, work)
+        yield from _write_with_examples(traces, options, work)
     else:
-        yield from _written(traces, _writers(options, Pool(work.seed)), work.seed)
+        yield from _write(traces, _writers(options, Pool(work.seed)), work.seed)
 
 
-def _with_examples(traces: Iterable[Trace], options: ConvertOptions, work: Workspace) -> Rows[Conversation]:
+def _write_with_examples(traces: Iterable[Trace], options: ConvertOptions, work: Workspace) -> Rows[Conversation]:
     """Write the traces after a first look at all of them; a file on disk keeps memory flat meanwhile."""
     pool = Pool(work.seed)
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="surrogatepass", dir=work.folder) as spool:
@@ -101,7 +101,7 @@ def _with_examples(traces: Iterable[Trace], options: ConvertOptions, work: Works
             spool.write(trace.model_dump_json() + "\n")
         spool.seek(0)
         read_again = (Trace.model_validate_json(line) for line in spool)
-        yield from _written(read_again, _writers(options, pool), work.seed)
+        yield from _write(read_again, _writers(options, pool), work.seed)
 
 
 def _writers(options: ConvertOptions, pool: Pool) -> list[Writer]:
@@ -114,7 +114,7 @@ def _writers(options: ConvertOptions, pool: Pool) -> list[Writer]:
     return writers
 
 
-def _written(traces: Iterable[Trace], writers: list[Writer], seed: int) -> Iterator[Conversation | Rejected]:
+def _write(traces: Iterable[Trace], writers: list[Writer], seed: int) -> Iterator[Conversation | Rejected]:
     for trace in traces:
         # By the trace's identity alone: rows that come or go move no other.
         share = draw_share(seed, trace.problem.id, trace.completion.index)

@@ -150,7 +150,7 @@ def filter(  # the stage's name in the recipe
         row_filters = _row_filters(options, BenchmarkIndex(tasks or {}))
         group_filters = _group_filters(options, seen)
         reasons: dict[int, Reason] = {}
-        for run in waiting.runs():
+        for run in waiting.read_runs():
             is_first = run.rows[0] == run.all_rows[0]
             rows = waiting.read(run.all_rows if is_first else run.rows, pass_rate=run.pass_rate)
             if is_first:

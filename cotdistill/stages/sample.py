@@ -142,7 +142,7 @@ def sample(
         result = _draw(asked, plan, ledger, options, work)
         _check_enough(result, plan, asked, ledger, options)
         if work.shard is None:
-            yield from _results(asked, plan, ledger, result, options, work)
+            yield from _read_results(asked, plan, ledger, result, options, work)
 
 
 def sampling_plan(options: SampleOptions, teacher: Sampler, verifier: Verifier | None, *, seed: int) -> SamplingPlan:
@@ -162,7 +162,7 @@ def sampling_plan(options: SampleOptions, teacher: Sampler, verifier: Verifier |
 
 def _take_over(part: Ledger, whole: Path, shard: Shard) -> None:
     """Copy what an earlier start paid for into a new shard, so that it is not asked again."""
-    for entry in Ledger.snapshot(whole).entries():
+    for entry in Ledger.snapshot(whole).read_entries():
         if shard.holds(entry.problem_id):
             part.write(entry)
     part.sync()
@@ -173,7 +173,7 @@ def _draw(
 ) -> PoolResult:
     """Ask what is not stored yet, under a live line."""
     teacher, total = plan.teacher, plan.count(asked)
-    missing = sum(1 for _ in plan.missing_jobs(asked, ledger))
+    missing = sum(1 for _ in plan.make_missing_jobs(asked, ledger))
     budget = options.budget.share(work.shard.of) if options.budget and work.shard else options.budget
     meter = Meter(total, total - missing, teacher.prices, budget, _paid(ledger, teacher.prices, budget))
     if missing:
@@ -194,7 +194,7 @@ def _draw(
             on_done=on_done,
         )
         return run_jobs(
-            teacher, plan.missing_jobs(asked, ledger), ledger, identity=teacher.identity, options=pool_options
+            teacher, plan.make_missing_jobs(asked, ledger), ledger, identity=teacher.identity, options=pool_options
         )
 
 
@@ -204,7 +204,7 @@ def _paid(ledger: Ledger, prices: Prices | None, budget: Budget | None) -> Spend
 
 
 def _spent(ledger: Ledger) -> Spending:
-    return Spending.of(entry.response for entry in ledger.entries())
+    return Spending.of(entry.response for entry in ledger.read_entries())
 
 
 def _announce(missing: int, options: SampleOptions, prices: Prices | None) -> None:
@@ -227,7 +227,7 @@ def _check_enough(
     """Raise where too many requests have no answer to go on with the rest."""
     total, lost = plan.count(asked), plan.lost(asked, ledger, result.failed)
     if result.over_budget:
-        missing = sum(1 for _ in plan.missing_jobs(asked, ledger))
+        missing = sum(1 for _ in plan.make_missing_jobs(asked, ledger))
         if missing > options.max_failed * total:
             raise TryAgainLater(
                 f"the budget is reached: {result.over_budget}; {len(ledger)} answers are stored, "
@@ -250,7 +250,7 @@ def _too_many_failed(failures: Sequence[Failure], counted: str, ledger: Ledger) 
     )
 
 
-def _results(
+def _read_results(
     asked: Sequence[Problem],
     plan: SamplingPlan,
     ledger: Ledger,
@@ -262,17 +262,17 @@ def _results(
     identity = plan.teacher.identity
     rows = (
         row
-        for job in plan.jobs(asked)
+        for job in plan.make_jobs(asked)
         for row in resolve_from_ledger(job, ledger, identity=identity, failed=result.failed)
     )
     if options.top_logprobs is None:
         yield from rows
     else:
-        yield from _with_logprobs(rows, ledger, work)
+        yield from _write_logprobs(rows, ledger, work)
     write_text(work.folder / SPENDING, json.dumps(_spent(ledger).as_json(plan.teacher.prices), indent=1) + "\n")
 
 
-def _with_logprobs(rows: Iterable[Trace | Rejected], ledger: Ledger, work: Workspace) -> Iterator[Trace | Rejected]:
+def _write_logprobs(rows: Iterable[Trace | Rejected], ledger: Ledger, work: Workspace) -> Iterator[Trace | Rejected]:
     """Write the log-probabilities of each trace as the server sent them: `{"key", "index", "content": [...]}`."""
     missing = 0
     with AtomicFile(work.folder / LOGPROBS) as file:

@@ -144,7 +144,7 @@ class Ledger:
             # Only now is it worth counting lines.
             return self._parsed(line, self._line_number(offset))
 
-    def entries(self) -> Iterator[LedgerEntry]:
+    def read_entries(self) -> Iterator[LedgerEntry]:
         """Yield the completions in the order they were stored, each key and index once: the first.
 
         Raises: UserError that names file and line.

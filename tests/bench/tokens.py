@@ -86,7 +86,7 @@ def _in_turn(unique: list[Conversation], tokenizer_folder: Path) -> tuple[float,
 
 def _encoded(conversations: list[Conversation], encoder: Encoder) -> Iterator[TokenRow]:
     for at in range(0, len(conversations), 256):
-        yield from encoder.rows(conversations[at : at + 256])
+        yield from encoder.encode(conversations[at : at + 256])
 
 
 def _write_set(folder: Path, conversations: Iterable[Conversation]) -> None:

@@ -7,9 +7,9 @@ import re
 import pytest
 
 from cotdistill.demo.answers import Answer, answer
-from cotdistill.demo.problems import LARGEST, Solution, problems, solve
+from cotdistill.demo.problems import LARGEST, Solution, make_problems, solve
 
-SOLUTIONS = [solution for p in problems(2000, seed=3) if (solution := solve(p.question))]
+SOLUTIONS = [solution for p in make_problems(2000, seed=3) if (solution := solve(p.question))]
 
 
 def answers(error_rate: float) -> list[tuple[Solution, Answer]]:

@@ -5,10 +5,10 @@ from itertools import islice
 
 import pytest
 
-from cotdistill.demo.problems import LARGEST, Solution, problems, solve
+from cotdistill.demo.problems import LARGEST, Solution, make_problems, solve
 from cotdistill.records import problem_id
 
-MANY = list(problems(20_000, seed=7))
+MANY = list(make_problems(20_000, seed=7))
 ONE = "Ben has 23 pears. Ben buys 9 more. A friend takes 8. How many are there now?"
 
 
@@ -31,14 +31,14 @@ def test_numbers_are_written_as_plain_digits_up_to_the_largest():
 
 
 def test_a_seed_gives_the_same_sequence_and_another_seed_another():
-    first = list(problems(50, seed=7))
-    assert first == list(islice(problems(80, seed=7), 50)) == MANY[:50]
-    assert not {p.question for p in problems(50, seed=8)} & {p.question for p in first}
+    first = list(make_problems(50, seed=7))
+    assert first == list(islice(make_problems(80, seed=7), 50)) == MANY[:50]
+    assert not {p.question for p in make_problems(50, seed=8)} & {p.question for p in first}
 
 
 @pytest.mark.parametrize("steps", [(1, 1), (2, 2), (5, 9)])
 def test_steps_bound_the_number_of_changes(steps):
-    for problem in problems(200, seed=1, steps=steps):
+    for problem in make_problems(200, seed=1, steps=steps):
         solution = solve(problem.question)
         assert solution is not None
         assert steps[0] <= len(solution.changes) <= steps[1]

@@ -17,12 +17,12 @@ from typing import Any
 
 import pytest
 
-from cotdistill.demo.problems import problems
+from cotdistill.demo.problems import make_problems
 from cotdistill.demo.protocol import MODEL
 from cotdistill.demo.teacher import serve_forever, serving
 from cotdistill.errors import UserError
 
-PROBLEM = next(problems(1, seed=1))
+PROBLEM = next(make_problems(1, seed=1))
 BODY = {"model": MODEL, "messages": [{"role": "user", "content": PROBLEM.question}]}
 Json = dict[str, Any]
 
@@ -111,7 +111,7 @@ def test_seeds_of_request_and_teacher_change_the_answer(url):
 
 
 def test_about_error_rate_of_the_answers_are_wrong_at_thirty_connections(url):
-    asked = list(problems(1000, seed=9))
+    asked = list(make_problems(1000, seed=9))
 
     def is_wrong(part: int) -> list[bool]:
         connection = HTTPConnection(*address(url), timeout=60)

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from cotdistill.demo.answers import NOT_FOUND, answer
-from cotdistill.demo.problems import problems, solve
+from cotdistill.demo.problems import make_problems, solve
 from cotdistill.demo.tokenizer import build
 
 pytest.importorskip("transformers")
@@ -40,7 +40,7 @@ def test_words_marks_and_numbers_are_single_tokens(text, expected):
 
 def test_questions_and_answers_are_whole_words_and_come_back():
     rng = random.Random(1)
-    for problem in problems(2000, seed=2):
+    for problem in make_problems(2000, seed=2):
         solution = solve(problem.question)
         assert solution is not None
         worked = answer(solution, rng, error_rate=0.15)

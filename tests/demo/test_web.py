@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from cotdistill.demo.problems import problems
+from cotdistill.demo.problems import make_problems
 from cotdistill.demo.protocol import MODEL
 from cotdistill.demo.teacher import STOP_TIMEOUT_S, serving
 from cotdistill.demo.web import MAX_BODY_BYTES
 
 PATH, AUTHORIZATION = "/v1/chat/completions", {"Authorization": "Bearer demo"}
-BODY = {"model": MODEL, "messages": [{"role": "user", "content": next(problems(1, seed=1)).question}]}
+BODY = {"model": MODEL, "messages": [{"role": "user", "content": next(make_problems(1, seed=1)).question}]}
 STREAMED = {**BODY, "stream": True}
 
 

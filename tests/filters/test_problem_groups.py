@@ -21,7 +21,7 @@ def test_rows_come_back_as_they_went_in(tmp_path):
 
 def test_neighbours_are_one_run_and_rows_apart_are_known_to_each_other(tmp_path):
     with waiting(tmp_path, *[(p, "correct") for p in "aabca"]) as stored:
-        assert [(list(run.rows), list(run.all_rows)) for run in stored.runs()] == [
+        assert [(list(run.rows), list(run.all_rows)) for run in stored.read_runs()] == [
             ([0, 1], [0, 1, 4]),
             ([2], [2]),
             ([3], [3]),
@@ -34,7 +34,7 @@ def test_the_pass_rate_is_of_all_attempts_in_any_order(tmp_path, order):
     outcomes = iter(["correct", "wrong", "unparsed"])
     rows = [(p, next(outcomes) if p == "a" else "correct") for p in order]
     with waiting(tmp_path, *rows) as stored:
-        rates = {order[run.rows[0]]: run.pass_rate for run in stored.runs()}
+        rates = {order[run.rows[0]]: run.pass_rate for run in stored.read_runs()}
     assert rates == {"a": pytest.approx(1 / 3), "b": 1}
 
 
@@ -44,11 +44,11 @@ def test_attempts_that_saw_the_answer_or_were_not_graded_do_not_count(tmp_path):
         stored.append(trace(verdict="error"))
         stored.append(trace(problem="q", verdict="wrong"))
         stored.append(trace(problem="q", is_hinted=True))
-        assert [run.pass_rate for run in stored.runs()] == [None, 0]
+        assert [run.pass_rate for run in stored.read_runs()] == [None, 0]
 
 
 def test_one_id_for_two_questions_is_two_problems(tmp_path):
     with ProblemGroups(tmp_path) as stored:
         stored.append(trace(question="one?"))
         stored.append(trace(question="two?", verdict="wrong"))
-        assert [run.pass_rate for run in stored.runs()] == [1, 0]
+        assert [run.pass_rate for run in stored.read_runs()] == [1, 0]

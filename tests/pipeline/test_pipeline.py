@@ -164,7 +164,7 @@ def test_answers_that_no_gold_can_judge_are_not_paid_for(tmp_path, monkeypatch, 
 
 def stored(path):
     with Ledger(path) as ledger:
-        return [(entry.key, entry.index) for entry in ledger.entries()]
+        return [(entry.key, entry.index) for entry in ledger.read_entries()]
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])

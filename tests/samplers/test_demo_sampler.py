@@ -4,14 +4,14 @@ import pytest
 
 from cotdistill import registry
 from cotdistill.client.concurrency import SendGate
-from cotdistill.demo.problems import problems
+from cotdistill.demo.problems import make_problems
 from cotdistill.records import Completion, Sampling
 from cotdistill.samplers import Reply, Request
 from cotdistill.samplers.demo import Demo
 from cotdistill.sampling.completions import read_completion
 from cotdistill.storage.ledger import LedgerEntry
 
-[PROBLEM] = problems(1, seed=3)
+[PROBLEM] = make_problems(1, seed=3)
 
 
 def drawn(sampler: Demo, times: int = 1) -> list[Reply]:

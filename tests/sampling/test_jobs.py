@@ -223,5 +223,5 @@ def test_what_is_still_to_be_asked_is_known_from_what_is_stored(tmp_path, option
         teacher = make("samplers", "endpoint", base_url=room.server.base_url, model="r1", stream=False)
     plan = sampling_plan(SampleOptions(**options), teacher, make("verifiers", "numeric"), seed=1)
     with Ledger(tmp_path / "completions.jsonl") as ledger:
-        assert sum(1 for _ in plan.missing_jobs(chosen, ledger)) == plan.count(chosen) - plan.count(chosen[:4])
-        assert list(plan.missing_jobs(chosen[:4], ledger)) == []
+        assert sum(1 for _ in plan.make_missing_jobs(chosen, ledger)) == plan.count(chosen) - plan.count(chosen[:4])
+        assert list(plan.make_missing_jobs(chosen[:4], ledger)) == []

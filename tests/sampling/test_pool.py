@@ -34,7 +34,7 @@ def drawn(tmp_path, sampler, jobs, *, concurrency=4, **terms):
         result = run_jobs(
             sampler, jobs, ledger, identity=sampler.identity, options=PoolOptions(concurrency=concurrency, **terms)
         )
-        return result, {entry.problem_id: entry for entry in ledger.entries()}
+        return result, {entry.problem_id: entry for entry in ledger.read_entries()}
 
 
 def test_every_job_is_answered_and_no_more_than_asked_run_at_a_time(tmp_path):

@@ -31,7 +31,7 @@ def entry(number: int = 0, *, index: int = 0, text: str = "72 →") -> LedgerEnt
 
 def stored(path: Path) -> list[LedgerEntry]:
     with Ledger(path) as ledger:
-        return list(ledger.entries())
+        return list(ledger.read_entries())
 
 
 @contextmanager
@@ -55,9 +55,9 @@ def test_what_was_appended_is_there_in_order_and_after_reopening(path: Path) -> 
     with Ledger(path) as ledger:
         for one in entries:
             ledger.append(one)
-        assert list(ledger.entries()) == entries
+        assert list(ledger.read_entries()) == entries
     with Ledger(path) as ledger:
-        assert list(ledger.entries()) == entries
+        assert list(ledger.read_entries()) == entries
         assert len(ledger) == 3
         assert (entries[2].key, 1) in ledger
         assert (entries[2].key, 2) not in ledger
@@ -76,7 +76,7 @@ def test_the_first_answer_wins(path: Path) -> None:
     with Ledger(path) as ledger:
         for text in ("first", "second"):
             ledger.append(entry(text=text))
-        assert list(ledger.entries()) == [entry(text="first")]
+        assert list(ledger.read_entries()) == [entry(text="first")]
     assert stored(path) == [entry(text="first")]
 
 
@@ -106,7 +106,7 @@ def test_a_record_torn_at_any_byte_is_put_aside_and_the_rest_is_kept(path: Path)
         path.write_bytes(whole[:end])
         torn.unlink(missing_ok=True)
         with Ledger(path) as ledger:
-            assert list(ledger.entries()) == [entry(1)]
+            assert list(ledger.read_entries()) == [entry(1)]
             ledger.append(entry(3))
         assert stored(path) == [entry(1), entry(3)]
         assert torn.exists() == (end > first)
@@ -137,7 +137,7 @@ def test_a_full_disk_loses_the_record_in_flight_and_nothing_else(path: Path) -> 
             assert path.stat().st_size == size
             assert (entry(2).key, 0) not in ledger
         ledger.append(entry(2))
-        assert list(ledger.entries()) == [entry(1), entry(2)]
+        assert list(ledger.read_entries()) == [entry(1), entry(2)]
     assert stored(path) == [entry(1), entry(2)]
 
 
@@ -171,12 +171,12 @@ def test_a_line_that_was_damaged_since_is_named_by_its_number(path: Path) -> Non
 
 
 def test_a_snapshot_reads_whole_records_and_leaves_the_file_alone(path: Path) -> None:
-    assert list(Ledger.snapshot(path).entries()) == []
+    assert list(Ledger.snapshot(path).read_entries()) == []
     with Ledger(path) as ledger:
         ledger.append(entry(1))
     torn = path.read_bytes() + b'{"key": "torn'
     path.write_bytes(torn)
-    assert list(Ledger.snapshot(path).entries()) == [entry(1)]
+    assert list(Ledger.snapshot(path).read_entries()) == [entry(1)]
     assert path.read_bytes() == torn
 
 
@@ -185,7 +185,7 @@ def test_a_record_written_with_other_white_space_is_read(path: Path) -> None:
     path.write_text(json.dumps(entry(1).model_dump()) + "\n")
     with Ledger(path) as ledger:
         assert (entry(1).key, 0) in ledger
-        assert list(ledger.entries()) == [entry(1)]
+        assert list(ledger.read_entries()) == [entry(1)]
 
 
 def test_half_a_character_is_stored_and_read_again(path: Path) -> None:
@@ -198,7 +198,7 @@ def test_half_a_character_is_stored_and_read_again(path: Path) -> None:
 def test_reading_goes_on_with_what_is_appended_meanwhile(path: Path) -> None:
     with Ledger(path) as ledger:
         ledger.append(entry(1))
-        entries = ledger.entries()
+        entries = ledger.read_entries()
         assert next(entries) == entry(1)
         ledger.append(entry(2))
         assert list(entries) == [entry(2)]

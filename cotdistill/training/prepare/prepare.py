@@ -106,7 +106,7 @@ def prepare(
     shorten_in = style if options.on_overlong == "truncate_rationale" else None
     rows = tokenize(conversations, tokenizer, cutoff_len=options.cutoff_len, shorten_in=shorten_in)
     counts = {"dropped": 0, "shortened": 0}
-    written = write_rows(_noted(rows, fresh, counts), fresh)
+    written = write_rows(_note_lost(rows, fresh, counts), fresh)
     write_text(fresh / FINISHED, json.dumps({**written._asdict(), **counts}) + "\n")
     shutil.rmtree(place, ignore_errors=True)
     fresh.rename(place)
@@ -114,7 +114,7 @@ def prepare(
     return _read(place)
 
 
-def _noted(encoded: Iterable[Encoded], folder: Path, counts: dict[str, int]) -> Iterator[TokenRow]:
+def _note_lost(encoded: Iterable[Encoded], folder: Path, counts: dict[str, int]) -> Iterator[TokenRow]:
     """Yield the rows that are trained on; write every length, and what is left out or shortened with its reason."""
     with (
         (folder / LENGTHS).open("wb") as lengths,

@@ -102,7 +102,7 @@ class Encoder:
         pad = self.tokenizer.pad_token_id
         return self.end_id if pad is None else int(pad)
 
-    def rows(self, conversations: Sequence[Conversation]) -> Iterator[TokenRow]:
+    def encode(self, conversations: Sequence[Conversation]) -> Iterator[TokenRow]:
         """Yield a row per conversation, in order, of any length."""
         texts = [self._prompt_text(conversation) for conversation in conversations]
         whole = iter(self._encode_prompts([text for text in texts if text is not None]))
@@ -214,7 +214,7 @@ def tokenize(
     encoder = Encoder(tokenizer)
     waiting = iter(conversations)
     while batch := list(islice(waiting, BATCH_ROWS)):
-        for conversation, row in zip(batch, encoder.rows(batch), strict=True):
+        for conversation, row in zip(batch, encoder.encode(batch), strict=True):
             length = len(row.input_ids)
             if length <= cutoff_len:
                 yield Encoded(row, length)
@@ -240,7 +240,7 @@ def _shortened(
         if shorter is None:
             return None
         messages = (*conversation.prompt, answer.model_copy(update={"content": shorter}))
-        (row,) = encoder.rows([conversation.model_copy(update={"messages": messages})])
+        (row,) = encoder.encode([conversation.model_copy(update={"messages": messages})])
         if len(row.input_ids) <= cutoff_len:
             return row
         # The parts that were counted apart have a few tokens more together.

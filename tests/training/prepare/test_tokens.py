@@ -93,7 +93,7 @@ def test_an_opening_that_rows_share_is_encoded_as_in_one_text(tokenizer):
             whole = tokenizer.apply_chat_template(prompt, add_generation_prompt=True, return_dict=False)
             encoder = Encoder(tokenizer)
             for _ in range(2):
-                (row,) = encoder.rows([conversation])
+                (row,) = encoder.encode([conversation])
                 assert row.input_ids[: row.prompt_length] == whole
 
 

@@ -21,7 +21,7 @@ def job(tmp_path, base, student, tokenizer):
     def make(name="a", **arguments) -> Job:
         work = tmp_path / name
         (work / "tokens").mkdir(parents=True)
-        write_rows(Encoder(tokenizer).rows(sums(12)), work / "tokens")
+        write_rows(Encoder(tokenizer).encode(sums(12)), work / "tokens")
         tokenizer.save_pretrained(work / "tokenizer")
         return Job(
             key=name,
