@@ -174,17 +174,18 @@ class Failure(Record):
         return f"{self.kind}: {self.reason}"
 
 
-RejectionKind = Literal[
-    FailureKind,
-    # The filter's kinds, in the order of `filters.REASON_ORDER`.
+FilterKind = Literal[
+    # What the teacher or its server did not finish.
     "truncated",
     "empty_reasoning",
     "empty_answer",
     "refusal",
     "content_filter",
+    # What the verifier did not find right.
     "wrong",
     "unparsed",
     "error",
+    # What the text itself gives away.
     "hint_leak",
     "refused",
     "format",
@@ -196,10 +197,17 @@ RejectionKind = Literal[
     "language",
     "repetition",
     "contaminated",
+    # What the trace is beside others.
     "pass_rate",
     "duplicate",
     "near_duplicate",
     "surplus",
+]
+"""Why the filter drops a trace, in the order in which it asks."""
+
+RejectionKind = Literal[
+    FailureKind,
+    FilterKind,
     # A style that has nothing to write, and rows of more tokens than the student takes.
     "empty",
     "overlong",

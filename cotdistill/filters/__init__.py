@@ -5,15 +5,15 @@ in the order of `REASON_ORDER`.
 """
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias, get_args
 
-from cotdistill.records import RejectionKind, Trace
+from cotdistill.records import FilterKind, Trace
 
 
 class Reason(NamedTuple):
     """Why a trace is dropped."""
 
-    kind: RejectionKind
+    kind: FilterKind
     text: str
     """What was found and where the limit is: `5210 characters > 4000`."""
 
@@ -26,33 +26,5 @@ RowFilter: TypeAlias = Callable[[Trace], Reason | None]
 GroupFilter: TypeAlias = Callable[[Sequence[Trace]], list[Reason | None]]
 """Returns the reason against each of the traces of one problem that are left; None for what stays."""
 
-REASON_ORDER: tuple[RejectionKind, ...] = (
-    # What the teacher or its server did not finish.
-    "truncated",
-    "empty_reasoning",
-    "empty_answer",
-    "refusal",
-    "content_filter",
-    # What the verifier did not find right.
-    "wrong",
-    "unparsed",
-    "error",
-    # What the text itself gives away.
-    "hint_leak",
-    "refused",
-    "format",
-    "short_reasoning",
-    "long_reasoning",
-    "short_answer",
-    "long_answer",
-    "long_completion",
-    "language",
-    "repetition",
-    "contaminated",
-    # What the trace is beside others.
-    "pass_rate",
-    "duplicate",
-    "near_duplicate",
-    "surplus",
-)
+REASON_ORDER: tuple[FilterKind, ...] = get_args(FilterKind)
 """Kinds of reasons in the order in which they are asked: a row is counted under the first that drops it."""

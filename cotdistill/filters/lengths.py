@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from cotdistill.filters import Reason
-from cotdistill.records import RejectionKind, Trace
+from cotdistill.records import FilterKind, Trace
 
 
 class Limits(NamedTuple):
@@ -30,7 +30,7 @@ def reason_against_tokens(trace: Trace, most: int) -> Reason | None:
     return Reason("long_completion", f"{found} tokens > {most}") if found > most else None
 
 
-def _reason(found: int, limits: Limits, *, short: RejectionKind, long: RejectionKind) -> Reason | None:
+def _reason(found: int, limits: Limits, *, short: FilterKind, long: FilterKind) -> Reason | None:
     if limits.least is not None and found < limits.least:
         return Reason(short, f"{found} characters < {limits.least}")
     if limits.most is not None and found > limits.most:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import ClassVar, Literal
 
 from pydantic import ValidationError
 
@@ -20,19 +21,34 @@ TURNS = ("messages", "conversations")
 
 @dataclass(frozen=True, kw_only=True)
 class RowKeys:
-    """Which key of a row holds what; one that is None has its usual names."""
+    """Which key of a row holds what: the options of formats that are read. One that is None has its usual names."""
 
-    question: str | None
-    reasoning: str | None
-    answer: str | None
-    generations: str | None = None
-    messages: str | None
-    role_tag: str | None
-    content_tag: str | None
-    id: str | None
-    gold_rule: GoldRule
-    is_answered: bool
+    question: str | None = None
+    reasoning: str | None = None
+    answer: str | None = None
+    messages: str | None = None
+    role_tag: str | None = None
+    content_tag: str | None = None
+    gold: str | None = None
+    gold_rule: Literal["gsm8k"] | None = None
+    gold_pattern: str | None = None
+    id: str | None = None
+
+    is_answered: ClassVar[bool] = False
     """Whether `answer` is what a teacher said, and not what is right."""
+
+    def check(self) -> None:
+        """Return: every key has usual names."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnswerKeys(RowKeys):
+    """Which key of a row holds what, where it has answers of a teacher."""
+
+    generations: str | None = None
+    source: str = ""
+
+    is_answered: ClassVar[bool] = True
 
 
 def problem_of(row: JsonRow, keys: RowKeys) -> Problem:
@@ -46,14 +62,15 @@ def problem_of(row: JsonRow, keys: RowKeys) -> Problem:
     # In a set of traces `answer` is what a teacher said and not what is right.
     is_said = keys.is_answered or (not keys.answer and any(key in row for key in REASONINGS))
     answer_key = keys.answer or "answer"
-    gold = gold_answer(row, keys.gold_rule, answer_key=None if is_said else answer_key)
+    gold_rule = GoldRule(keys.gold, keys.gold_rule, keys.gold_pattern)
+    gold = gold_answer(row, gold_rule, answer_key=None if is_said else answer_key)
     row_id = row.get(keys.id or "id")
     if isinstance(row_id, dict | list):
         raise ValueError(f"{keys.id or 'id'}: expected text or a number, found {type(row_id).__name__}")
     return Problem(id=problem_id(question) if row_id is None else str(row_id), question=question, gold=gold)
 
 
-def traces_of(row: JsonRow, keys: RowKeys, *, source: str) -> Iterator[Trace]:
+def traces_of(row: JsonRow, keys: AnswerKeys) -> Iterator[Trace]:
     """Yield the traces of a row: one, or as many as it has generations.
 
     Raises: ValueError that names the key, what was expected and what was found.
@@ -74,12 +91,12 @@ def traces_of(row: JsonRow, keys: RowKeys, *, source: str) -> Iterator[Trace]:
             status = "empty_reasoning"
         completion = Completion.model_validate(
             {
-                "key": completion_key(source, messages, Sampling()),
+                "key": completion_key(keys.source, messages, Sampling()),
                 "index": index,
                 "text": said.text.strip(),
                 "reasoning": said.reasoning.strip(),
                 "status": status,
-                "model": source,
+                "model": keys.source,
             }
         )
         yield Trace(problem=problem, completion=completion)
@@ -92,7 +109,7 @@ def _question(row: JsonRow, keys: RowKeys) -> str:
     return _text(row, key or QUESTIONS[0])
 
 
-def _answers(row: JsonRow, keys: RowKeys) -> Iterator[Split]:
+def _answers(row: JsonRow, keys: AnswerKeys) -> Iterator[Split]:
     generations = keys.generations or ("generations" if "generations" in row and not keys.answer else None)
     if generations:
         found = row.get(generations)

@@ -4,10 +4,9 @@
 """
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from cotdistill.formats import Holds, JsonRow
-from cotdistill.formats._gold import GoldRule
 from cotdistill.formats._recorded import RowKeys, problem_of
 from cotdistill.records import Problem
 from cotdistill.registry import kind
@@ -15,7 +14,7 @@ from cotdistill.registry import kind
 
 @kind
 @dataclass(frozen=True, kw_only=True)
-class Problems:
+class Problems(RowKeys):
     """Questions with their gold answers, as in GSM8K.
 
     Options:
@@ -31,39 +30,11 @@ class Problems:
         content_tag: Key of a turn's text.
     """
 
-    question: str | None = None
-    answer: str | None = None
-    reasoning: str | None = None
-    messages: str | None = None
-    gold: str | None = None
-    gold_rule: Literal["gsm8k"] | None = None
-    gold_pattern: str | None = None
-    id: str | None = None
-    role_tag: str | None = None
-    content_tag: str | None = None
-
     holds: ClassVar[Holds] = "problems"
-
-    def check(self) -> None:
-        """Return: every key has usual names."""
 
     def read(self, row: JsonRow, row_id: str, /) -> list[Problem]:  # noqa: ARG002
         """Return the one problem of a row.
 
         Raises: ValueError that names the key, what was expected and what was found.
         """
-        return [problem_of(row, self._keys)]
-
-    @property
-    def _keys(self) -> RowKeys:
-        return RowKeys(
-            question=self.question,
-            reasoning=self.reasoning,
-            answer=self.answer,
-            messages=self.messages,
-            role_tag=self.role_tag,
-            content_tag=self.content_tag,
-            id=self.id,
-            gold_rule=GoldRule(self.gold, self.gold_rule, self.gold_pattern),
-            is_answered=False,
-        )
+        return [problem_of(row, self)]

@@ -4,18 +4,17 @@
 """
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from cotdistill.formats import Holds, JsonRow
-from cotdistill.formats._gold import GoldRule
-from cotdistill.formats._recorded import RowKeys, traces_of
+from cotdistill.formats._recorded import AnswerKeys, traces_of
 from cotdistill.records import Trace
 from cotdistill.registry import kind
 
 
 @kind
 @dataclass(frozen=True, kw_only=True)
-class Traces:
+class Traces(AnswerKeys):
     """Recorded answers of a reasoning model: s1K, OpenR1, a run's own rows.jsonl and others.
 
     Options:
@@ -33,42 +32,11 @@ class Traces:
         content_tag: Key of a turn's text.
     """
 
-    source: str = ""
-    question: str | None = None
-    reasoning: str | None = None
-    answer: str | None = None
-    generations: str | None = None
-    messages: str | None = None
-    gold: str | None = None
-    gold_rule: Literal["gsm8k"] | None = None
-    gold_pattern: str | None = None
-    id: str | None = None
-    role_tag: str | None = None
-    content_tag: str | None = None
-
     holds: ClassVar[Holds] = "traces"
-
-    def check(self) -> None:
-        """Return: every key has usual names."""
 
     def read(self, row: JsonRow, row_id: str, /) -> list[Trace]:  # noqa: ARG002
         """Return the traces of a row: one, or as many as it has generations.
 
         Raises: ValueError that names the key, what was expected and what was found.
         """
-        return list(traces_of(row, self._keys, source=self.source))
-
-    @property
-    def _keys(self) -> RowKeys:
-        return RowKeys(
-            question=self.question,
-            reasoning=self.reasoning,
-            answer=self.answer,
-            generations=self.generations,
-            messages=self.messages,
-            role_tag=self.role_tag,
-            content_tag=self.content_tag,
-            id=self.id,
-            gold_rule=GoldRule(self.gold, self.gold_rule, self.gold_pattern),
-            is_answered=True,
-        )
+        return list(traces_of(row, self))
