@@ -1,7 +1,7 @@
-"""Judged rows that wait on disk until it is known what became of all attempts at their problem.
+"""Problem groups: graded rows that wait on disk until it is known what became of all attempts at their problem.
 
 A problem's pass rate and the choice among its traces need all of them, and a file may hold them far apart. So a row is
-judged once, written to an unnamed file, and read back with its problem's others. In memory stay numbers alone: 8 bytes
+graded once, written to an unnamed file, and read back with its problem's others. In memory stay numbers alone: 8 bytes
 a row, and 32 for each run of neighbouring rows of one problem.
 """
 
@@ -27,7 +27,7 @@ class Run(NamedTuple):
 
 
 class ProblemGroups(RowSpool[Trace]):
-    """Judged rows by number, and which of them belong to one problem."""
+    """Graded rows by number, and which of them belong to one problem."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder, Trace)
@@ -37,7 +37,7 @@ class ProblemGroups(RowSpool[Trace]):
         self._correct = array("Q")
 
     def append(self, row: Trace) -> int:
-        """Store a judged row; all of them are stored before `read_runs` is asked."""
+        """Store a graded row; all of them are stored before `read_runs` is asked."""
         problem = _hash(row)
         if not self._problems or self._problems[-1] != problem:
             self._problems.append(problem)

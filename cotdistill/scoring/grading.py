@@ -84,7 +84,7 @@ def grade(traces: Iterable[Trace], verifier: Verifier, judge: Sampler | None, wo
 
 @dataclass
 class _JudgeQueue:
-    """The rows of one stage: heard by rules first, then by the judge."""
+    """Queue of one stage's rows for the judge: graded by rules first, what they cannot decide is asked."""
 
     verifier: Judge
     judge: Sampler

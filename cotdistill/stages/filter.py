@@ -144,15 +144,15 @@ def filter(  # the stage's name in the recipe
     tasks: Mapping[str, Sequence[Problem]] | None = None,
 ) -> Rows[Trace]:
     """Keep the answers that the verifier finds right."""
-    with ProblemGroups(work.folder) as waiting, SeenQuestions(work.folder, options.near_duplicates) as seen:
+    with ProblemGroups(work.folder) as groups, SeenQuestions(work.folder, options.near_duplicates) as seen:
         for trace in grade(traces, verifier, judge, work):
-            waiting.append(trace)
+            groups.append(trace)
         row_filters = _row_filters(options, BenchmarkIndex(tasks or {}))
         group_filters = _group_filters(options, seen)
         reasons: dict[int, Reason] = {}
-        for run in waiting.read_runs():
+        for run in groups.read_runs():
             is_first = run.rows[0] == run.all_rows[0]
-            rows = waiting.read(run.all_rows if is_first else run.rows, pass_rate=run.pass_rate)
+            rows = groups.read(run.all_rows if is_first else run.rows, pass_rate=run.pass_rate)
             if is_first:
                 # All rows of the problem at once; the reasons against those further on wait for their turn.
                 decided = zip(run.all_rows, _decide(rows, row_filters, group_filters), strict=True)
