@@ -21,6 +21,7 @@ from cotdistill.demo.problems import make_problems
 from cotdistill.demo.protocol import MODEL
 from cotdistill.demo.teacher import serve_forever, serving
 from cotdistill.errors import UserError
+from tests.support.patience import HANGS_S
 
 PROBLEM = next(make_problems(1, seed=1))
 BODY = {"model": MODEL, "messages": [{"role": "user", "content": PROBLEM.question}]}
@@ -37,7 +38,7 @@ def post(url: str, body: Json | bytes, *, key: str = "demo", path: str = "/chat/
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
     request = urllib.request.Request(url + path, data, {"Authorization": f"Bearer {key}"})
     try:
-        with urllib.request.urlopen(request, timeout=20) as response:
+        with urllib.request.urlopen(request, timeout=HANGS_S) as response:
             return response.status, response.read().decode()
     except urllib.error.HTTPError as refused:
         return refused.code, refused.read().decode()
@@ -63,7 +64,7 @@ def address(url: str) -> tuple[str, int]:
 
 def test_models_names_the_model(url):
     request = urllib.request.Request(f"{url}/models", headers={"Authorization": "Bearer demo"})
-    with urllib.request.urlopen(request, timeout=20) as response:
+    with urllib.request.urlopen(request, timeout=HANGS_S) as response:
         assert [model["id"] for model in json.load(response)["data"]] == [MODEL]
 
 
@@ -114,7 +115,7 @@ def test_about_error_rate_of_the_answers_are_wrong_at_thirty_connections(url):
     asked = list(make_problems(1000, seed=9))
 
     def is_wrong(part: int) -> list[bool]:
-        connection = HTTPConnection(*address(url), timeout=60)
+        connection = HTTPConnection(*address(url), timeout=HANGS_S)
         wrong = []
         for problem in asked[part::30]:
             body = {"model": MODEL, "messages": [{"role": "user", "content": problem.question}]}
@@ -192,7 +193,7 @@ def test_it_is_gone_after_the_block():
     with serving() as base_url:
         assert complete(base_url, BODY)
     with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(address(base_url), timeout=5)
+        socket.create_connection(address(base_url), timeout=HANGS_S)
 
 
 def test_it_ends_with_its_parent_even_when_that_is_killed():
@@ -203,10 +204,10 @@ def test_it_ends_with_its_parent_even_when_that_is_killed():
     assert complete(base_url, BODY)
     parent.kill()
     parent.communicate()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + HANGS_S
     while time.monotonic() < deadline:
         try:
-            socket.create_connection(address(base_url), timeout=1).close()
+            socket.create_connection(address(base_url), timeout=HANGS_S).close()
         except ConnectionRefusedError:
             return
         time.sleep(0.05)
@@ -218,7 +219,7 @@ def test_serve_forever_answers_until_it_is_interrupted():
         port = free.getsockname()[1]
     script = f"from cotdistill.demo.teacher import serve_forever; serve_forever(port={port}, api_key='k')"
     server = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + HANGS_S
     while time.monotonic() < deadline:
         try:
             status, _ = post(f"http://127.0.0.1:{port}/v1", BODY, key="k")
@@ -226,7 +227,7 @@ def test_serve_forever_answers_until_it_is_interrupted():
         except urllib.error.URLError:
             time.sleep(0.05)
     os.kill(server.pid, signal.SIGINT)
-    _, errors = server.communicate(timeout=20)
+    _, errors = server.communicate(timeout=HANGS_S)
     assert status == 200
     assert errors.strip().endswith("KeyboardInterrupt")
 

@@ -14,6 +14,7 @@ from cotdistill.demo.problems import make_problems
 from cotdistill.demo.protocol import MODEL
 from cotdistill.demo.teacher import STOP_TIMEOUT_S, serving
 from cotdistill.demo.web import MAX_BODY_BYTES
+from tests.support.patience import HANGS_S
 
 PATH, AUTHORIZATION = "/v1/chat/completions", {"Authorization": "Bearer demo"}
 BODY = {"model": MODEL, "messages": [{"role": "user", "content": next(make_problems(1, seed=1)).question}]}
@@ -44,7 +45,7 @@ def raw(body: dict[str, Any]) -> bytes:
 
 
 def test_answers_streams_and_refusals_share_one_connection(address):
-    connection = HTTPConnection(*address, timeout=20)
+    connection = HTTPConnection(*address, timeout=HANGS_S)
     connection.connect()
     opened = connection.sock
     for body, status in ((BODY, 200), (STREAMED, 200), ({}, 400), (BODY, 200)):
@@ -55,7 +56,7 @@ def test_answers_streams_and_refusals_share_one_connection(address):
 
 @pytest.mark.parametrize(("size_bytes", "status"), [(MAX_BODY_BYTES, 400), (MAX_BODY_BYTES + 1, 413)])
 def test_a_body_above_the_limit_is_refused_in_json(address, size_bytes, status):
-    connection = HTTPConnection(*address, timeout=20)
+    connection = HTTPConnection(*address, timeout=HANGS_S)
     got, text = post(connection, b" " * size_bytes)
     connection.close()
     assert got == status
@@ -63,7 +64,7 @@ def test_a_body_above_the_limit_is_refused_in_json(address, size_bytes, status):
 
 
 def test_a_body_that_only_claims_to_be_compressed_is_a_bad_request(address):
-    connection = HTTPConnection(*address, timeout=20)
+    connection = HTTPConnection(*address, timeout=HANGS_S)
     connection.request("POST", PATH, b"abc", {**AUTHORIZATION, "Content-Encoding": "gzip"})
     response = connection.getresponse()
     assert response.status == 400
@@ -73,7 +74,7 @@ def test_a_body_that_only_claims_to_be_compressed_is_a_bad_request(address):
 
 @pytest.mark.parametrize("path", ["/v1/models?limit=1", "http://x/v1/models"])
 def test_a_path_may_have_a_query_or_be_a_whole_url(address, path):
-    connection = HTTPConnection(*address, timeout=20)
+    connection = HTTPConnection(*address, timeout=HANGS_S)
     connection.request("GET", path, headers=AUTHORIZATION)
     assert json.load(connection.getresponse())["data"][0]["id"] == MODEL
     connection.close()
@@ -81,7 +82,7 @@ def test_a_path_may_have_a_query_or_be_a_whole_url(address, path):
 
 def test_every_event_of_a_stream_is_a_write_of_its_own(address):
     received = b""
-    with socket.create_connection(address, timeout=20) as connection:
+    with socket.create_connection(address, timeout=HANGS_S) as connection:
         connection.sendall(raw(STREAMED))
         while not received.endswith(b"\r\n0\r\n\r\n"):
             received += connection.recv(65536)
@@ -95,13 +96,13 @@ def test_clients_that_go_away_leave_no_trace(capfd, latency_s):
     whole, streamed = raw(BODY), raw(STREAMED)
     with serving(latency_s=latency_s) as url:
         for sent in (b"", b"POST", whole[:-9], whole, streamed, streamed * 30):
-            connection = socket.create_connection(address_of(url), timeout=20)
+            connection = socket.create_connection(address_of(url), timeout=HANGS_S)
             connection.sendall(sent)
             # No lingering: the server meets a reset while it reads or answers.
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
             connection.close()
         started = time.monotonic()
-        connection = HTTPConnection(*address_of(url), timeout=20)
+        connection = HTTPConnection(*address_of(url), timeout=HANGS_S)
         assert post(connection, json.dumps(BODY).encode())[0] == 200
         assert time.monotonic() - started >= latency_s
         connection.close()
@@ -110,9 +111,9 @@ def test_clients_that_go_away_leave_no_trace(capfd, latency_s):
 
 def test_it_ends_at_once_whatever_is_open_or_under_way():
     with serving(latency_s=60) as url:
-        busy = socket.create_connection(address_of(url), timeout=20)
+        busy = socket.create_connection(address_of(url), timeout=HANGS_S)
         busy.sendall(raw(STREAMED))
-        idle = HTTPConnection(*address_of(url), timeout=20)
+        idle = HTTPConnection(*address_of(url), timeout=HANGS_S)
         idle.request("GET", "/v1/models", headers=AUTHORIZATION)
         assert idle.getresponse().read()
         started = time.monotonic()
