@@ -121,7 +121,7 @@ class TrainOptions(StageOptions):
     save_steps: Annotated[int, NOT_IN_KEY] = Field(500, ge=1)
     """Steps between two points that a killed training goes on from; each holds weights and optimiser state."""
     save_total_limit: Annotated[int | None, NOT_IN_KEY] = Field(None, ge=1)
-    """Such points to keep after the training too; default: the newest while it runs, none afterwards."""
+    """Such points to keep after the training too; default: the newest two while it runs, none afterwards."""
     bf16: bool = False
     """Compute in bfloat16."""
     fp16: bool = False

@@ -27,6 +27,7 @@ from cotdistill.training.options import TrainOptions
 from cotdistill.training.prepare.prepare import Prepared, prepare
 from cotdistill.training.prepare.tokenfile import FILES, Written
 from cotdistill.training.prepare.tokens import Encoder, load_tokenizer
+from cotdistill.training.worker.checkpoints import prune
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -207,6 +208,7 @@ def _move_in(prepared: Prepared, tokenizer: "PreTrainedTokenizerBase", job: Job)
 def _clean_up(job: Job, folder: Path) -> None:
     """Remove what only a training that goes on needs; points that were asked for stay."""
     if job.keep_checkpoints:
+        prune(job.checkpoints, keep=job.keep_checkpoints)
         for part in (job.tokens, job.tokenizer):
             shutil.rmtree(part, ignore_errors=True)
     else:

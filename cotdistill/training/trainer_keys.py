@@ -17,6 +17,7 @@ OURS = {
     "logging_nan_inf_filter": "a loss that is not a number stops the training",
     "remove_unused_columns": "columns are made here",
     "resume_from_checkpoint": "a stopped training goes on from its newest checkpoint by itself",
+    "save_only_model": "a stopped training cannot go on without the optimiser's state",
     "seed": "write `seed:` at the top of the recipe",
     "use_cpu": "a CPU is used where there is no other device",
 }

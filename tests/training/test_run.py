@@ -193,7 +193,7 @@ def _start(tokenizer_folder, base, folder) -> subprocess.Popen:
 
 
 def _wait_for_step(process: subprocess.Popen, folder: Path, step: int) -> None:
-    wait_for(lambda: any(folder.glob(f"work/*/resume/checkpoint-{step}/complete")), process)
+    wait_for(lambda: any(folder.glob(f"work/*/resume/checkpoint-{step}/COMPLETE.json")), process)
 
 
 def _workers(folder: Path) -> list[int]:

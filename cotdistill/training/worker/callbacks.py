@@ -16,7 +16,7 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 from cotdistill.errors import UserError
 from cotdistill.losses import Tensor
 from cotdistill.training.job import Job
-from cotdistill.training.worker.checkpoints import mark_complete, prune
+from cotdistill.training.worker.checkpoints import KEPT, mark_complete, prune
 from cotdistill.training.worker.head_loss import MeanLoss
 
 PROGRESS_S = 0.5
@@ -93,8 +93,8 @@ class MetricsCallback(TrainerCallback):  # type: ignore[misc]  # transformers is
         """Mark the checkpoint that every process has now written, then remove older ones."""
         args.distributed_state.wait_for_everyone()
         if state.is_world_process_zero:
-            mark_complete(self.job.checkpoints, state.global_step)
-            prune(self.job.checkpoints, keep=max(1, self.job.keep_checkpoints))
+            mark_complete(self.job.checkpoints, state.global_step, key=self.job.key, world_size=args.world_size)
+            prune(self.job.checkpoints, keep=max(KEPT, self.job.keep_checkpoints))
 
     def _tell_progress(self, state: TrainerState) -> None:
         self.told = time.monotonic()

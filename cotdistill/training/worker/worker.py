@@ -26,7 +26,7 @@ from cotdistill.training.job import TRAINING, Job
 from cotdistill.training.launch.launch import free_port
 from cotdistill.training.prepare.tokenfile import TokenFile
 from cotdistill.training.worker.callbacks import MetricsCallback
-from cotdistill.training.worker.checkpoints import newest_complete
+from cotdistill.training.worker.checkpoints import newest_whole
 from cotdistill.training.worker.head_loss import MeanLoss, learning_by
 
 log = logging.getLogger(__name__)
@@ -59,6 +59,7 @@ def main(arguments: Sequence[str]) -> int:
 def train(job: Job) -> None:
     """Train the job's student and save it. Raises: UserError."""
     arguments = training_arguments(job)
+    resumed = resume_point(job, arguments)
     rows = TokenFile(job.tokens)
     mean_loss = MeanLoss(_make("losses", job.loss))
     metrics = MetricsCallback(job, mean_loss)
@@ -72,7 +73,6 @@ def train(job: Job) -> None:
         callbacks=[metrics],
     )
     trainer.remove_callback(PrinterCallback)
-    resumed = newest_complete(job.checkpoints)
     log.info("training on %d rows, %s", len(rows), f"from {resumed}" if resumed else "from the start")
     trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)
     save(trainer, job, seconds=metrics.seconds)
@@ -107,6 +107,16 @@ def training_arguments(job: Job) -> TrainingArguments:
 
         deepspeed.init_distributed(dist_backend="gloo")
     return arguments
+
+
+def resume_point(job: Job, arguments: TrainingArguments) -> Path | None:
+    """Return the checkpoint to go on from, which rank 0 looks for; every rank must ask."""
+    found: list[Path | None] = [None]
+    if arguments.process_index == 0:
+        found = [newest_whole(job.checkpoints, key=job.key, world_size=arguments.world_size)]
+    if torch.distributed.is_initialized():
+        torch.distributed.broadcast_object_list(found)
+    return found[0]
 
 
 def save(trainer: Trainer, job: Job, *, seconds: float) -> None:

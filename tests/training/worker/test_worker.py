@@ -195,8 +195,40 @@ def test_a_stopped_training_ends_as_if_it_had_not_been(job, keep):
     assert not stopped.output.exists()
     stopped.partial.unlink(missing_ok=True)
     kept = sorted(path.name for path in stopped.checkpoints.iterdir())
-    assert kept == ["checkpoint-4"] if keep == 0 else ["checkpoint-2", "checkpoint-4"]
+    assert kept == ["checkpoint-2", "checkpoint-4"]
     train(stopped)
     _assert_same_weights(straight.output, stopped.output)
     without_time = [{k: v for k, v in row.items() if k != "seconds"} for row in _metrics(straight)]
     assert [{k: v for k, v in row.items() if k != "seconds"} for row in _metrics(stopped)] == without_time
+
+
+def _flip(path):
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("name", "damage"),
+    [
+        ("model.safetensors", _flip),
+        ("optimizer.pt", lambda path: path.write_bytes(path.read_bytes()[:-1])),
+        ("scheduler.pt", lambda path: path.unlink()),
+    ],
+)
+def test_a_damaged_checkpoint_is_named_and_the_training_ends_as_if_it_had_not_been(job, caplog, name, damage):
+    from cotdistill.training.worker.worker import train
+
+    straight = job("straight", max_steps=6, optim="adamw_torch", learning_rate=1e-2)
+    train(straight)
+    stopped = job("stopped", **(straight.arguments | {"save_steps": 2}))
+    (stopped.work / "checkpoint.partial").write_text("in the way of the final save")
+    with pytest.raises(FileExistsError):
+        train(stopped)
+    stopped.partial.unlink()
+    newest = max(stopped.checkpoints.glob("checkpoint-?"))
+    damage(newest / name)
+    train(stopped)
+    assert f"{newest}/{name}" in caplog.text
+    assert newest.with_name(f"{newest.name}.damaged").is_dir()
+    _assert_same_weights(straight.output, stopped.output)
