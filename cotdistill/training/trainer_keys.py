@@ -10,6 +10,7 @@ OURS = {
     "do_eval": "a recipe's `evaluate:` section measures the student",
     "do_predict": "a recipe's `evaluate:` section measures the student",
     "do_train": "the `train:` section trains",
+    "enable_jit_checkpoint": "the launcher handles stop signals",
     "eval_strategy": "a recipe's `evaluate:` section measures the student",
     "label_names": "labels are made here",
     "load_best_model_at_end": "a recipe's `evaluate:` section measures the student",

@@ -195,9 +195,8 @@ def _pass_on(progress: Path, known: str | None, on_progress: OnProgress) -> str 
 def _failure(job: Job, returncode: int, log: Path, start: int) -> WorkerFailed:
     """Return the error for a worker that failed: in its own words, else in the last ones of its log."""
     exit_code = returncode if returncode > 0 else 128 - returncode
-    if job.failure.exists():
-        reason = job.failure.read_text(encoding="utf-8").strip()
-    else:
+    reason = job.failure.read_text(encoding="utf-8").strip() if job.failure.exists() else ""
+    if not reason:
         with log.open("rb") as file:
             file.seek(start)
             lines = file.read().decode("utf-8", "replace").strip().splitlines()

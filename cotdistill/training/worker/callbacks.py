@@ -57,11 +57,18 @@ class MetricsCallback(TrainerCallback):  # type: ignore[misc]  # transformers is
         """Count, and see to it that no state is saved before its loss was looked at."""
         self.tokens = self.tokens.to(self.mean_loss.step_tokens.device) + self.mean_loss.step_tokens
         is_last = state.global_step >= state.max_steps
-        control.should_log = control.should_log or control.should_save or is_last
-        # After the last step the student itself is saved; the optimiser's state would be for nothing.
-        control.should_save = control.should_save and not is_last
+        # The last step is a checkpoint like any other: a save of the student that fails must not lose it.
+        control.should_save = control.should_save or is_last
+        control.should_log = control.should_log or control.should_save
         if state.is_world_process_zero and (is_last or time.monotonic() - self.told > PROGRESS_S):
             self._tell_progress(state)
+        return control
+
+    def on_epoch_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: object
+    ) -> TrainerControl:
+        """See to it that the checkpoint of the last step is not written again where epochs are saved."""
+        control.should_save = control.should_save and state.global_step < state.max_steps
         return control
 
     def on_log(

@@ -53,15 +53,15 @@ def mark_complete(folder: Path, step: int, *, key: str, world_size: int) -> None
     (checkpoint / COMPLETE).unlink(missing_ok=True)
     paths = _files(checkpoint)
     for path in (*paths, *{path.parent for path in paths}):
-        _sync(path)
+        sync(path)
     saved = {
         path.relative_to(checkpoint).as_posix(): SavedFile(size_bytes=path.stat().st_size, sha256=sha256)
         for path, sha256 in zip(paths, _hashes(paths), strict=True)
     }
     said = Complete(key=key, step=step, world_size=world_size, files=saved)
     write_text(checkpoint / COMPLETE, said.model_dump_json(indent=1) + "\n")
-    _sync(checkpoint)
-    _sync(folder)
+    sync(checkpoint)
+    sync(folder)
 
 
 def newest_whole(folder: Path, *, key: str, world_size: int) -> Path | None:
@@ -110,6 +110,15 @@ def prune(folder: Path, *, keep: int) -> None:
         shutil.rmtree(path)
 
 
+def sync(path: Path) -> None:
+    """Wait until a file's content, or the names in a folder, are on disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def _by_step(folder: Path) -> list[Path]:
     """Return checkpoints from the highest step down, whole or not."""
     steps = {step: path for path in folder.glob("checkpoint-*") if (step := _step(path)) is not None}
@@ -133,15 +142,6 @@ def _files(checkpoint: Path) -> list[Path]:
 def _hashes(paths: Sequence[Path]) -> list[str]:
     with ThreadPoolExecutor(READERS) as readers:
         return list(readers.map(file_sha256, paths))
-
-
-def _sync(path: Path) -> None:
-    """Wait until a file's content, or the names in a folder, are on disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _set_aside(checkpoint: Path) -> Path:

@@ -78,6 +78,11 @@ def learning_by(trainer: type[Trainer]) -> type[Trainer]:
             with mean_loss.at(self.head, given["labels"]) if is_at_head else contextlib.nullcontext():
                 return super().compute_loss(model, given, return_outputs, num_items_in_batch)
 
+        def _run_epoch(self, *args: object, **kwargs: object) -> None:
+            """Do nothing after the last step: transformers would do one more when it resumes from that one."""
+            if self.state.global_step < self.state.max_steps:
+                super()._run_epoch(*args, **kwargs)
+
         def _probe(self, model: nn.Module, inputs: dict[str, Tensor]) -> None:
             """Find out once where the loss is computed; every rank is here at its first micro-step."""
             # A replica of DataParallel would ask the first device's head; torch.compile would compile at every step.

@@ -1,13 +1,12 @@
 """The training process, `python -m cotdistill.training.worker.worker job.json`, alone or once a device under torchrun.
 
-Its exit code is 0 when the student is saved, 2 for what the user can fix, 1 with a traceback for a bug.
+Its exit code is 0 when the student is saved, 2 for what the user can fix, 75 for a full disk, 1 with a traceback for a
+bug.
 """
 
 import contextlib
-import json
 import logging
 import os
-import shutil
 import sys
 import threading
 from collections.abc import Sequence
@@ -16,18 +15,18 @@ from typing import Any
 
 import torch
 import transformers
-from transformers import GenerationConfig, PrinterCallback, Trainer, TrainingArguments
+from transformers import PrinterCallback, TrainingArguments
 
 from cotdistill import registry
 from cotdistill.errors import UserError
-from cotdistill.storage.run_folder import set_aside
 from cotdistill.students import Student
-from cotdistill.training.job import TRAINING, Job
+from cotdistill.training.job import Job
 from cotdistill.training.launch.launch import free_port
 from cotdistill.training.prepare.tokenfile import TokenFile
 from cotdistill.training.worker.callbacks import MetricsCallback
 from cotdistill.training.worker.checkpoints import newest_whole
 from cotdistill.training.worker.head_loss import MeanLoss, learning_by
+from cotdistill.training.worker.saving import prepare_saving, room_in, save
 
 log = logging.getLogger(__name__)
 
@@ -57,15 +56,17 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def train(job: Job) -> None:
-    """Train the job's student and save it. Raises: UserError."""
+    """Train the job's student and save it. Raises: UserError, TryAgainLater."""
     arguments = training_arguments(job)
     resumed = resume_point(job, arguments)
     rows = TokenFile(job.tokens)
     mean_loss = MeanLoss(_make("losses", job.loss))
     metrics = MetricsCallback(job, mean_loss)
     student: Student = _make("students", job.student)
+    model = student.load(job.base)
+    prepare_saving(model, job)
     trainer = learning_by(student.trainer_class())(
-        model=student.load(job.base),
+        model=model,
         args=arguments,
         train_dataset=rows,
         data_collator=student.collator(job.pad_id),
@@ -74,7 +75,8 @@ def train(job: Job) -> None:
     )
     trainer.remove_callback(PrinterCallback)
     log.info("training on %d rows, %s", len(rows), f"from {resumed}" if resumed else "from the start")
-    trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)
+    with room_in(job.checkpoints):
+        trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)
     save(trainer, job, seconds=metrics.seconds)
 
 
@@ -119,38 +121,6 @@ def resume_point(job: Job, arguments: TrainingArguments) -> Path | None:
     return found[0]
 
 
-def save(trainer: Trainer, job: Job, *, seconds: float) -> None:
-    """Write the trained student beside its place, then rename: a folder of that name is whole."""
-    stop = job.stop_ids[0] if len(job.stop_ids) == 1 else job.stop_ids
-    config: GenerationConfig = trainer.model.generation_config
-    config.update(eos_token_id=stop, pad_token_id=job.pad_id)
-    if trainer.is_world_process_zero():
-        shutil.rmtree(job.partial, ignore_errors=True)
-    trainer.accelerator.wait_for_everyone()
-    trainer.save_model(str(job.partial))
-    trainer.accelerator.wait_for_everyone()
-    if trainer.is_world_process_zero():
-        _finish(job, steps=trainer.state.global_step, seconds=seconds)
-    trainer.accelerator.wait_for_everyone()
-
-
-def _finish(job: Job, *, steps: int, seconds: float) -> None:
-    if not any(job.partial.glob("*.safetensors")):
-        raise UserError(
-            "DeepSpeed did not gather the weights",
-            str(job.arguments.get("deepspeed")),
-            "set `stage3_gather_16bit_weights_on_model_save: true`",
-        )
-    (job.partial / "training_args.bin").unlink(missing_ok=True)  # a pickle that nobody needs
-    shutil.copytree(job.tokenizer, job.partial, dirs_exist_ok=True)
-    done = {"key": job.key, "steps": steps, "seconds": round(seconds, 2)}
-    (job.partial / TRAINING).write_text(json.dumps(done) + "\n", encoding="utf-8")
-    if job.output.exists():
-        log.info("%s is moved to %s", job.output, set_aside(job.output))
-    job.partial.rename(job.output)
-    log.info("saved to %s after %d steps", job.output, steps)
-
-
 def _make(family: str, chosen: dict[str, Any]) -> Any:  # Any: JSON values; what the family's contract says
     """Return a kind with its options bound, as a job names it."""
     options = {name: value for name, value in chosen.items() if name != "kind"}
@@ -169,7 +139,8 @@ def _set_up_logging() -> None:
 
 def _note_failure(job: Job, line: str) -> None:
     """Leave the reason for the parent; the first process to fail is the one that knows it."""
-    with contextlib.suppress(FileExistsError), job.failure.open("x", encoding="utf-8") as file:
+    # A disk that is full may have no room for the reason; then the log has it.
+    with contextlib.suppress(OSError), job.failure.open("x", encoding="utf-8") as file:
         file.write(line + "\n")
 
 

@@ -7,57 +7,12 @@ import pytest
 from cotdistill import registry
 from cotdistill.errors import UserError
 from cotdistill.training.job import Job
-from cotdistill.training.prepare.tokenfile import write_rows
-from cotdistill.training.prepare.tokens import Encoder
-from tests.support.tiny_student import SIZES, sums
-
-ARGUMENTS = {"max_steps": 1, "optim": "sgd", "learning_rate": 1.0, "max_grad_norm": 100.0, "logging_steps": 1}
-
-
-@pytest.fixture
-def job(tmp_path, base, student, tokenizer):
-    """A job whose rows have many lengths: `job(arguments…)`."""
-
-    def make(name="a", **arguments) -> Job:
-        work = tmp_path / name
-        (work / "tokens").mkdir(parents=True)
-        write_rows(Encoder(tokenizer).encode(sums(12)), work / "tokens")
-        tokenizer.save_pretrained(work / "tokenizer")
-        return Job(
-            key=name,
-            base=base,
-            student=student.model_dump(),
-            loss={"kind": "sft"},
-            work=work,
-            output=work / "checkpoint",
-            metrics=work / "metrics.jsonl",
-            stop_ids=[2, 0],
-            pad_id=2,
-            seed=5,
-            keep_checkpoints=0,
-            arguments=ARGUMENTS | {"lr_scheduler_type": "constant"} | arguments,
-        )
-
-    return make
-
-
-def _weights(folder):
-    from safetensors.torch import load_file
-
-    return load_file(folder / "model.safetensors")
+from tests.support.tiny_student import SIZES
+from tests.support.weights import assert_same_weights, read_weights
 
 
 def _metrics(job: Job) -> list[dict]:
     return [json.loads(line) for line in job.metrics.read_text().splitlines()]
-
-
-def _assert_same_weights(one, other, *, tolerance=1e-6):
-    import torch
-
-    first, second = _weights(one), _weights(other)
-    assert first.keys() == second.keys()
-    for name, weights in first.items():
-        torch.testing.assert_close(weights, second[name], atol=tolerance, rtol=1e-5)
 
 
 def test_accumulated_micro_steps_are_one_large_batch(job):
@@ -71,7 +26,7 @@ def test_accumulated_micro_steps_are_one_large_batch(job):
     assert row["loss"] == pytest.approx(row_of_parts["loss"], rel=1e-5)
     assert row["grad_norm"] == pytest.approx(row_of_parts["grad_norm"], rel=1e-4)
     assert row["tokens"] == row_of_parts["tokens"] > 8
-    _assert_same_weights(whole.output, parts.output)
+    assert_same_weights(whole.output, parts.output)
 
 
 GEMMA2 = {"model_type": "gemma2", "head_dim": 16, "final_logit_softcapping": 0.1}
@@ -133,7 +88,7 @@ def test_four_steps_are_those_of_plain_adamw(job, base, changes):
         torch.nn.utils.clip_grad_norm_(model.parameters(), 100.0)
         optimizer.step()
         optimizer.zero_grad()
-    for name, weights in _weights(made.output).items():
+    for name, weights in read_weights(made.output).items():
         # AdamW's first steps divide by gradients near zero: a rounding in the seventh digit shows in the fourth.
         torch.testing.assert_close(weights, model.state_dict()[name], atol=2e-4, rtol=1e-3)
 
@@ -179,56 +134,3 @@ def test_wrong_values_for_transformers_are_the_users_fault(job):
 
     with pytest.raises(UserError, match=r"^train: .*no_such_schedule"):
         train(job(lr_scheduler_type="no_such_schedule"))
-
-
-@pytest.mark.parametrize("keep", [0, 2])
-def test_a_stopped_training_ends_as_if_it_had_not_been(job, keep):
-    """A file in the place of the final folder stops it after its last step; the newest point is that of step 4."""
-    from cotdistill.training.worker.worker import train
-
-    straight = job("straight", max_steps=6, optim="adamw_torch", learning_rate=1e-2, logging_steps=2)
-    train(straight)
-    stopped = job("stopped", **(straight.arguments | {"save_steps": 2})).model_copy(update={"keep_checkpoints": keep})
-    (stopped.work / "checkpoint.partial").write_text("in the way of the final save")
-    with pytest.raises(FileExistsError):
-        train(stopped)
-    assert not stopped.output.exists()
-    stopped.partial.unlink(missing_ok=True)
-    kept = sorted(path.name for path in stopped.checkpoints.iterdir())
-    assert kept == ["checkpoint-2", "checkpoint-4"]
-    train(stopped)
-    _assert_same_weights(straight.output, stopped.output)
-    without_time = [{k: v for k, v in row.items() if k != "seconds"} for row in _metrics(straight)]
-    assert [{k: v for k, v in row.items() if k != "seconds"} for row in _metrics(stopped)] == without_time
-
-
-def _flip(path):
-    data = bytearray(path.read_bytes())
-    data[len(data) // 2] ^= 1
-    path.write_bytes(data)
-
-
-@pytest.mark.parametrize(
-    ("name", "damage"),
-    [
-        ("model.safetensors", _flip),
-        ("optimizer.pt", lambda path: path.write_bytes(path.read_bytes()[:-1])),
-        ("scheduler.pt", lambda path: path.unlink()),
-    ],
-)
-def test_a_damaged_checkpoint_is_named_and_the_training_ends_as_if_it_had_not_been(job, caplog, name, damage):
-    from cotdistill.training.worker.worker import train
-
-    straight = job("straight", max_steps=6, optim="adamw_torch", learning_rate=1e-2)
-    train(straight)
-    stopped = job("stopped", **(straight.arguments | {"save_steps": 2}))
-    (stopped.work / "checkpoint.partial").write_text("in the way of the final save")
-    with pytest.raises(FileExistsError):
-        train(stopped)
-    stopped.partial.unlink()
-    newest = max(stopped.checkpoints.glob("checkpoint-?"))
-    damage(newest / name)
-    train(stopped)
-    assert f"{newest}/{name}" in caplog.text
-    assert newest.with_name(f"{newest.name}.damaged").is_dir()
-    _assert_same_weights(straight.output, stopped.output)

@@ -1,0 +1,122 @@
+"""The end of a training: the student is written beside its place, then renamed, once every step is done.
+
+4-train/checkpoint/  config.json  generation_config.json  model.safetensors  tokenizer.json  training.json
+"""
+
+import contextlib
+import errno
+import json
+import logging
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from huggingface_hub.errors import StrictDataclassError
+from safetensors import SafetensorError
+from transformers import PreTrainedModel, Trainer, TrainerState
+
+from cotdistill.errors import TryAgainLater, UserError
+from cotdistill.storage.run_folder import set_aside
+from cotdistill.training.job import TRAINING, Job
+from cotdistill.training.worker.checkpoints import sync
+
+log = logging.getLogger(__name__)
+
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+SYSTEM_ERROR = re.compile(r"(?:\[Errno |os error )(\d+)")
+"""Number of a system error in the words of shutil and of safetensors, which have it nowhere else."""
+TORCH_WRITE_ERROR = re.compile(r"PytorchStreamWriter|unexpected pos")
+"""What torch.save says when a write failed; the system's reason is lost."""
+
+
+def prepare_saving(model: PreTrainedModel, job: Job) -> None:
+    """Tell the model where it stops, and find out before the first step whether its configs can be saved.
+
+    Raises: UserError.
+    """
+    stop = job.stop_ids[0] if len(job.stop_ids) == 1 else job.stop_ids
+    model.generation_config.update(eos_token_id=stop, pad_token_id=job.pad_id)
+    with tempfile.TemporaryDirectory() as scratch:
+        for config, name in ((model.config, "config.json"), (model.generation_config, "generation_config.json")):
+            try:
+                config.save_pretrained(scratch)
+            except (TypeError, ValueError, StrictDataclassError) as error:
+                reason = " ".join(str(error).split())
+                raise UserError(
+                    f"the student could not be saved with it: {reason}",
+                    f"{job.base}/{name}",
+                    "correct it in a copy of the model, and train from that",
+                ) from error
+
+
+def check_ended(state: TrainerState) -> None:
+    """Raise TryAgainLater where steps are left: such weights are not the student's."""
+    if state.global_step < state.max_steps:
+        raise TryAgainLater(
+            f"training stopped after {state.global_step} of {state.max_steps} steps",
+            hint="the same command goes on from the newest checkpoint",
+        )
+
+
+@contextlib.contextmanager
+def room_in(folder: Path) -> Iterator[None]:
+    """Turn the errors of a full disk into TryAgainLater; `folder` is named where the error names no file."""
+    try:
+        yield
+    except (OSError, RuntimeError, SafetensorError) as error:
+        reason = _no_room(error)
+        if reason is None:
+            raise
+        path = getattr(error, "filename", None) or folder
+        raise TryAgainLater(
+            f"cannot be written: {reason}", str(path), "make space, then run the same command again"
+        ) from error
+
+
+def save(trainer: Trainer, job: Job, *, seconds: float) -> None:
+    """Write the trained student beside its place, then rename: a folder of that name is whole.
+
+    Raises: UserError, TryAgainLater.
+    """
+    check_ended(trainer.state)
+    with room_in(job.partial):
+        if trainer.is_world_process_zero():
+            shutil.rmtree(job.partial, ignore_errors=True)
+        trainer.accelerator.wait_for_everyone()
+        trainer.save_model(str(job.partial))
+        trainer.accelerator.wait_for_everyone()
+        if trainer.is_world_process_zero():
+            _finish(job, steps=trainer.state.global_step, seconds=seconds)
+        trainer.accelerator.wait_for_everyone()
+
+
+def _finish(job: Job, *, steps: int, seconds: float) -> None:
+    if not any(job.partial.glob("*.safetensors")):
+        raise UserError(
+            "DeepSpeed did not gather the weights",
+            str(job.arguments.get("deepspeed")),
+            "set `stage3_gather_16bit_weights_on_model_save: true`",
+        )
+    (job.partial / "training_args.bin").unlink(missing_ok=True)  # a pickle that nobody needs
+    shutil.copytree(job.tokenizer, job.partial, dirs_exist_ok=True)
+    done = {"key": job.key, "steps": steps, "seconds": round(seconds, 2)}
+    (job.partial / TRAINING).write_text(json.dumps(done) + "\n", encoding="utf-8")
+    if job.output.exists():
+        log.info("%s is moved to %s", job.output, set_aside(job.output))
+    for path in (*job.partial.rglob("*"), job.partial):
+        sync(path)
+    job.partial.rename(job.output)
+    sync(job.output.parent)
+    log.info("saved to %s after %d steps", job.output, steps)
+
+
+def _no_room(error: BaseException) -> str | None:
+    """Return what the system says of a disk that is full or a file that is too large; None for any other error."""
+    if isinstance(error, RuntimeError):
+        return "the disk is full, or the file too large" if TORCH_WRITE_ERROR.search(str(error)) else None
+    said = SYSTEM_ERROR.search(str(error))
+    number = getattr(error, "errno", None) or (int(said[1]) if said else None)
+    return os.strerror(number) if number in NO_ROOM else None

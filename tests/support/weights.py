@@ -1,0 +1,16 @@
+"""Weights on disk, read and compared."""
+
+
+def read_weights(folder):
+    from safetensors.torch import load_file
+
+    return load_file(folder / "model.safetensors")
+
+
+def assert_same_weights(one, other, *, tolerance=1e-6):
+    import torch
+
+    first, second = read_weights(one), read_weights(other)
+    assert first.keys() == second.keys()
+    for name, weights in first.items():
+        torch.testing.assert_close(weights, second[name], atol=tolerance, rtol=1e-5)
