@@ -76,6 +76,8 @@ class Workspace:
     progress: Progress = no_progress
     shard: Shard | None = None
     """The share of the problems that this process samples; None: all."""
+    is_redone: bool = False
+    """Whether the user asked to do the stage again: what an earlier start left may be put aside."""
 
     def base(self, student: KindOptions) -> str:
         """Return the folder or hub name of the untrained student, made once per run where it must be made."""
@@ -127,6 +129,8 @@ class Stage:
     """Where `Rejected` rows go; None for a stage that yields none."""
     is_incremental: bool
     """Its folder holds work that a second start goes on with, so a change of options keeps the folder."""
+    is_resumable: bool
+    """It goes on where an earlier start stopped, and itself refuses one that differs: such a folder is left to it."""
     is_optional: bool
     """It runs only where the recipe has its section."""
 
@@ -141,6 +145,7 @@ def stage(
     rows: str = ROWS,
     rejects: str | None = REJECTED,
     is_incremental: bool = False,
+    is_resumable: bool = False,
     is_optional: bool = False,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:  # Any: the signature is read below
     """Declare the one function of a module in `stages/` as a stage; its place is that of its section there."""
@@ -161,6 +166,7 @@ def stage(
             rows_file=rows,
             rejects_file=rejects,
             is_incremental=is_incremental,
+            is_resumable=is_resumable,
             is_optional=is_optional,
         )
         function.__cotdistill_stage__ = declared  # type: ignore[attr-defined]

@@ -188,9 +188,12 @@ class Pipeline:
 
     def _is_redo(self, step: Step, todo: list[Step]) -> bool:
         """Return whether a changed step may be done again: it was named, or one that it reads from was."""
-        if self.options.redo is None:
-            return False
-        return ORDER.index(step.stage.name) >= ORDER.index(self.options.redo) or step.upstream in todo
+        return self.options.redo is not None and (self._may_redo(step) or step.upstream in todo)
+
+    def _may_redo(self, step: Step) -> bool:
+        """Return whether a step is of the stage that is to be done again, or of one after it."""
+        redo = self.options.redo
+        return redo is not None and ORDER.index(step.stage.name) >= ORDER.index(redo)
 
     def _is_done(self, step: Step, redone: set[str]) -> bool:
         state = self._state(step)
@@ -257,7 +260,8 @@ class Pipeline:
         self, step: Step, rows_in: Iterable[Record] | None = None, *, shard: Shard | None = None
     ) -> Iterator[Record]:
         """Return what a stage yields for its input, or for other rows; its folder must exist."""
-        work = Workspace(self.folder / step.folder, self.folder, step.recipe.seed, self.options.progress, shard)
+        folder, is_redone = self.folder / step.folder, self._may_redo(step)
+        work = Workspace(folder, self.folder, step.recipe.seed, self.options.progress, shard, is_redone)
         roles = {role: self._role(role, step) if role in step.uses else None for role in step.stage.uses}
         if rows_in is None:
             rows_in = self.sources.of(step).rows(step, self.folder, self.options.progress)
@@ -271,7 +275,7 @@ class Pipeline:
             if step.stage.is_incremental:
                 # Its ledger is keyed by content: what was paid for under other options stays and may serve again.
                 (folder / MANIFEST).unlink(missing_ok=True)
-            else:
+            elif not (step.stage.is_resumable and note.exists()) or self._may_redo(step):
                 log.info("%s: the earlier one is kept in %s", step.folder, set_aside(folder).name)
         folder.mkdir(parents=True, exist_ok=True)
         write_text(note, json.dumps({"key": key}) + "\n")

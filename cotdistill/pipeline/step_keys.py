@@ -11,8 +11,6 @@
 The run's name, the arms and `data:` are no part of it: where a set is found changes none of its rows.
 """
 
-import json
-from collections.abc import Iterator
 from typing import Any
 
 from cotdistill.pipeline.inputs import RunInputs
@@ -20,7 +18,7 @@ from cotdistill.pipeline.sources import Sources
 from cotdistill.recipe.plan import Step
 from cotdistill.recipe.recipe import TASKS, Recipe
 from cotdistill.stage import Stage
-from cotdistill.storage.keys import by_content
+from cotdistill.storage.keys import by_content, differences, shown
 from cotdistill.storage.run_folder import Manifest
 
 Json = Any  # Any: a JSON value
@@ -53,22 +51,10 @@ def key_parts(step: Step, upstream: Manifest | None, inputs: RunInputs, sources:
 
 def changed(old: Json, new: Json, stage: str) -> list[str]:
     """Return a line per value of a stage's key that differs: `filter.keep changed: correct -> all`."""
-    return [f"{_recipe_key(path, stage)} changed: {_shown(a)} -> {_shown(b)}" for path, a, b in _differences(old, new)]
-
-
-def _differences(old: Json, new: Json, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Json, Json]]:
-    if isinstance(old, dict) and isinstance(new, dict):
-        for key in sorted({*old, *new}):
-            yield from _differences(old.get(key), new.get(key), (*path, key))
-    elif old != new:
-        yield path, old, new
+    return [f"{_recipe_key(path, stage)} changed: {shown(a)} -> {shown(b)}" for path, a, b in differences(old, new)]
 
 
 def _recipe_key(path: tuple[str, ...], stage: str) -> str:
     """Return what the user calls a part of a key: `options.keep` of `filter` is `filter.keep`."""
     head, *rest = path or ("all",)
     return ".".join({"options": [stage, *rest], "roles": rest}.get(head, [head, *rest]))
-
-
-def _shown(value: Json) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -14,7 +14,7 @@ from cotdistill.training.run import train as train_worker
 
 
 # It writes dropped.jsonl itself: what is left out can be looked at before the hours of training are spent.
-@stage(rows=CHECKPOINT_ROWS, rejects=None)
+@stage(rows=CHECKPOINT_ROWS, rejects=None, is_resumable=True)
 def train(
     conversations: Iterable[Conversation],
     options: TrainOptions,
@@ -46,6 +46,7 @@ def train(
             # Rows that a list or a generator holds have no name, and their tokens are made every time.
             data_key=getattr(conversations, "key", None),
             on_progress=count,
+            is_redone=work.is_redone,
         )
     yield Checkpoint(
         path=_relative(result.checkpoint, work.run),

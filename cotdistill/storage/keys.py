@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +59,20 @@ def _is_file(text: str) -> bool:
         return bool(text) and "\n" not in text and Path(text).is_file()
     except OSError:
         return False
+
+
+def differences(old: Json, new: Json, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Json, Json]]:
+    """Yield what a key is the hash of where it differs: the path to a value, the old value and the new one."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in sorted({*old, *new}):
+            yield from differences(old.get(key), new.get(key), (*path, key))
+    elif old != new:
+        yield path, old, new
+
+
+def shown(value: Json) -> str:
+    """Return a value as a line about a difference shows it."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def draw(*identity: object) -> bytes:

@@ -14,7 +14,7 @@ from pydantic_core import PydanticCustomError, PydanticKnownError
 from cotdistill.errors import UserError
 from cotdistill.registry import NOT_IN_KEY, KindOptions, OneOf, Options
 from cotdistill.stage import StageOptions
-from cotdistill.training.trainer_keys import OURS, read_trainer_keys
+from cotdistill.training.trainer_keys import LEAVE_WEIGHTS, OURS, read_trainer_keys
 
 NOT_TRAINER_KEYS = frozenset(
     {
@@ -143,6 +143,10 @@ class TrainOptions(StageOptions):
     def unused(self) -> frozenset[str]:
         """Return the style unless rationales are shortened: otherwise it plays no part in training."""
         return frozenset() if self.on_overlong == "truncate_rationale" else frozenset({"style"})
+
+    def key_options(self) -> dict[str, Any]:  # Any: JSON values
+        """Return the options that decide the weights."""
+        return {name: value for name, value in super().key_options().items() if name not in LEAVE_WEIGHTS}
 
     def packages(self) -> tuple[str, ...]:
         """Return what the training worker is made of."""

@@ -7,6 +7,7 @@ tokens/   token files of the run's trainings, used again while rows, tokenizer, 
 
 import importlib.util
 import json
+import logging
 import os
 import shutil
 from collections.abc import Iterable
@@ -18,11 +19,12 @@ from cotdistill.errors import UserError
 from cotdistill.records import Conversation
 from cotdistill.registry import KindOptions
 from cotdistill.storage.jsonl import write_text
-from cotdistill.storage.keys import file_sha256, key_of
+from cotdistill.storage.keys import key_of
 from cotdistill.storage.run_folder import DROPPED, JOB, METRICS, SHORTENED
 from cotdistill.styles import Style
+from cotdistill.training.earlier import depends_on, note_parts, refuse_other, set_other_aside
 from cotdistill.training.job import TRAINING, Job
-from cotdistill.training.launch.launch import OnProgress, World, run_worker, world
+from cotdistill.training.launch.launch import OnProgress, run_worker, world
 from cotdistill.training.options import TrainOptions
 from cotdistill.training.prepare.prepare import Prepared, prepare
 from cotdistill.training.prepare.tokenfile import FILES, Written
@@ -32,8 +34,7 @@ from cotdistill.training.worker.checkpoints import prune
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-ARGUMENTS_NOT_IN_KEY = ("logging_steps", "save_steps")
-"""Arguments that leave the weights as they are."""
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ def train(
     on_progress: OnProgress,
     style: Style | None = None,
     data_key: str | None = None,
+    is_redone: bool = False,
 ) -> TrainResult:
     """Train the student `base` (hub name or folder) and return where the weights are.
 
@@ -72,7 +74,8 @@ def train(
     others: with it, tokens that were made from the same ones are used again. `style` tells rationale from answer
     where long rationales are shortened.
 
-    The same call goes on where a killed one stopped, and returns at once where one had finished.
+    The same call goes on where a killed one stopped, and returns at once where one had finished. Checkpoints of a call
+    that differs in what the weights depend on are refused; where it `is_redone` they are kept beside.
     Raises: UserError, WorkerFailed, Interrupted.
     """
     output = Path(options.output_dir) if options.output_dir else folder / "checkpoint"
@@ -84,20 +87,16 @@ def train(
     prepared = prepare(conversations, tokenizer, options, style=style, folder=tokens, data_key=data_key)
     _show_what_changed(prepared, folder)
     prepared.check(options)
-    job = _job(
-        options,
-        student,
-        base=base,
-        output=output,
-        folder=folder,
-        seed=seed,
-        place=place,
-        encoder=Encoder(tokenizer),
-        tokens=prepared.folder,
-    )
+    encoder = Encoder(tokenizer)
+    parts = depends_on(options, student, base=base, seed=seed, place=place, encoder=encoder, tokens=prepared.folder)
+    job = _job(options, student, parts, base=base, output=output, folder=folder, encoder=encoder)
     if not _is_done(job):
         _refuse_used(options, output)
+        if is_redone and (kept := set_other_aside(job)):
+            log.info("the checkpoints of the earlier training are kept in %s", kept)
+        refuse_other(job, parts, nodes=place.nodes)
         _move_in(prepared, tokenizer, job)
+        note_parts(job, parts)
         write_text(folder / JOB, job.model_dump_json(indent=1) + "\n")
         run_worker(folder / JOB, world=place, log=log_file, on_progress=on_progress)
     _clean_up(job, folder)
@@ -107,29 +106,15 @@ def train(
 def _job(
     options: TrainOptions,
     student: KindOptions,
+    parts: dict[str, Any],  # Any: JSON values
     *,
     base: str,
     output: Path,
     folder: Path,
-    seed: int,
-    place: World,
     encoder: Encoder,
-    tokens: Path,
 ) -> Job:
     """Return the job, keyed by all that its weights depend on."""
-    arguments = options.trainer_arguments()
-    depends_on = {
-        "base": base,
-        "student": student.key_options(),
-        "loss": options.loss.key_options(),
-        "seed": seed,
-        "world": [place.nodes, place.processes],
-        "arguments": {k: v for k, v in arguments.items() if k not in ARGUMENTS_NOT_IN_KEY},
-        "data": [file_sha256(tokens / name) for name in FILES],
-        "stop": encoder.stop_ids,
-        "template": encoder.tokenizer.chat_template,
-    }
-    key = key_of(depends_on)[:12]
+    key = key_of(parts)[:12]
     return Job(
         key=key,
         base=base,
@@ -140,9 +125,9 @@ def _job(
         metrics=folder / METRICS,
         stop_ids=encoder.stop_ids,
         pad_id=encoder.pad_id,
-        seed=seed,
+        seed=parts["seed"],
         keep_checkpoints=options.save_total_limit or 0,
-        arguments=arguments,
+        arguments=options.trainer_arguments(),
     )
 
 

@@ -4,7 +4,7 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from cotdistill.training.options import NOT_TRAINER_KEYS, TrainOptions, known_train_keys
-from cotdistill.training.trainer_keys import OURS, read_trainer_keys
+from cotdistill.training.trainer_keys import LEAVE_WEIGHTS, OURS, read_trainer_keys
 
 
 class LoadedRecipe(BaseModel):
@@ -93,7 +93,12 @@ def test_what_leaves_the_weights_alone_is_no_part_of_the_key():
         logging_steps=1, save_steps=7, save_total_limit=3, num_processes=2, overwrite_output_dir=True
     )
     assert changed.key_options() == plain
+    assert TrainOptions.model_validate({"report_to": "none", "ddp_timeout": 60}).key_options() == plain
     assert TrainOptions.model_validate({"weight_decay": 0.1}).key_options() != plain
+
+
+def test_what_is_in_no_key_is_an_option_of_transformers():
+    assert read_trainer_keys() >= LEAVE_WEIGHTS
 
 
 @pytest.mark.parametrize(

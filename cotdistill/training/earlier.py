@@ -1,0 +1,100 @@
+"""What the weights of a training depend on, and the checkpoints of an earlier start that differs in it.
+
+work/<key>/depends_on.json: {"base": "5d…", "seed": 7, "world_size": 2, "train": {"learning_rate": 1e-05, …}, …}
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from cotdistill.errors import UserError
+from cotdistill.registry import KindOptions
+from cotdistill.storage.jsonl import write_text
+from cotdistill.storage.keys import differences, file_sha256, key_of, shown, weights_fingerprint
+from cotdistill.storage.run_folder import set_aside
+from cotdistill.training.job import Job
+from cotdistill.training.launch.launch import World
+from cotdistill.training.options import TrainOptions
+from cotdistill.training.prepare.tokenfile import FILES
+from cotdistill.training.prepare.tokens import Encoder
+from cotdistill.training.trainer_keys import LEAVE_WEIGHTS
+from cotdistill.training.worker.checkpoints import COMPLETE
+
+Json = Any  # Any: a JSON value
+
+DEPENDS_ON = "depends_on.json"
+SHOWN = 4
+"""Differences that a refusal names; the rest are counted."""
+HASHED = {"base": "the base model's files", "rows": "the rows", "template": "the chat template"}
+"""Parts that are hashes, and what they stand for."""
+
+
+def depends_on(
+    options: TrainOptions,
+    student: KindOptions,
+    *,
+    base: str,
+    seed: int,
+    place: World,
+    encoder: Encoder,
+    tokens: Path,
+) -> dict[str, Json]:
+    """Return all that the weights depend on; a base in a folder and DeepSpeed's file count by what they hold."""
+    arguments = {name: value for name, value in options.trainer_arguments().items() if name not in LEAVE_WEIGHTS}
+    if options.deepspeed is not None:
+        arguments["deepspeed"] = json.loads(Path(options.deepspeed).read_text(encoding="utf-8"))
+    fingerprint = weights_fingerprint(Path(base)) if Path(base).is_dir() else base
+    student_options = student.key_options().items()
+    return {
+        "base": fingerprint,
+        "student": {name: fingerprint if value == base else value for name, value in student_options},
+        "loss": options.loss.key_options(),
+        "seed": seed,
+        "world_size": place.nodes * place.processes,
+        "train": arguments,
+        "rows": key_of([file_sha256(tokens / name) for name in FILES]),
+        "stop": encoder.stop_ids,
+        "template": key_of(encoder.tokenizer.chat_template),
+    }
+
+
+def note_parts(job: Job, parts: dict[str, Json]) -> None:
+    """Leave beside the checkpoints what they depend on, for a later start to compare."""
+    write_text(job.work / DEPENDS_ON, json.dumps(parts, indent=1, ensure_ascii=False) + "\n")
+
+
+def refuse_other(job: Job, parts: dict[str, Json], *, nodes: int) -> None:
+    """Refuse to start at step 0 beside checkpoints of a training that differs. Raises: UserError."""
+    other = _other_checkpoints(job)
+    if other is None:
+        return
+    old = json.loads((other / DEPENDS_ON).read_text(encoding="utf-8"))
+    lines = [_named(path, before, now) for path, before, now in differences(old, parts)]
+    what = "; ".join(lines[:SHOWN]) + (f"; and {len(lines) - SHOWN} more" if len(lines) > SHOWN else "")
+    way_back = "with the old values it goes on from them"
+    if old["world_size"] != parts["world_size"]:
+        way_back += f", with `num_processes: {old['world_size'] // nodes}`"
+    raise UserError(
+        f"holds checkpoints of another training: {what}",
+        str(other),
+        f"{way_back}; `--redo train` starts at step 0 and keeps them",
+    )
+
+
+def set_other_aside(job: Job) -> Path | None:
+    """Move the checkpoints of a training that differs out of the way and return where they are now."""
+    return set_aside(job.work.parent) if _other_checkpoints(job) else None
+
+
+def _other_checkpoints(job: Job) -> Path | None:
+    """Return the newest folder with checkpoints of another key; None where this job has some of its own."""
+    found = {path.parents[2] for path in job.work.parent.glob(f"*/resume/checkpoint-*/{COMPLETE}")}
+    if job.work in found:
+        return None
+    return max(found, key=lambda work: (work / DEPENDS_ON).stat().st_mtime, default=None)
+
+
+def _named(path: tuple[str, ...], before: Json, now: Json) -> str:
+    if path[0] in HASHED:
+        return f"{HASHED[path[0]]} changed"
+    return f"{'.'.join(path)} changed: {shown(before)} -> {shown(now)}"
