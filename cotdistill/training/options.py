@@ -4,6 +4,8 @@ train: {dataset: DS_r1_answer, template: qwen, cutoff_len: 4096, learning_rate: 
 train: {dataset: [{name: DS_r1_answer}, {name: general_chat, weight: 0.2}], on_overlong: truncate_rationale}
 """
 
+import importlib.util
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -14,6 +16,7 @@ from pydantic_core import PydanticCustomError, PydanticKnownError
 from cotdistill.errors import UserError
 from cotdistill.registry import NOT_IN_KEY, KindOptions, OneOf, Options
 from cotdistill.stage import StageOptions
+from cotdistill.training.launch.devices import find_devices
 from cotdistill.training.trainer_keys import LEAVE_WEIGHTS, OURS, read_trainer_keys
 
 NOT_TRAINER_KEYS = frozenset(
@@ -153,9 +156,11 @@ class TrainOptions(StageOptions):
         return (*MODEL_PACKAGES, "deepspeed") if self.deepspeed else MODEL_PACKAGES
 
     def check(self, roles: Mapping[str, Any], *, seed: int) -> None:  # noqa: ARG002
-        """Raise UserError where the DeepSpeed configuration is no file."""
+        """Raise UserError where the DeepSpeed configuration is no file, or torch sees none of the devices named."""
         if self.deepspeed is not None and not Path(self.deepspeed).is_file():
             raise UserError(f"no such file: {self.deepspeed}", "train.deepspeed")
+        if importlib.util.find_spec("torch") is not None:
+            find_devices(os.environ)
 
     @classmethod
     def known_keys(cls) -> list[str]:

@@ -42,7 +42,7 @@ def work(tmp_path, base, repository):
 
 @pytest.mark.slow
 def test_the_verbatim_recipe_trains_on_two_processes_to_a_checkpoint_that_loads(cli, work):
-    done = cli("train", "recipe.yaml", cwd=work, env={"ASCEND_RT_VISIBLE_DEVICES": "0,1"})
+    done = cli("train", "recipe.yaml", cwd=work, env={"NPROC_PER_NODE": "2"})
     assert done.returncode == 0, done.stderr
     assert "1 of 17 rows are longer than cutoff_len 1024" in done.stderr, "what is left out is said"
 
@@ -60,6 +60,17 @@ def test_the_verbatim_recipe_trains_on_two_processes_to_a_checkpoint_that_loads(
     (job,) = work.rglob("job.json")
     metrics = [json.loads(line) for line in (job.parent / "metrics.jsonl").read_text().splitlines()]
     assert [row["step"] for row in metrics] == [1, 2, 3, 4]
+
+
+def test_devices_that_torch_does_not_see_are_one_line_before_any_stage(call, work, monkeypatch):
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.setenv("ASCEND_RT_VISIBLE_DEVICES", ",".join(map(str, range(1000))))
+    code, _, err = call("train", "recipe.yaml")
+    assert code == 2
+    assert len(err.strip().splitlines()) == 1
+    assert "ASCEND_RT_VISIBLE_DEVICES: names 0,1,2," in err
+    assert [path for path in work.glob("runs/*/*") if path.is_dir()] == [], "no stage was begun"
+    assert not (work / "output").exists()
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 import pytest
 from pydantic import BaseModel, ValidationError
 
+from cotdistill.errors import UserError
 from cotdistill.training.options import NOT_TRAINER_KEYS, TrainOptions, known_train_keys
 from cotdistill.training.trainer_keys import LEAVE_WEIGHTS, OURS, read_trainer_keys
 
@@ -134,3 +135,12 @@ def test_data_sets_are_a_name_several_names_or_shares(given, expected):
 def test_shares_that_no_rows_can_have_are_refused(given, message):
     with pytest.raises(ValidationError, match=message):
         TrainOptions.model_validate({"dataset": given})
+
+
+def test_devices_that_torch_does_not_see_are_found_before_the_run(monkeypatch):
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.setenv("ASCEND_RT_VISIBLE_DEVICES", ",".join(map(str, range(1000))))
+    with pytest.raises(UserError, match="ASCEND_RT_VISIBLE_DEVICES: names 0,1,"):
+        TrainOptions().check({}, seed=1)
+    monkeypatch.setenv("ASCEND_RT_VISIBLE_DEVICES", "")
+    TrainOptions().check({}, seed=1)

@@ -113,7 +113,7 @@ def test_the_workers_reason_and_exit_code_come_back(run, tmp_path):
 def test_zero_2_on_two_processes_ends_in_a_checkpoint_that_answers(run, tmp_path, monkeypatch):
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
+    monkeypatch.setenv("NPROC_PER_NODE", "2")
     seen = []
     options = {"deepspeed": ZERO_2, "bf16": True, "num_processes": None, "template": "qwen", "max_steps": 40}
     result = run(sums(50), **options, on_progress=lambda done, total: seen.append((done, total)))

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from cotdistill.errors import Interrupted, UserError, WorkerFailed
 from cotdistill.training.job import Job
+from cotdistill.training.launch.devices import CPU, Ask, ask_torch, device_variables, find_devices
 
 OnProgress = Callable[[int, int], None]
 """Called with the optimiser steps done and to do."""
@@ -24,9 +25,6 @@ OnProgress = Callable[[int, int], None]
 POLL_S = 0.2
 STOP_S = 20.0
 """Time for the workers to end after a TERM signal, before they are killed."""
-VISIBLE = ("ASCEND_RT_VISIBLE_DEVICES", "CUDA_VISIBLE_DEVICES")
-DEVICE_FILES = ("nvidia[0-9]*", "davinci[0-9]*", "dxg", "kfd")
-COUNT_DEVICES = "import torch; print(torch.accelerator.device_count() if torch.accelerator.is_available() else 0)"
 HCCL_WAITS = {"HCCL_CONNECT_TIMEOUT": "1800", "HCCL_EXEC_TIMEOUT": "3600"}
 """Seconds; the first step of a large model compiles for longer than HCCL's default waits."""
 
@@ -42,26 +40,14 @@ class World:
     address: str = "127.0.0.1"
     port: int = 0
     """0: any free one."""
+    device: str = CPU
+    """Kind of the devices, by torch's name."""
 
 
-def visible_devices(environment: Mapping[str, str]) -> int:
-    """Return how many devices may be used: as the environment says, else as the runtime counts; at least 1."""
-    for name in VISIBLE:
-        if name in environment:
-            listed = [part.strip() for part in environment[name].split(",")]
-            # As the runtimes read it: what stands after an empty or a negative number is not visible.
-            end = next((i for i, part in enumerate(listed) if not part or part.startswith("-")), len(listed))
-            return max(1, end)
-    if not any(next(Path("/dev").glob(pattern), None) for pattern in DEVICE_FILES):
-        return 1
-    counted = subprocess.run([sys.executable, "-c", COUNT_DEVICES], capture_output=True, text=True, check=False)
-    return max(1, int(counted.stdout.strip() or 0))
-
-
-def world(environment: Mapping[str, str], *, processes: int | None) -> World:
+def world(environment: Mapping[str, str], *, processes: int | None, ask: Ask = ask_torch) -> World:
     """Return where to train, by the launcher's standard variables: NNODES, NODE_RANK, NPROC_PER_NODE, MASTER_….
 
-    Raises: UserError.
+    One process per device unless a number is given. Raises: UserError.
     """
     numbers = {}
     for name in ("NNODES", "NODE_RANK", "RANK", "NPROC_PER_NODE", "MASTER_PORT"):
@@ -69,15 +55,16 @@ def world(environment: Mapping[str, str], *, processes: int | None) -> World:
         if text and not text.isdecimal():
             raise UserError(f"must be a whole number, not `{text}`", f"environment variable {name}")
         numbers[name] = int(text) if text else None
-    here = processes or numbers["NPROC_PER_NODE"] or visible_devices(environment)
+    devices = find_devices(environment, ask=ask)
+    here = processes or numbers["NPROC_PER_NODE"] or max(1, devices.number)
     nodes = numbers["NNODES"] or 1
     if nodes == 1:
-        return World(here, port=numbers["MASTER_PORT"] or 0)
+        return World(here, port=numbers["MASTER_PORT"] or 0, device=devices.kind)
     rank = numbers["RANK"] if numbers["NODE_RANK"] is None else numbers["NODE_RANK"]
     address, port = environment.get("MASTER_ADDR"), numbers["MASTER_PORT"]
     if rank is None or not address or not port:
         raise UserError(f"NNODES={nodes} needs NODE_RANK, MASTER_ADDR and MASTER_PORT", "environment")
-    return World(here, nodes, rank, address, port)
+    return World(here, nodes, rank, address, port, devices.kind)
 
 
 def run_worker(job: Path, *, world: World, log: Path, on_progress: OnProgress) -> None:
@@ -144,7 +131,7 @@ def _environment(world: World) -> dict[str, str]:
     # Threads that spin while they wait are a fifth faster on free cores and many times slower on busy ones: a step of
     # the demo's student takes 44 ms free and 173 ms busy with the default, 53 ms and 85 ms with this.
     tuned = {"OMP_NUM_THREADS": str(threads), "GOMP_SPINCOUNT": "1000", "TOKENIZERS_PARALLELISM": "false"}
-    return tuned | environment
+    return tuned | environment | device_variables(environment, world.device, processes=world.processes)
 
 
 def _has_ended(child: "subprocess.Popen[bytes]") -> bool:

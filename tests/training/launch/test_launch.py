@@ -6,47 +6,34 @@ import sys
 import pytest
 
 from cotdistill.errors import UserError
-from cotdistill.training.launch.launch import World, visible_devices, world
+from cotdistill.training.launch.devices import Devices
+from cotdistill.training.launch.launch import World, world
 from tests.support.patience import HANGS_S
-
-
-@pytest.mark.parametrize(
-    ("environment", "count"),
-    [
-        ({"ASCEND_RT_VISIBLE_DEVICES": "0,1"}, 2),
-        ({"CUDA_VISIBLE_DEVICES": "3"}, 1),
-        ({"CUDA_VISIBLE_DEVICES": "GPU-8932f937, GPU-46123a1f"}, 2),
-        ({"CUDA_VISIBLE_DEVICES": "0,1,-1,2"}, 2),
-        ({"CUDA_VISIBLE_DEVICES": ""}, 1),
-        ({"CUDA_VISIBLE_DEVICES": "-1"}, 1),
-        ({"ASCEND_RT_VISIBLE_DEVICES": "0,1,2,3", "CUDA_VISIBLE_DEVICES": "0"}, 4),
-    ],
-)
-def test_one_process_per_device_that_the_environment_names(environment, count):
-    assert visible_devices(environment) == count
-    assert world(environment, processes=None) == World(count)
 
 
 @pytest.mark.parametrize(
     ("environment", "processes", "expected"),
     [
-        ({"CUDA_VISIBLE_DEVICES": "0,1", "NPROC_PER_NODE": "4"}, None, World(4)),
-        ({"CUDA_VISIBLE_DEVICES": "0,1", "NPROC_PER_NODE": "4"}, 3, World(3)),
-        ({"MASTER_PORT": "29511", "RANK": "0"}, 1, World(1, port=29511)),
+        ({"CUDA_VISIBLE_DEVICES": "0,1"}, None, World(2, device="cuda")),
+        ({"CUDA_VISIBLE_DEVICES": "-1"}, None, World(1)),
+        ({}, None, World(8, device="cuda")),
+        ({"CUDA_VISIBLE_DEVICES": "0,1", "NPROC_PER_NODE": "4"}, None, World(4, device="cuda")),
+        ({"CUDA_VISIBLE_DEVICES": "0,1", "NPROC_PER_NODE": "4"}, 3, World(3, device="cuda")),
+        ({"CUDA_VISIBLE_DEVICES": "", "MASTER_PORT": "29511", "RANK": "0"}, 1, World(1, port=29511)),
         (
             {"NNODES": "2", "NODE_RANK": "1", "RANK": "5", "MASTER_ADDR": "10.0.0.1", "MASTER_PORT": "29500"},
             8,
-            World(8, 2, 1, "10.0.0.1", 29500),
+            World(8, 2, 1, "10.0.0.1", 29500, "cuda"),
         ),
         (
             {"NNODES": "2", "RANK": "0", "MASTER_ADDR": "head", "MASTER_PORT": "29500"},
             8,
-            World(8, 2, 0, "head", 29500),
+            World(8, 2, 0, "head", 29500, "cuda"),
         ),
     ],
 )
 def test_the_launchers_variables_say_where(environment, processes, expected):
-    assert world(environment, processes=processes) == expected
+    assert world(environment, processes=processes, ask=lambda _: Devices("cuda", 8)) == expected
 
 
 @pytest.mark.parametrize(
@@ -59,7 +46,7 @@ def test_the_launchers_variables_say_where(environment, processes, expected):
 )
 def test_half_a_cluster_is_the_users_fault(environment, message):
     with pytest.raises(UserError, match=message):
-        world(environment, processes=1)
+        world(environment, processes=1, ask=lambda _: Devices("cpu", 0))
 
 
 @pytest.mark.slow
