@@ -18,6 +18,7 @@ from pathlib import Path
 from cotdistill.errors import Interrupted, UserError, WorkerFailed
 from cotdistill.training.job import Job
 from cotdistill.training.launch.devices import CPU, Ask, ask_torch, device_variables, find_devices
+from cotdistill.training.launch.reasons import why
 
 OnProgress = Callable[[int, int], None]
 """Called with the optimiser steps done and to do."""
@@ -78,7 +79,7 @@ def run_worker(job: Path, *, world: World, log: Path, on_progress: OnProgress) -
     with log.open("ab") as output, _stop_signals() as stopped_by:
         start = output.tell()
         child = subprocess.Popen(
-            _command(job, world),
+            _command(job, told.failure, world),
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -106,7 +107,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _command(job: Path, world: World) -> list[str]:
+def _command(job: Path, failure: Path, world: World) -> list[str]:
     python = [sys.executable, "-m"]
     worker = ["cotdistill.training.worker.worker", str(job), "--until-stdin-ends"]
     if world.processes * world.nodes == 1:
@@ -118,7 +119,7 @@ def _command(job: Path, world: World) -> list[str]:
         f"--master_addr={world.address}",
         f"--master_port={world.port or free_port()}",
     ]
-    return [*python, "cotdistill.training.launch.torchrun", *torchrun, "-m", *worker]
+    return [*python, "cotdistill.training.launch.torchrun", str(failure), *torchrun, "-m", *worker]
 
 
 def _environment(world: World) -> dict[str, str]:
@@ -180,12 +181,11 @@ def _pass_on(progress: Path, known: str | None, on_progress: OnProgress) -> str 
 
 
 def _failure(job: Job, returncode: int, log: Path, start: int) -> WorkerFailed:
-    """Return the error for a worker that failed: in its own words, else in the last ones of its log."""
+    """Return the error for a worker that failed: in its own words, else by its signal or the last ones of its log."""
     exit_code = returncode if returncode > 0 else 128 - returncode
     reason = job.failure.read_text(encoding="utf-8").strip() if job.failure.exists() else ""
     if not reason:
         with log.open("rb") as file:
             file.seek(start)
-            lines = file.read().decode("utf-8", "replace").strip().splitlines()
-        reason = lines[-1] if lines else "it said nothing"
+            reason = why("it", returncode, file.read().decode("utf-8", "replace"))
     return WorkerFailed(f"the training worker failed: {reason}", exit_code=exit_code, hint=f"its output is in {log}")

@@ -1,14 +1,10 @@
 """How many processes train, where, and what becomes of them."""
 
-import subprocess
-import sys
-
 import pytest
 
 from cotdistill.errors import UserError
 from cotdistill.training.launch.devices import Devices
 from cotdistill.training.launch.launch import World, world
-from tests.support.patience import HANGS_S
 
 
 @pytest.mark.parametrize(
@@ -47,18 +43,3 @@ def test_the_launchers_variables_say_where(environment, processes, expected):
 def test_half_a_cluster_is_the_users_fault(environment, message):
     with pytest.raises(UserError, match=message):
         world(environment, processes=1, ask=lambda _: Devices("cpu", 0))
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("ending", "code"),
-    [("sys.exit(7)", 7), ("os.kill(os.getpid(), signal.SIGKILL)", 137), ("raise SystemExit(0)", 0)],
-)
-def test_torchrun_ends_with_the_exit_code_of_its_worker(tmp_path, ending, code):
-    script = tmp_path / "worker.py"
-    script.write_text(
-        f"import os, signal, sys, time\nif os.environ['RANK'] == '1': {ending}\ntime.sleep(0 if {code} == 0 else {2 * HANGS_S})\n"
-    )
-    torchrun = [sys.executable, "-m", "cotdistill.training.launch.torchrun", "--nproc_per_node=2", "--standalone"]
-    ended = subprocess.run([*torchrun, str(script)], check=False, timeout=HANGS_S, capture_output=True)
-    assert ended.returncode == code
