@@ -28,6 +28,9 @@ OPENINGS_KEPT = 256
 
 SHORTENING_TRIES = 4
 
+WORDS_TRIED = 64
+"""Words of a vocabulary that are encoded to see whether there is one."""
+
 
 class PromptText(NamedTuple):
     """A prompt in two texts that have the tokens of the one."""
@@ -63,8 +66,19 @@ def load_tokenizer(base: str, *, template: str | None, trust_remote_code: bool =
     except (OSError, ValueError) as error:
         first_line = str(error).strip().partition("\n")[0]
         raise UserError(f"the tokenizer of {base} cannot be loaded: {first_line}") from None
+    if not _knows_words(tokenizer):
+        hint = "its tokenizer.json, or the files of its vocabulary, are missing"
+        raise UserError(f"the tokenizer of {base} has no vocabulary: no text has a token that it knows", hint=hint)
     use_template(tokenizer, template)
     return tokenizer
+
+
+def _knows_words(tokenizer: "PreTrainedTokenizerBase") -> bool:
+    """Return whether words of its own vocabulary come to tokens: transformers makes tokenizers without any too."""
+    added = {token.content for token in tokenizer.added_tokens_decoder.values()}
+    words = (i for text, i in tokenizer.get_vocab().items() if text not in added and any(map(str.isalnum, text)))
+    text = tokenizer.decode(list(islice(words, WORDS_TRIED)))
+    return not set(tokenizer(text, add_special_tokens=False)["input_ids"]) <= {tokenizer.unk_token_id}
 
 
 class Encoder:

@@ -1,5 +1,7 @@
 """Conversations as token rows."""
 
+import json
+
 import pytest
 
 from cotdistill.errors import UserError
@@ -163,3 +165,13 @@ def test_the_end_is_what_the_template_puts_after_an_answer(tokenizer_folder):
 def test_a_folder_without_a_tokenizer_is_the_users_fault(tmp_path):
     with pytest.raises(UserError, match=r"tokenizer of .* cannot be loaded"):
         load_tokenizer(str(tmp_path), template=None)
+
+
+@pytest.mark.parametrize("kind", ["Qwen2Tokenizer", "LlamaTokenizer", "GPT2Tokenizer", "T5Tokenizer", "BertTokenizer"])
+def test_a_tokenizer_that_knows_no_word_is_the_users_fault(tmp_path, kind):
+    control = {str(i): {"content": text, "special": True} for i, text in enumerate(("<|im_start|>", "<|im_end|>"))}
+    config = {"tokenizer_class": kind, "eos_token": "<|im_end|>", "added_tokens_decoder": control}
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps(config))
+    with pytest.raises(UserError, match=r"the tokenizer of .* has no vocabulary: .*tokenizer\.json") as refused:
+        load_tokenizer(str(tmp_path), template="qwen")
+    assert "\n" not in str(refused.value)
