@@ -1,7 +1,7 @@
 """What the student learns from: the rows that `convert` wrote, the registered sets that `train:` names, or a mix."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -49,8 +49,8 @@ class TrainingRows:
 
     def _find(self, name: str) -> Dataset:
         if self.step.upstream is not None and name == _own_name(self.step):
-            return open_catalog([self.run / self.step.upstream.folder]).find(name)
-        return self.catalog.find(name)
+            return _first_rows(self.step, open_catalog([self.run / self.step.upstream.folder]).find(name))
+        return _first_rows(self.step, self.catalog.find(name))
 
     def _count(self, name: str) -> int:
         dataset = self._find(name)
@@ -99,6 +99,14 @@ def _shares(step: Step) -> tuple[Share, ...]:
     if options.dataset:
         return options.dataset
     return (Share(name=_own_name(step)),) if step.upstream is not None else ()
+
+
+def _first_rows(step: Step, dataset: Dataset) -> Dataset:
+    """Return the set cut off behind `max_samples`, or its entry's own `num_samples` where that is less."""
+    assert isinstance(step.options, TrainOptions)
+    limits = [n for n in (step.options.max_samples, dataset.entry.num_samples) if n is not None]
+    entry = dataset.entry.model_copy(update={"num_samples": min(limits, default=None)})
+    return replace(dataset, entry=entry)
 
 
 def _own_name(step: Step) -> str:

@@ -6,12 +6,14 @@ seed: 1234                                     ->  seed
 dataset_dir: data                              ->  data.registry
 stage: sft, do_train: true                     ->  checked and dropped
 overwrite_cache, plot_loss and the like        ->  dropped with a word: they mean nothing here
+do_eval: false, packing: false and the like    ->  dropped: what they switch off is off here; on, they are refused
 every other key                                ->  train.<key>
 """
 
 import logging
 
 from cotdistill.errors import UserError, raise_all
+from cotdistill.training.trainer_keys import OURS
 from cotdistill.yamlfile import Data, Loc, Source
 
 log = logging.getLogger(__name__)
@@ -37,6 +39,21 @@ WITHOUT_MEANING = frozenset(
 )
 """Keys of theirs that change nothing here: tokens are not cached by hand, losses are always drawn."""
 
+OFF: dict[str, tuple[Data, str]] = {
+    "do_eval": (False, OURS["do_eval"]),
+    "do_predict": (False, OURS["do_predict"]),
+    "eval_strategy": ("no", OURS["eval_strategy"]),
+    "flash_attn": ("auto", "transformers chooses how attention is computed"),
+    "load_best_model_at_end": (False, OURS["load_best_model_at_end"]),
+    "neat_packing": (False, "each row is a document of its own"),
+    "packing": (False, "each row is a document of its own"),
+    "quantization_bit": (None, "weights learn as they are, not quantised"),
+    "resume_from_checkpoint": (None, OURS["resume_from_checkpoint"]),
+    "streaming": (False, "all tokens are made before the training starts"),
+    "use_unsloth": (False, "the student is transformers' own model"),
+}
+"""Keys of theirs with the value, beside null, that asks for what is done here anyway, and why no other can be had."""
+
 
 def is_flat(data: Data) -> bool:
     """Return whether a document is a flat recipe."""
@@ -46,7 +63,7 @@ def is_flat(data: Data) -> bool:
 def unflatten(source: Source) -> Source:
     """Return the recipe in our shape; every value keeps its line and the name that the user gave it.
 
-    Raises: UserError for a stage other than sft.
+    Raises: UserError for a stage other than sft, and for what cannot be switched on.
     """
     result = Source(source.path, {"student": {"kind": "full"}, "train": {}}, {(): source.where(())})
     found = []
@@ -57,6 +74,11 @@ def unflatten(source: Source) -> Source:
         if key in FIXED:
             if value != FIXED[key]:
                 found.append(UserError(f"only `{key}: {str(FIXED[key]).lower()}` can be run", source.where((key,))))
+            continue
+        if key in OFF:
+            off, why = OFF[key]
+            if value is not None and value != off:
+                found.append(UserError(f"cannot be set: {why}", source.where((key,))))
             continue
         target = RECIPE_KEYS.get(key, ("train", key))
         holder = result.data

@@ -21,7 +21,7 @@ from cotdistill.training.trainer_keys import LEAVE_WEIGHTS, OURS, read_trainer_k
 
 NOT_TRAINER_KEYS = frozenset(
     {
-        *("dataset", "template", "cutoff_len", "on_overlong", "max_dropped", "num_processes"),
+        *("dataset", "template", "cutoff_len", "on_overlong", "max_dropped", "max_samples", "num_processes"),
         *("output_dir", "overwrite_output_dir", "warmup_ratio", "save_total_limit", "loss"),
     }
 )
@@ -90,6 +90,8 @@ class TrainOptions(StageOptions):
     dataset: Annotated[tuple[Share, ...] | None, BeforeValidator(_as_shares), AfterValidator(_shares_add_up)] = None
     """Name in dataset_info.json of what is trained on, or several as `a,b`, or a list of {name, weight} to mix in
     general data by share; default: what `convert` wrote. The name that `convert` gives its rows means those."""
+    max_samples: int | None = Field(None, ge=1)
+    """Rows taken of each set, the first ones; default: all."""
     template: str | None = None
     """How messages become text: `qwen` as openMind and LLaMA-Factory mean it; default: the tokenizer's own template."""
     cutoff_len: int = Field(4096, ge=2)

@@ -80,6 +80,27 @@ def test_what_tells_the_rows_apart_is_what_their_files_hold(plan, tmp_path):
     assert TrainingRows(step, catalog, tmp_path).key != key
 
 
+def test_max_samples_takes_the_first_rows_of_each_set(plan, tmp_path):
+    recipe = plan(", max_samples: 7, dataset: [own, general, other]")
+    for stage in ("sample", "filter", "convert"):
+        Pipeline(recipe, RunOptions(only=stage, runs=tmp_path / "runs")).run()
+    step, catalog = train_step(recipe), open_catalog([recipe.folder])
+    rows = TrainingRows(step, catalog, tmp_path / "runs" / "t")
+    found = list(rows)
+    assert [row.messages[0].content for row in found[7:]] == [f"Say {n}" for n in range(7)] * 2
+    every = plan(", dataset: [own, general, other]")
+    whole = TrainingRows(train_step(every), catalog, tmp_path / "runs" / "t")
+    assert found[:7] == list(whole)[:7]
+    assert rows.key != whole.key
+    assert step.options.key_options() != train_step(every).options.key_options()
+
+
+def test_a_share_is_of_the_rows_that_max_samples_leaves(plan, tmp_path):
+    recipe = plan(", max_samples: 10, dataset: [{name: general, weight: 0.5}, {name: other, weight: 0.5}]")
+    found = list(TrainingRows(train_step(recipe), open_catalog([recipe.folder]), tmp_path))
+    assert sorted(row.messages[0].content for row in found) == sorted([f"Say {n}" for n in range(10)] * 2)
+
+
 @pytest.mark.parametrize(
     ("train", "message"),
     [

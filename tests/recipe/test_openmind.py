@@ -1,6 +1,8 @@
 import pytest
+import yaml
 
 from cotdistill.errors import UserError
+from cotdistill.recipe.openmind import OFF
 from cotdistill.recipe.recipe import read_recipe
 from tests.support.openmind import VERBATIM
 
@@ -36,6 +38,58 @@ def test_a_key_without_meaning_here_is_named_and_ignored(recipe, caplog):
     loaded = recipe(VERBATIM + "overwrite_cache: true\npreprocessing_num_workers: 16\n")
     assert "overwrite_cache" not in loaded.main.train.model_dump()
     assert "flat.yaml:24: overwrite_cache: has no meaning here" in caplog.text
+
+
+SWITCHED_OFF = """\
+resume_from_checkpoint: null
+do_eval: false
+do_predict: false
+eval_strategy: "no"
+load_best_model_at_end: false
+packing: false
+neat_packing: false
+plot_loss: true
+flash_attn: auto
+streaming: false
+quantization_bit: null
+use_unsloth: false
+"""
+
+
+def test_keys_that_ask_for_what_is_done_here_anyway_pass(recipe):
+    assert recipe(VERBATIM + SWITCHED_OFF).main.train == recipe(VERBATIM).main.train
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("resume_from_checkpoint: out/checkpoint-20", "goes on from its newest checkpoint by itself"),
+        ("do_eval: true", "`evaluate:` section measures"),
+        ("do_predict: true", "`evaluate:` section measures"),
+        ("eval_strategy: steps", "`evaluate:` section measures"),
+        ("load_best_model_at_end: true", "`evaluate:` section measures"),
+        ("packing: true", "a document of its own"),
+        ("neat_packing: true", "a document of its own"),
+        ("flash_attn: fa2", "transformers chooses"),
+        ("streaming: true", "before the training starts"),
+        ("quantization_bit: 4", "not quantised"),
+        ("use_unsloth: true", "transformers' own model"),
+    ],
+)
+def test_what_cannot_be_switched_on_is_refused_with_its_reason(recipe, line, reason):
+    key = line.partition(":")[0]
+    with pytest.raises(UserError, match=rf"flat\.yaml:24: {key}: cannot be set: .*{reason}"):
+        recipe(VERBATIM + line + "\n")
+
+
+def test_every_switch_is_tried_both_ways():
+    assert {key for key in yaml.safe_load(SWITCHED_OFF) if key != "plot_loss"} == set(OFF)
+
+
+def test_their_max_samples_is_ours(recipe):
+    assert recipe(VERBATIM + "max_samples: 100\n").main.train.max_samples == 100
+    with pytest.raises(UserError, match=r"flat\.yaml:24: max_samples: should be greater than or equal to 1"):
+        recipe(VERBATIM + "max_samples: 0\n")
 
 
 @pytest.mark.parametrize(
