@@ -60,6 +60,23 @@ def test_every_yaml_of_the_repository_is_yaml():
         assert yaml.safe_load(path.read_text()) is not None, path
 
 
+def values(document, before=""):
+    for key, value in document.items():
+        if isinstance(value, dict):
+            yield from values(value, f"{before}{key}.")
+        else:
+            yield f"| `{before}{key}` | `{json.dumps(value)}` |"
+
+
+def test_the_page_on_the_deepspeed_files_explains_every_value_and_no_other():
+    page = (REPOSITORY / "docs" / "deepspeed.md").read_text()
+    files = sorted((REPOSITORY / "examples" / "deepspeed").glob("*.json"))
+    shown = {row for path in files for row in values(json.loads(path.read_text()))}
+    explained = set(re.findall(r"^(\| `[\w.]+` \| `[^`]+` \|)", page, re.M))
+    assert explained == shown
+    assert all(path.name in page for path in files)
+
+
 def blocks(language):
     for page in PAGES:
         for number, text in enumerate(re.findall(rf"```{language}\n(.*?)```", page.read_text(), re.DOTALL)):
