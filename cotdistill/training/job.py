@@ -59,6 +59,11 @@ class Job(Record):
         return self.work / "progress"
 
     @property
+    def stop(self) -> Path:
+        """File that asks the worker to save and to end after the step that it does."""
+        return self.work / "stop"
+
+    @property
     def failure(self) -> Path:
         """File with the line that says why a worker stopped by itself."""
         return self.work / "failure.txt"

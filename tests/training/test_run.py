@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cotdistill.errors import UserError, WorkerFailed
+from cotdistill.errors import Interrupted, UserError, WorkerFailed
 from cotdistill.records import Rejected
 from cotdistill.storage.jsonl import read
 from cotdistill.training.options import TrainOptions
@@ -107,6 +107,29 @@ def test_the_workers_reason_and_exit_code_come_back(run, tmp_path):
         run(sums(20), learning_rate=1e30, max_grad_norm=0.0, max_steps=20, optim="sgd")
     assert failed.value.exit_code == 2
     assert not (tmp_path / "4-train" / "checkpoint").exists()
+
+
+def test_a_signal_saves_after_the_step_and_the_next_start_goes_on_from_there(run, tmp_path):
+    with pytest.raises(Interrupted) as stopped:
+        run(sums(20), max_steps=3000, on_progress=lambda done, total: _signal_once(tmp_path, done))
+    assert stopped.value.exit_code == 143
+    (saved,) = tmp_path.glob("4-train/work/*/resume/checkpoint-*/COMPLETE.json")
+    step = json.loads(saved.read_text())["step"]
+    seen = []
+    with pytest.raises(Interrupted):
+        run(sums(20), max_steps=3000, on_progress=lambda done, total: (seen.append(done), _signal_twice()))
+    assert seen[0] == step
+
+
+def _signal_once(folder: Path, done: int) -> None:
+    if done and not (folder / "signalled").exists():
+        (folder / "signalled").touch()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _signal_twice() -> None:
+    for _ in range(2):
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 @pytest.mark.slow
@@ -243,3 +266,6 @@ def test_a_signal_stops_every_worker_and_says_so(tmp_path, tokenizer_folder, bas
     os.kill(process.pid, number)
     assert process.wait(HANGS_S) == code
     _check_workers_end(tmp_path / "run")
+    assert "stopped and saved after step" in (tmp_path / "run/run.log").read_text()
+    steps = [int(row["step"]) for row in _metrics(tmp_path / "run")]
+    assert next((tmp_path / "run").glob(f"work/*/resume/checkpoint-{steps[-1]}/COMPLETE.json"))

@@ -1,7 +1,8 @@
 """Starting the training worker: how many processes, where, and what becomes of them.
 
-One process runs the worker itself; several, or several machines, run it under torchrun. Whatever ends this process,
-kill -9 included, ends the workers too: they hold the other end of a pipe.
+One process runs the worker itself; several, or several machines, run it under torchrun. A stop signal lets them save
+first, a second one does not. Whatever ends this process, kill -9 included, ends the workers too: they hold the other
+end of a pipe.
 """
 
 import contextlib
@@ -75,7 +76,8 @@ def run_worker(job: Path, *, world: World, log: Path, on_progress: OnProgress) -
     """
     told = Job.model_validate_json(job.read_bytes())
     log.parent.mkdir(parents=True, exist_ok=True)
-    told.failure.unlink(missing_ok=True)
+    for left in (told.failure, told.stop, told.progress):
+        left.unlink(missing_ok=True)
     with log.open("ab") as output, _stop_signals() as stopped_by:
         start = output.tell()
         child = subprocess.Popen(
@@ -88,7 +90,7 @@ def run_worker(job: Path, *, world: World, log: Path, on_progress: OnProgress) -
         )
         known = None
         try:
-            while not stopped_by and not _has_ended(child):
+            while not _has_ended(child) and not _is_over(told, stopped_by):
                 known = _pass_on(told.progress, known, on_progress)
         finally:
             _end(child)
@@ -141,14 +143,24 @@ def _has_ended(child: "subprocess.Popen[bytes]") -> bool:
     return child.returncode is not None
 
 
+def _is_over(job: Job, stopped_by: list[int]) -> bool:
+    """Return whether to end the workers now; the first signal in a training has them end it themselves, with a save."""
+    if not stopped_by:
+        return False
+    if len(stopped_by) > 1 or not job.progress.exists():  # before the first step there is nothing to save
+        return True
+    job.stop.touch()
+    return False
+
+
 def _end(child: "subprocess.Popen[bytes]") -> None:
-    """End a child that still runs; torchrun ends its workers, and the closed pipe ends those that it leaves."""
+    """End a child that still runs: the closed pipe ends the workers, which a TERM signal would let go on to a save."""
     assert child.stdin is not None
+    child.stdin.close()
     if child.poll() is None:
         os.killpg(child.pid, signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):
             child.wait(STOP_S)
-    child.stdin.close()
     if child.poll() is None:
         os.killpg(child.pid, signal.SIGKILL)
         child.wait()

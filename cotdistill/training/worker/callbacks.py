@@ -32,6 +32,8 @@ class MetricsCallback(TrainerCallback):  # type: ignore[misc]  # transformers is
         """Supervised tokens learned from, since the first start."""
         self.seconds_before = 0.0
         self.told = 0.0
+        self.saved = 0
+        """Step of the newest checkpoint of this start."""
 
     @property
     def seconds(self) -> float:
@@ -67,8 +69,8 @@ class MetricsCallback(TrainerCallback):  # type: ignore[misc]  # transformers is
     def on_epoch_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: object
     ) -> TrainerControl:
-        """See to it that the checkpoint of the last step is not written again where epochs are saved."""
-        control.should_save = control.should_save and state.global_step < state.max_steps
+        """See to it that a checkpoint that is whole is not written again where epochs are saved."""
+        control.should_save = control.should_save and state.global_step != self.saved
         return control
 
     def on_log(
@@ -102,6 +104,9 @@ class MetricsCallback(TrainerCallback):  # type: ignore[misc]  # transformers is
         if state.is_world_process_zero:
             mark_complete(self.job.checkpoints, state.global_step, key=self.job.key, world_size=args.world_size)
             prune(self.job.checkpoints, keep=max(KEPT, self.job.keep_checkpoints))
+        self.saved = state.global_step
+        # The end of one rank ends the others, and none may end before the checkpoint is whole.
+        args.distributed_state.wait_for_everyone()
 
     def _tell_progress(self, state: TrainerState) -> None:
         self.told = time.monotonic()

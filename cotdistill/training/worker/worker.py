@@ -1,12 +1,13 @@
 """The training process, `python -m cotdistill.training.worker.worker job.json`, alone or once a device under torchrun.
 
-Its exit code is 0 when the student is saved, 2 for what the user can fix, 75 for a full disk, 1 with a traceback for a
-bug.
+Its exit code is 0 when the student is saved, 2 for what the user can fix, 75 for a full disk, 143 after a
+TERM signal, 1 with a traceback for a bug.
 """
 
 import contextlib
 import logging
 import os
+import signal
 import sys
 import threading
 from collections.abc import Sequence
@@ -18,7 +19,7 @@ import transformers
 from transformers import PrinterCallback, TrainingArguments
 
 from cotdistill import registry
-from cotdistill.errors import UserError
+from cotdistill.errors import Interrupted, UserError
 from cotdistill.students import Student
 from cotdistill.training.job import Job
 from cotdistill.training.launch.launch import free_port
@@ -27,10 +28,9 @@ from cotdistill.training.worker.callbacks import MetricsCallback
 from cotdistill.training.worker.checkpoints import newest_whole
 from cotdistill.training.worker.head_loss import MeanLoss, learning_by
 from cotdistill.training.worker.saving import prepare_saving, room_in, save
+from cotdistill.training.worker.stopping import STOPPED, StopCallback
 
 log = logging.getLogger(__name__)
-
-STOPPED = 143
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -40,8 +40,13 @@ def main(arguments: Sequence[str]) -> int:
         threading.Thread(target=_exit_with_parent, daemon=True).start()
     job = Job.model_validate_json(Path(path).read_bytes())
     _set_up_logging()
+    if "RANK" not in os.environ:  # torchrun's TERM signal means that another rank is dead
+        signal.signal(signal.SIGTERM, lambda _number, _frame: job.stop.touch())
     try:
         train(job)
+    except Interrupted as error:
+        log.info("%s", error.message)
+        return error.exit_code
     except UserError as error:
         _note_failure(job, str(error))
         log.error("%s", error)
@@ -56,12 +61,12 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def train(job: Job) -> None:
-    """Train the job's student and save it. Raises: UserError, TryAgainLater."""
+    """Train the job's student and save it. Raises: UserError, TryAgainLater, Interrupted."""
     arguments = training_arguments(job)
     resumed = resume_point(job, arguments)
     rows = TokenFile(job.tokens)
     mean_loss = MeanLoss(_make("losses", job.loss))
-    metrics = MetricsCallback(job, mean_loss)
+    stop, metrics = StopCallback(job), MetricsCallback(job, mean_loss)
     student: Student = _make("students", job.student)
     model = student.load(job.base)
     prepare_saving(model, job)
@@ -71,12 +76,13 @@ def train(job: Job) -> None:
         train_dataset=rows,
         data_collator=student.collator(job.pad_id),
         compute_loss_func=mean_loss,
-        callbacks=[metrics],
+        callbacks=[stop, metrics],
     )
     trainer.remove_callback(PrinterCallback)
     log.info("training on %d rows, %s", len(rows), f"from {resumed}" if resumed else "from the start")
     with room_in(job.checkpoints):
         trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)
+    stop.raise_if_stopped()
     save(trainer, job, seconds=metrics.seconds)
 
 

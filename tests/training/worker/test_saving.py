@@ -11,7 +11,7 @@ import threading
 
 import pytest
 
-from cotdistill.errors import TryAgainLater, UserError
+from cotdistill.errors import Interrupted, TryAgainLater, UserError
 from cotdistill.storage.jsonl import write_text
 from tests.support.patience import HANGS_S, wait_for
 from tests.support.weights import assert_same_weights
@@ -173,3 +173,26 @@ def test_a_training_that_ends_early_is_not_saved_as_finished(job):
         train(made)
     assert ended.is_set()
     assert not made.output.exists()
+
+
+def test_a_training_that_is_asked_to_stop_saves_after_the_step_and_goes_on_from_it(straight, job):
+    from cotdistill.training.worker.worker import train
+
+    made = job("asked", **SIX_STEPS)
+    made.stop.touch()
+    with pytest.raises(Interrupted, match="stopped and saved after step 1"):
+        train(made)
+    assert [path.name for path in made.checkpoints.iterdir()] == ["checkpoint-1"]
+    assert not made.output.exists()
+    made.stop.unlink()
+    train(made)
+    assert_same_weights(straight.output, made.output)
+
+
+def test_a_stop_that_is_asked_for_in_the_last_step_is_its_end(job):
+    from cotdistill.training.worker.worker import train
+
+    made = job(max_steps=1)
+    made.stop.touch()
+    train(made)
+    assert made.output.exists()
