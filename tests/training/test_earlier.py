@@ -68,6 +68,7 @@ def run(interrupted, tmp_path):
         (8, {}, "the rows changed "),
     ],
 )
+@pytest.mark.slow
 def test_a_start_that_differs_is_refused_with_the_difference_and_keeps_the_checkpoints(
     run, tmp_path, rows, options, said
 ):
@@ -79,6 +80,7 @@ def test_a_start_that_differs_is_refused_with_the_difference_and_keeps_the_check
     assert len(list(tmp_path.glob("4-train/work/*/resume/checkpoint-*/COMPLETE.json"))) == 2
 
 
+@pytest.mark.slow
 def test_a_start_that_differs_in_nothing_that_counts_goes_on(run, tmp_path):
     with pytest.raises(UserError):
         run(sums(9), learning_rate=2e-2)
@@ -87,6 +89,7 @@ def test_a_start_that_differs_in_nothing_that_counts_goes_on(run, tmp_path):
     assert result.steps == 4
 
 
+@pytest.mark.slow
 def test_doing_it_again_on_purpose_keeps_the_checkpoints_beside(run, tmp_path):
     assert run(sums(9), learning_rate=2e-2, max_steps=1, is_redone=True).steps == 1
     assert len(list(tmp_path.glob("4-train/work.*/*/resume/checkpoint-*/COMPLETE.json"))) == 2

@@ -109,6 +109,7 @@ def test_the_workers_reason_and_exit_code_come_back(run, tmp_path):
     assert not (tmp_path / "4-train" / "checkpoint").exists()
 
 
+@pytest.mark.slow
 def test_a_signal_saves_after_the_step_and_the_next_start_goes_on_from_there(run, tmp_path):
     with pytest.raises(Interrupted) as stopped:
         run(sums(20), max_steps=3000, on_progress=lambda done, total: _signal_once(tmp_path, done))

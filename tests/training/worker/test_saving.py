@@ -117,6 +117,7 @@ def test_a_damaged_checkpoint_is_named_and_the_weights_end_the_same(straight, st
     assert_same_weights(straight.output, stopped.output)
 
 
+@pytest.mark.slow
 def test_no_room_for_the_student_is_said_with_its_path_and_costs_no_step(straight, stopped):
     metrics = stopped.metrics.read_bytes()
     full = _run(stopped, largest_kib=40)
@@ -131,6 +132,7 @@ def test_no_room_for_the_student_is_said_with_its_path_and_costs_no_step(straigh
 
 
 @pytest.mark.parametrize("largest_kib", [40, 120], ids=["weights", "optimiser"])
+@pytest.mark.slow
 def test_no_room_for_a_checkpoint_leaves_the_one_before(straight, job, largest_kib):
     made = job("full", **SIX_STEPS, save_steps=2)
     full = _run(made, largest_kib=largest_kib)
@@ -157,6 +159,7 @@ def test_a_generation_config_that_cannot_be_saved_is_found_before_the_first_step
     assert not made.metrics.exists()
 
 
+@pytest.mark.slow
 def test_a_training_that_ends_early_is_not_saved_as_finished(job):
     from cotdistill.training.worker.worker import train
 
