@@ -101,8 +101,8 @@ def _flip(path):
     ("name", "damage"),
     [
         ("model.safetensors", _flip),
-        ("optimizer.pt", lambda path: path.write_bytes(path.read_bytes()[:-1])),
-        ("scheduler.pt", lambda path: path.unlink()),
+        pytest.param("optimizer.pt", lambda path: path.write_bytes(path.read_bytes()[:-1]), marks=pytest.mark.slow),
+        pytest.param("scheduler.pt", lambda path: path.unlink(), marks=pytest.mark.slow),
     ],
 )
 def test_a_damaged_checkpoint_is_named_and_the_weights_end_the_same(straight, stopped, caplog, name, damage):

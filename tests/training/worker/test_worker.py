@@ -57,7 +57,13 @@ def test_the_loss_is_the_mean_over_supervised_tokens_not_over_rows(job, tokenize
     assert metrics["loss"] == pytest.approx(total / count, rel=1e-4)
 
 
-@pytest.mark.parametrize("changes", [{}, {"gradient_checkpointing": True}], ids=["plain", "checkpointing"])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({}, id="plain"),
+        pytest.param({"gradient_checkpointing": True}, id="checkpointing", marks=pytest.mark.slow),
+    ],
+)
 def test_four_steps_are_those_of_plain_adamw(job, base, changes):
     """The reference is written out: all rows in each step, logits of every place, one mean, one optimiser."""
     import torch
