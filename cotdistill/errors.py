@@ -1,6 +1,7 @@
 """What can go wrong, as a tree; `cli` turns each leaf into its exit code.
 
     UserError            2    the user's input: recipe, data, options
+    +-- RecipeFault      2    at a key of the recipe, before its file and line are known
     +-- AccessRefused    3    the endpoint refused the key or the balance is spent
     +-- FolderInUse      5    another process works in the run folder
     +-- TryAgainLater   75    endpoint down, disk full: the same command later goes on
@@ -12,7 +13,7 @@ Anything else that is raised is a bug: it keeps its traceback and exits 1.
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -38,6 +39,10 @@ class UserError(Exception):
 
     def __str__(self) -> str:
         return "\n".join(self.lines())
+
+
+class RecipeFault(UserError):
+    """A fault at a key of the recipe: `where` is the key alone, `train.deepspeed`; the pipeline knows file and line."""
 
 
 class UserErrors(UserError):
@@ -92,10 +97,21 @@ def no_such_file(path: Path | str) -> UserError:
     return UserError("no such file", str(path), "paths are relative to the working directory")
 
 
-def first_fault(error: "ValidationError") -> tuple[str, str]:
-    """Return key and message of the first fault that pydantic found; the key is empty where the whole is at fault."""
+class Fault(NamedTuple):
+    """What is wrong with a row or a document."""
+
+    key: str
+    """Empty where the whole is at fault."""
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.message}" if self.key else self.message
+
+
+def first_fault(error: "ValidationError") -> Fault:
+    """Return the first fault that pydantic found."""
     first = error.errors()[0]
-    return ".".join(map(str, first["loc"])), first["msg"]
+    return Fault(".".join(map(str, first["loc"])), first["msg"])
 
 
 def raise_all(faults: Sequence[UserError]) -> None:

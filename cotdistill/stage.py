@@ -107,7 +107,7 @@ class StageOptions(Options):
     def check(self, roles: Mapping[str, Any], *, seed: int) -> None:  # Any: what each role's family says
         """Return if the options fit together with the roles, which are built.
 
-        Raises: UserError whose `where` is the key in the recipe, as `sample.budget.usd`.
+        Raises: RecipeFault that names the key, as `sample.budget.usd`.
         """
 
 

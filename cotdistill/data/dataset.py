@@ -121,7 +121,6 @@ class Dataset:
                 self.where,
                 "set `formatting`, or name it in `problems:` and let `convert` write it",
             )
-        self.check()
         for _, values in self._read_values(bad=bad):
             yield from values
 

@@ -29,7 +29,7 @@ class Format(Protocol):
         ...
 
     def read(self, row: JsonRow, row_id: str, /) -> Sequence[Problem] | Sequence[Trace] | Sequence[Conversation]:
-        """Return what a row holds; `row_id` is its number, for a row that has no id of its own.
+        """Return what a row holds, at least one; `row_id` is its number, for a row that has no id of its own.
 
         Raises: ValueError that names the key, what was expected and what was found.
         """

@@ -158,7 +158,7 @@ def _whole_trace(row: JsonRow) -> Trace:
     try:
         return Trace.model_validate(row)
     except ValidationError as error:
-        raise ValueError(": ".join(first_fault(error))) from None
+        raise ValueError(str(first_fault(error))) from None
 
 
 def _text(row: JsonRow, key: str, *, place: str = "", may_be_empty: bool = False) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from cotdistill.data import Catalog, open_catalog
 from cotdistill.data.problem_set import ProblemOptions, ProblemSet, load_problems
-from cotdistill.errors import UserError, UserErrors
+from cotdistill.errors import RecipeFault, UserError, UserErrors
 from cotdistill.recipe.recipe import LoadedRecipe, Recipe
 from cotdistill.records import Problem
 from cotdistill.storage.keys import key_of
@@ -104,10 +104,9 @@ class RunInputs:
         """Return the error with its place in the recipe: `loc` where it has none yet, or the key that it names."""
         if isinstance(error, UserErrors):
             return error
-        key = tuple(error.where.split("."))
-        if key[0] in Recipe.model_fields:
-            loc = key
-        elif error.where:
+        if isinstance(error, RecipeFault):
+            return UserError(error.message, self.recipe.source.where(tuple(error.where.split("."))), error.hint)
+        if error.where:
             return error
         return type(error)(error.message, self.recipe.source.where(loc), error.hint)
 

@@ -99,7 +99,7 @@ def _read_arms(run: Path) -> Arms:
             f"is no run folder: it has no {ARMS}", str(run), "a run folder is runs/<name>, made by `run`"
         ) from None
     except ValidationError as error:
-        raise UserError(": ".join(first_fault(error)), str(path)) from None
+        raise UserError(str(first_fault(error)), str(path)) from None
 
 
 def _arm(arm: ArmStages, found: Mapping[str, _Found]) -> ArmReport:

@@ -58,7 +58,6 @@ def check_judge(verifier: Verifier, judge: Sampler | None) -> None:
             "a budget in US dollars needs the judge's prices",
             hint="add `judge: {prices: {input: …, output: …}}`, per million tokens, or use `output_tokens`",
         )
-    verifier.check()
 
 
 def grade(traces: Iterable[Trace], verifier: Verifier, judge: Sampler | None, work: Workspace) -> Iterator[Trace]:

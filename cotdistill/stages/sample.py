@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from cotdistill.client.concurrency import Concurrency, max_in_flight
 from cotdistill.client.costs import Budget, Prices, Spending, dollars
-from cotdistill.errors import TryAgainLater, UserError
+from cotdistill.errors import RecipeFault, TryAgainLater, UserError
 from cotdistill.records import Failure, Problem, Rejected, Sampling, Trace
 from cotdistill.registry import NOT_IN_KEY, Options
 from cotdistill.samplers import Sampler
@@ -101,7 +101,7 @@ class SampleOptions(StageOptions):
         """Raise UserError where a budget cannot be counted; warn of options that the server is known to ignore."""
         teacher: Sampler = roles["teacher"]
         if self.budget is not None and self.budget.usd is not None and teacher.prices is None:
-            raise UserError(
+            raise RecipeFault(
                 "a budget in US dollars needs the teacher's prices",
                 "sample.budget.usd",
                 "add `teacher: {prices: {input: …, output: …}}`, per million tokens, or use `output_tokens`",

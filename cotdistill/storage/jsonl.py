@@ -85,5 +85,4 @@ def read(path: Path, record: type[R]) -> Iterator[R]:
 
 
 def _row_error(path: Path, number: int, error: ValidationError) -> UserError:
-    key, message = first_fault(error)
-    return UserError(f"{key}: {message}" if key else message, f"{path}:{number}")
+    return UserError(str(first_fault(error)), f"{path}:{number}")

@@ -245,7 +245,7 @@ def _parsed(line: bytes, where: str) -> LedgerEntry:
     try:
         return LedgerEntry.model_validate(json.loads(line))
     except (ValueError, RecursionError) as error:
-        detail = first_fault(error)[1] if isinstance(error, ValidationError) else str(error)
+        detail = first_fault(error).message if isinstance(error, ValidationError) else str(error)
         hint = "move that line to another file; the others are good"
         raise UserError(f"is not a record of a ledger: {detail}", where, hint) from None
 

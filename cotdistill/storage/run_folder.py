@@ -124,9 +124,7 @@ def read_manifest(folder: Path) -> Manifest | None:
                 str(path),
                 "give the run another `name:`, or remove its folder",
             ) from None
-        raise UserError(
-            f"is no manifest: {': '.join(first_fault(error))}", str(path), "remove it to do the stage again"
-        ) from None
+        raise UserError(f"is no manifest: {first_fault(error)}", str(path), "remove it to do the stage again") from None
 
 
 def _is_earlier_layout(manifest: Path) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
-from cotdistill.errors import UserError
+from cotdistill.errors import RecipeFault
 from cotdistill.registry import NOT_IN_KEY, kind
 from cotdistill.stage import Progress, no_progress
 from cotdistill.storage.keys import key_of
@@ -46,9 +46,9 @@ class Full(Causal):
         Raises: UserError.
         """
         if _is_path(self.model) and not Path(self.model).is_dir():
-            raise UserError(f"no such folder: {self.model}", "student.model")
+            raise RecipeFault(f"no such folder: {self.model}", "student.model")
         if self.init == "pretrained" and self.config:
-            raise UserError("is for `init: random`; pretrained weights have their own", "student.config")
+            raise RecipeFault("is for `init: random`; pretrained weights have their own", "student.config")
 
     def base(self, folder: Path, /, *, seed: int, progress: Progress = no_progress) -> str:  # noqa: ARG002
         """Return the model's name or folder; random weights are made once, in a folder of their own in `folder`.
@@ -83,7 +83,7 @@ class Full(Causal):
         except (OSError, ValueError) as error:
             first_line = str(error).strip().partition("\n")[0]
             hint = "without a network name a folder that holds it: --set student.model=FOLDER"
-            raise UserError(f"no tokenizer in {self.model}: {first_line}", "student.model", hint) from None
+            raise RecipeFault(f"no tokenizer in {self.model}: {first_line}", "student.model", hint) from None
         config = self._configured(tokenizer)
         with torch.random.fork_rng():
             torch.manual_seed(seed)
@@ -112,7 +112,7 @@ class Full(Causal):
             return AutoConfig.for_model(**values)
         except (TypeError, ValueError) as error:
             first_line = str(error).strip().partition("\n")[0]
-            raise UserError(f"makes no model: {first_line}", "student.config") from None
+            raise RecipeFault(f"makes no model: {first_line}", "student.config") from None
 
 
 def _is_path(model: str) -> bool:

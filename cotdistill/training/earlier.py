@@ -41,8 +41,8 @@ def depends_on(
 ) -> dict[str, Json]:
     """Return all that the weights depend on; a base in a folder and DeepSpeed's file count by what they hold."""
     arguments = {name: value for name, value in options.trainer_arguments().items() if name not in LEAVE_WEIGHTS}
-    if options.deepspeed is not None:
-        arguments["deepspeed"] = json.loads(Path(options.deepspeed).read_text(encoding="utf-8"))
+    if (deepspeed := options.read_deepspeed()) is not None:
+        arguments["deepspeed"] = deepspeed
     fingerprint = weights_fingerprint(Path(base)) if Path(base).is_dir() else base
     student_options = student.key_options().items()
     return {

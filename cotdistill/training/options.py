@@ -5,6 +5,7 @@ train: {dataset: [{name: DS_r1_answer}, {name: general_chat, weight: 0.2}], on_o
 """
 
 import importlib.util
+import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
-from cotdistill.errors import UserError
+from cotdistill.errors import RecipeFault
 from cotdistill.registry import NOT_IN_KEY, KindOptions, OneOf, Options
 from cotdistill.stage import StageOptions
 from cotdistill.training.launch.devices import find_devices
@@ -158,11 +159,22 @@ class TrainOptions(StageOptions):
         return (*MODEL_PACKAGES, "deepspeed") if self.deepspeed else MODEL_PACKAGES
 
     def check(self, roles: Mapping[str, Any], *, seed: int) -> None:  # noqa: ARG002
-        """Raise UserError where the DeepSpeed configuration is no file, or torch sees none of the devices named."""
-        if self.deepspeed is not None and not Path(self.deepspeed).is_file():
-            raise UserError(f"no such file: {self.deepspeed}", "train.deepspeed")
+        """Raise UserError where DeepSpeed's file cannot be read, or torch sees none of the devices named."""
+        self.read_deepspeed()
         if importlib.util.find_spec("torch") is not None:
             find_devices(os.environ)
+
+    def read_deepspeed(self) -> dict[str, Any] | None:  # Any: JSON values
+        """Return the DeepSpeed configuration; None where there is none. Raises: RecipeFault: no JSON object."""
+        if self.deepspeed is None:
+            return None
+        try:
+            config = json.loads(Path(self.deepspeed).read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise RecipeFault(f"{self.deepspeed}: {error}", "train.deepspeed") from None
+        if not isinstance(config, dict):
+            raise RecipeFault(f"{self.deepspeed}: must be a JSON object", "train.deepspeed")
+        return config
 
     @classmethod
     def known_keys(cls) -> list[str]:

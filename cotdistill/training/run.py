@@ -5,7 +5,6 @@
 tokens/   token files of the run's trainings, used again while rows, tokenizer, template and length policy are the same
 """
 
-import importlib.util
 import json
 import logging
 import os
@@ -79,7 +78,8 @@ def train(
     Raises: UserError, WorkerFailed, Interrupted.
     """
     output = Path(options.output_dir) if options.output_dir else folder / "checkpoint"
-    _check_files(options, output, folder)
+    _check_output(output, folder)
+    options.read_deepspeed()
     place = world(os.environ, processes=options.num_processes)
     tokenizer = load_tokenizer(
         base, template=options.template, trust_remote_code=getattr(student, "trust_remote_code", False)
@@ -131,16 +131,8 @@ def _job(
     )
 
 
-def _check_files(options: TrainOptions, output: Path, folder: Path) -> None:
-    """Refuse what would fail after the model is loaded. Raises: UserError."""
-    if options.deepspeed is not None:
-        config = Path(options.deepspeed)
-        try:
-            json.loads(config.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise UserError(f"{config}: {error}", "train.deepspeed") from None
-        if importlib.util.find_spec("deepspeed") is None:
-            raise UserError("deepspeed is not installed", "train.deepspeed", "pip install 'cotdistill[train]'")
+def _check_output(output: Path, folder: Path) -> None:
+    """Refuse a folder of weights that would replace the run. Raises: UserError."""
     if any(place.resolve().is_relative_to(output.resolve()) for place in (Path.cwd(), folder)):
         raise UserError(f"{output} holds the run itself", "train.output_dir", "name a folder for the weights alone")
 

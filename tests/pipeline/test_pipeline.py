@@ -161,6 +161,17 @@ def test_answers_that_no_gold_can_judge_are_not_paid_for(tmp_path, monkeypatch, 
     assert not (tmp_path / "runs/t/1-sample").exists()
 
 
+def test_a_file_that_is_called_like_a_section_is_no_key_of_the_recipe(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "p.jsonl").write_text('{"question": "1 + 1?", "gold": "2"}\n')
+    (tmp_path / "t.yaml").write_text(
+        "problems: {dataset: p.jsonl}\nteacher: {kind: replay, path: train.jsonl}\nfilter: {}\n"
+    )
+    with pytest.raises(UserError) as refused:
+        Pipeline(read_recipe(tmp_path / "t.yaml"), RunOptions(runs=tmp_path / "runs")).check()
+    assert refused.value.lines() == ["train.jsonl: no such file (paths are relative to the working directory)"]
+
+
 def stored(path):
     with Ledger(path) as ledger:
         return [(entry.key, entry.index) for entry in ledger.read_entries()]

@@ -92,14 +92,20 @@ def run_worker(job: Path, *, world: World, log: Path, on_progress: OnProgress) -
         try:
             while not _has_ended(child) and not _is_over(told, stopped_by):
                 known = _pass_on(told.progress, known, on_progress)
+            ended_with = child.returncode
         finally:
             _end(child)
-    if stopped_by:
+    if stopped_by and not has_failed(ended_with):
         name = signal.Signals(stopped_by[0]).name
         raise Interrupted(f"training stopped by {name}", exit_code=128 + stopped_by[0])
     _pass_on(told.progress, known, on_progress)
     if child.returncode:
         raise _failure(told, child.returncode, log, start)
+
+
+def has_failed(ended_with: int | None) -> bool:
+    """Return whether a worker that was to stop failed instead, as where a disk is full; None: it was still at work."""
+    return ended_with not in (None, 0, 128 + signal.SIGTERM)
 
 
 def free_port() -> int:

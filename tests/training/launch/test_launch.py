@@ -4,7 +4,7 @@ import pytest
 
 from cotdistill.errors import UserError
 from cotdistill.training.launch.devices import Devices
-from cotdistill.training.launch.launch import World, world
+from cotdistill.training.launch.launch import World, has_failed, world
 
 
 @pytest.mark.parametrize(
@@ -43,3 +43,10 @@ def test_the_launchers_variables_say_where(environment, processes, expected):
 def test_half_a_cluster_is_the_users_fault(environment, message):
     with pytest.raises(UserError, match=message):
         world(environment, processes=1, ask=lambda _: Devices("cpu", 0))
+
+
+@pytest.mark.parametrize(
+    ("ended_with", "is_failure"), [(None, False), (0, False), (143, False), (75, True), (1, True), (-9, True)]
+)
+def test_a_worker_that_fails_while_it_saves_for_a_stop_has_failed(ended_with, is_failure):
+    assert has_failed(ended_with) is is_failure
