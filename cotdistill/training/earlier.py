@@ -17,7 +17,6 @@ from cotdistill.training.launch.launch import World
 from cotdistill.training.options import TrainOptions
 from cotdistill.training.prepare.tokenfile import FILES
 from cotdistill.training.prepare.tokens import Encoder
-from cotdistill.training.trainer_keys import LEAVE_WEIGHTS
 from cotdistill.training.worker.checkpoints import COMPLETE
 
 Json = Any  # Any: a JSON value
@@ -40,7 +39,7 @@ def depends_on(
     tokens: Path,
 ) -> dict[str, Json]:
     """Return all that the weights depend on; a base in a folder and DeepSpeed's file count by what they hold."""
-    arguments = {name: value for name, value in options.trainer_arguments().items() if name not in LEAVE_WEIGHTS}
+    arguments = options.weights_arguments()
     if (deepspeed := options.read_deepspeed()) is not None:
         arguments["deepspeed"] = deepspeed
     fingerprint = weights_fingerprint(Path(base)) if Path(base).is_dir() else base

@@ -164,6 +164,11 @@ class TrainOptions(StageOptions):
         if importlib.util.find_spec("torch") is not None:
             find_devices(os.environ)
 
+    def weights_arguments(self) -> dict[str, Any]:  # Any: values of transformers.TrainingArguments
+        """Return those of the trainer's arguments that the weights depend on."""
+        decisive = {*self.key_options(), "warmup_steps"}
+        return {name: value for name, value in self.trainer_arguments().items() if name in decisive}
+
     def read_deepspeed(self) -> dict[str, Any] | None:  # Any: JSON values
         """Return the DeepSpeed configuration; None where there is none. Raises: RecipeFault: no JSON object."""
         if self.deepspeed is None:

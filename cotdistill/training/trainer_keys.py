@@ -26,16 +26,16 @@ OURS = {
 
 LEAVE_WEIGHTS = frozenset(
     {
-        *("logging_first_step", "logging_steps", "logging_strategy", "log_level", "log_level_replica"),
+        *("logging_first_step", "logging_strategy", "log_level", "log_level_replica"),
         *("log_on_each_node", "disable_tqdm", "report_to", "run_name", "project", "trackio_space_id"),
         *("trackio_bucket_id", "trackio_static_space_id", "skip_memory_metrics", "include_num_input_tokens_seen"),
-        *("save_steps", "save_strategy", "save_on_each_node", "ddp_timeout"),
+        *("save_strategy", "save_on_each_node", "ddp_timeout"),
         *("push_to_hub", "hub_token", "hub_private_repo", "hub_model_id", "hub_strategy", "hub_always_push"),
         *("hub_revision", "dataloader_num_workers", "dataloader_pin_memory", "dataloader_persistent_workers"),
         *("dataloader_prefetch_factor", "dataloader_multiprocessing_context"),
     }
 )
-"""Options of transformers that leave the weights as they are: they are in no key."""
+"""Options of transformers that leave the weights as they are, beside those that TrainOptions marks NOT_IN_KEY."""
 
 
 @cache

@@ -14,8 +14,8 @@ from cotdistill.training.launch.launch import World
 from cotdistill.training.options import TrainOptions
 from cotdistill.training.prepare.tokenfile import write_rows
 from cotdistill.training.prepare.tokens import Encoder
-from cotdistill.training.run import train
 from tests.support.tiny_student import SIZES, sums
+from tests.support.training import start_training
 
 OPTIONS = {"max_steps": 4, "save_steps": 2, "learning_rate": 1e-2, "cutoff_len": 200, "num_processes": 1}
 
@@ -25,18 +25,7 @@ def interrupted(tmp_path_factory, base, student):
     """Train: `start(folder, sums(9), learning_rate=1e-3)`; and a folder with checkpoints of steps 2 and 4."""
 
     def start(folder, conversations, *, is_redone=False, **options):
-        return train(
-            conversations,
-            TrainOptions.model_validate(OPTIONS | options),
-            student=student,
-            base=base,
-            folder=folder / "4-train",
-            tokens=folder / "tokens",
-            log_file=folder / "run.log",
-            seed=7,
-            on_progress=lambda done, total: None,
-            is_redone=is_redone,
-        )
+        return start_training(folder, conversations, OPTIONS | options, base=base, student=student, is_redone=is_redone)
 
     folder = tmp_path_factory.mktemp("run")
     (folder / "4-train").mkdir()

@@ -16,6 +16,7 @@ from cotdistill.training.options import TrainOptions
 from cotdistill.training.run import train
 from tests.support.patience import HANGS_S, wait_for
 from tests.support.tiny_student import sums
+from tests.support.training import start_training
 
 ZERO_2 = "examples/deepspeed/ds_z2_config.json"
 QUICK = {"max_steps": 3, "learning_rate": 1e-2, "per_device_train_batch_size": 4, "cutoff_len": 200, "num_processes": 1}
@@ -26,16 +27,8 @@ def run(tmp_path, base, student):
     """Train in tmp_path: `run(sums(9), max_steps=5)`."""
 
     def start(conversations, *, on_progress=lambda done, total: None, **options):
-        return train(
-            conversations,
-            TrainOptions.model_validate(QUICK | options),
-            student=student,
-            base=base,
-            folder=tmp_path / "4-train",
-            tokens=tmp_path / "tokens",
-            log_file=tmp_path / "run.log",
-            seed=7,
-            on_progress=on_progress,
+        return start_training(
+            tmp_path, conversations, QUICK | options, base=base, student=student, on_progress=on_progress
         )
 
     return start
