@@ -128,13 +128,11 @@ class LoadBalancer:
         self._check_refused()
         if self._gate.is_closed:
             raise NotSent
-        backend = None if self._waiting else self._best(but)
-        if backend is not None:
-            backend.acquired(asyncio.get_running_loop().time())
-            return backend
         slot: asyncio.Future[Backend] = asyncio.get_running_loop().create_future()
         self._waiting.append((slot, but))
-        self._set_alarm()
+        self.wake()
+        if slot.done():
+            return slot.result()
         try:
             return await slot
         except asyncio.CancelledError:
@@ -161,26 +159,27 @@ class LoadBalancer:
         except AccessRefused as error:
             self._end_all(error)
             return
+        # One reading of the clock: a pause that ended between two would be neither over nor waited for.
+        now_s = asyncio.get_running_loop().time()
         while self._waiting:
             slot, but = self._waiting[0]
             if slot.done():
                 self._waiting.popleft()
                 continue
-            backend = self._best(but)
+            backend = self._best(but, now_s)
             if backend is None:
                 break
             self._waiting.popleft()
-            backend.acquired(asyncio.get_running_loop().time())
+            backend.acquired(now_s)
             slot.set_result(backend)
-        self._set_alarm()
+        self._set_alarm(now_s)
 
     async def reject_when_closed(self) -> None:
         """Send the waiting requests away as soon as the run stops."""
         await self._gate.closing.wait()
         self._end_all(NotSent())
 
-    def _best(self, but: Backend | None) -> Backend | None:
-        now_s = asyncio.get_running_loop().time()
+    def _best(self, but: Backend | None, now_s: float) -> Backend | None:
         free = [backend for backend in self.all if backend.is_free(now_s)]
         # The one that just failed this request has the fewest in flight for a bad reason.
         others = [backend for backend in free if backend is not but] or free
@@ -197,16 +196,11 @@ class LoadBalancer:
             if not slot.done():
                 slot.set_exception(error)
 
-    def _set_alarm(self) -> None:
-        """Look again when the first pause ends."""
+    def _set_alarm(self, now_s: float) -> None:
+        """Look again when the first pause ends that was not over at this time."""
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
-        loop = asyncio.get_running_loop()
-        ends = [
-            backend.paused_until_s
-            for backend in self.all
-            if backend.refusal is None and backend.paused_until_s > loop.time()
-        ]
+        ends = [o.paused_until_s for o in self.all if o.refusal is None and o.paused_until_s > now_s]
         if ends and self._waiting:
-            self._alarm = loop.call_at(min(ends) + 0.001, self.wake)
+            self._alarm = asyncio.get_running_loop().call_at(min(ends), self.wake)

@@ -1,10 +1,22 @@
-"""One backend, with times passed from outside."""
+"""One backend, with times passed from outside; and requests that wait for one."""
 
+import asyncio
 import math
+import time
 
 import pytest
 
-from cotdistill.client.load_balancer import BREAK_AFTER, CUT, FIRST_LIMIT, GROWTH_PAUSE_S, MOST, Backend
+from cotdistill.client.concurrency import SendGate
+from cotdistill.client.load_balancer import (
+    BREAK_AFTER,
+    CUT,
+    FIRST_LIMIT,
+    GROWTH_PAUSE_S,
+    MOST,
+    Backend,
+    LoadBalancer,
+)
+from tests.support.patience import HANGS_S
 
 
 def backend(name="a", *, wait_s=0.02, limit=math.inf, sought=False):
@@ -157,3 +169,20 @@ def test_an_answer_closes_the_breaker():
     one.acquired(1.0)
     one.answered(1.5)
     assert (one.is_down, one.down_since_s, one.probes, one.is_free(1.5)) == (False, None, 0, True)
+
+
+def test_a_request_that_joins_the_queue_as_a_pause_ends_does_not_silence_its_alarm():
+    async def probe_twice():
+        one = backend(wait_s=0.01)
+        balancer = LoadBalancer([one], SendGate())
+        break_down(one, asyncio.get_running_loop().time())
+        first = asyncio.create_task(balancer.acquire())
+        await asyncio.sleep(0)
+        assert not first.done(), "it waits for the end of the pause"
+        time.sleep(0.05)  # the pause ends while the loop is busy: its alarm is due, and has not rung
+        second = asyncio.create_task(balancer.acquire())
+        assert await first is one
+        balancer.release(one)
+        assert await second is one
+
+    asyncio.run(asyncio.wait_for(probe_twice(), HANGS_S))
