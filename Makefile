@@ -23,7 +23,7 @@ test: install
 	$(BIN)/python -m pytest -m "not slow"
 
 test-all: install
-	$(BIN)/python -m pytest
+	SWEEPS=whole $(BIN)/python -m pytest
 
 check: install
 	$(BIN)/ruff format --check .

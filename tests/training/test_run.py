@@ -3,8 +3,6 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,7 +12,6 @@ from cotdistill.records import Rejected
 from cotdistill.storage.jsonl import read
 from cotdistill.training.options import TrainOptions
 from cotdistill.training.run import train
-from tests.support.patience import HANGS_S, wait_for
 from tests.support.tiny_student import sums
 from tests.support.training import start_training
 
@@ -183,83 +180,3 @@ def test_a_worker_failing_under_torchrun_gives_its_own_exit_code(run):
     with pytest.raises(WorkerFailed, match=r"the (loss|gradient) is") as failed:
         run(sums(20), learning_rate=1e30, max_grad_norm=0.0, max_steps=20, optim="sgd", num_processes=2)
     assert failed.value.exit_code == 2
-
-
-SCRIPT = """
-import sys, pathlib
-from cotdistill.errors import Interrupted
-from cotdistill.training.options import TrainOptions
-from cotdistill.training.run import train
-from tests.support.tiny_student import student_options, sums
-tokenizer, base, folder = map(pathlib.Path, sys.argv[1:])
-options = TrainOptions.model_validate(
-    {"max_steps": 120, "learning_rate": 1e-2, "logging_steps": 20, "save_steps": 20, "num_processes": 2,
-     "deepspeed": "examples/deepspeed/ds_z2_config.json"}
-)
-try:
-    train(sums(50), options, student=student_options(tokenizer), base=str(base), folder=folder,
-          tokens=folder / "tokens", log_file=folder / "run.log", seed=7, on_progress=lambda done, total: None)
-except Interrupted as stopped:
-    sys.exit(stopped.exit_code)
-"""
-
-
-def _start(tokenizer_folder, base, folder) -> subprocess.Popen:
-    folder.mkdir(exist_ok=True)
-    return subprocess.Popen([sys.executable, "-c", SCRIPT, str(tokenizer_folder), base, str(folder)])
-
-
-def _wait_for_step(process: subprocess.Popen, folder: Path, step: int) -> None:
-    wait_for(lambda: any(folder.glob(f"work/*/resume/checkpoint-{step}/COMPLETE.json")), process)
-
-
-def _workers(folder: Path) -> list[int]:
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            command = (process / "cmdline").read_bytes().decode()
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        if "cotdistill.training.worker.worker" in command and str(folder) in command:
-            found.append(int(process.name))
-    return found
-
-
-def _check_workers_end(folder: Path) -> None:
-    """The workers go long before the training's last step, after which they would go by themselves."""
-    wait_for(lambda: not _workers(folder))
-    assert not (folder / "checkpoint").exists(), "workers outlive the process that started them"
-
-
-@pytest.mark.slow
-def test_a_killed_training_goes_on_and_ends_as_if_it_had_not_been(tmp_path, tokenizer_folder, base):
-    import torch
-    from safetensors.torch import load_file
-
-    killed = _start(tokenizer_folder, base, tmp_path / "killed")
-    _wait_for_step(killed, tmp_path / "killed", 40)
-    killed.kill()
-    _check_workers_end(tmp_path / "killed")
-    for folder in ("killed", "straight"):
-        assert _start(tokenizer_folder, base, tmp_path / folder).wait(HANGS_S) == 0
-    assert "from the start" in (tmp_path / "killed" / "run.log").read_text()
-    assert "resume/checkpoint-" in (tmp_path / "killed" / "run.log").read_text()
-    one, other = (_metrics(tmp_path / folder) for folder in ("killed", "straight"))
-    assert [row["step"] for row in one] == list(range(20, 121, 20))
-    assert [row["tokens"] for row in one] == [row["tokens"] for row in other]
-    first, second = (load_file(tmp_path / folder / "checkpoint/model.safetensors") for folder in ("killed", "straight"))
-    for name in first:
-        torch.testing.assert_close(first[name], second[name])
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_stops_every_worker_and_says_so(tmp_path, tokenizer_folder, base, number, code):
-    process = _start(tokenizer_folder, base, tmp_path / "run")
-    _wait_for_step(process, tmp_path / "run", 20)
-    os.kill(process.pid, number)
-    assert process.wait(HANGS_S) == code
-    _check_workers_end(tmp_path / "run")
-    assert "stopped and saved after step" in (tmp_path / "run/run.log").read_text()
-    steps = [int(row["step"]) for row in _metrics(tmp_path / "run")]
-    assert next((tmp_path / "run").glob(f"work/*/resume/checkpoint-{steps[-1]}/COMPLETE.json"))
