@@ -22,16 +22,25 @@ class TrainingRows:
     step: Step
     catalog: Catalog
     run: Path
+    options: TrainOptions
+    """Of the step, or of one of its phases."""
+    folder: Path
+    """Where bad rows go."""
+
+    def in_phase(self, options: TrainOptions, folder: Path) -> "TrainingRows":
+        """Return the rows of one phase; bad ones go to `folder`."""
+        return replace(self, options=options, folder=folder)
 
     def __iter__(self) -> Iterator[Conversation]:
-        """Yield the rows; bad ones go to the step's folder, to one of each set's name where there are several.
+        """Yield the rows; bad ones go to the folder, to one of each set's name where there are several.
 
         Raises: UserError: a set cannot be read.
         """
-        shares, folder = _shares(self.step), self.run / self.step.folder
+        shares = self._shares
+        place = self.folder if len(shares) == 1 else None
         yield from mix(
             shares,
-            lambda name: read_conversations(self._find(name), folder if len(shares) == 1 else folder / name),
+            lambda name: read_conversations(self._find(name), place or self.folder / name),
             self._count,
             seed=self.step.recipe.seed,
         )
@@ -40,21 +49,35 @@ class TrainingRows:
     def key(self) -> str | None:
         """What tells these rows from others: the bytes of their files; None where a hub holds some of them."""
         files: list[Any] = []  # Any: JSON values
-        for dataset in map(self._find, (share.name for share in _shares(self.step))):
+        for dataset in map(self._find, (share.name for share in self._shares)):
             if not dataset.files:
                 return None
             files.append([[file_sha256(path) for path in dataset.files], dataset.entry.model_dump(mode="json")])
-        shares = [share.model_dump() for share in _shares(self.step)]
-        return key_of([files, shares, self.step.recipe.seed])
+        return key_of([files, [share.model_dump() for share in self._shares], self.step.recipe.seed])
+
+    @property
+    def _shares(self) -> tuple[Share, ...]:
+        return _shares(self.step, self.options)
 
     def _find(self, name: str) -> Dataset:
         if self.step.upstream is not None and name == _own_name(self.step):
-            return _first_rows(self.step, open_catalog([self.run / self.step.upstream.folder]).find(name))
-        return _first_rows(self.step, self.catalog.find(name))
+            return self._first_rows(open_catalog([self.run / self.step.upstream.folder]).find(name))
+        return self._first_rows(self.catalog.find(name))
+
+    def _first_rows(self, dataset: Dataset) -> Dataset:
+        """Return the set cut off behind `max_samples`, or its entry's own `num_samples` where that is less."""
+        limits = [n for n in (self.options.max_samples, dataset.entry.num_samples) if n is not None]
+        entry = dataset.entry.model_copy(update={"num_samples": min(limits, default=None)})
+        return replace(dataset, entry=entry)
 
     def _count(self, name: str) -> int:
         dataset = self._find(name)
         return sum(1 for _ in dataset.read_conversations(bad=dataset.new_bad_rows()))
+
+
+def training_rows(step: Step, catalog: Catalog, run: Path) -> TrainingRows:
+    """Return what a train step learns from; where it has phases, each asks for its own."""
+    return TrainingRows(step, catalog, run, _options(step), run / step.folder)
 
 
 def registered_sets(step: Step, catalog: Catalog) -> dict[str, Dataset]:
@@ -63,15 +86,15 @@ def registered_sets(step: Step, catalog: Catalog) -> dict[str, Dataset]:
     Raises: UserError: one is not registered.
     """
     own = _own_name(step) if step.upstream is not None else None
-    return {share.name: catalog.find(share.name) for share in _shares(step) if share.name != own}
+    names = (share.name for phase in _options(step).in_phases() for share in _shares(step, phase))
+    return {name: catalog.find(name) for name in names if name != own}
 
 
 def check_sets(step: Step, catalog: Catalog) -> None:
     """Raise UserError where a train step has nothing to read, or certainly cannot read it."""
-    found = registered_sets(step, catalog)
-    for dataset in found.values():
+    for dataset in registered_sets(step, catalog).values():
         dataset.check()
-    if not found and step.upstream is None:
+    if not all(_shares(step, phase) for phase in _options(step).in_phases()):
         hint = "add a `teacher:` to sample, or `train: {dataset: …}`"
         raise UserError(f"`{step.stage.name}` has nothing to read", hint=hint)
 
@@ -93,20 +116,15 @@ def registered_key(step: Step, catalog: Catalog) -> dict[str, Any]:  # Any: JSON
     return {name: content_key(dataset) for name, dataset in registered_sets(step, catalog).items()}
 
 
-def _shares(step: Step) -> tuple[Share, ...]:
-    options = step.options
-    assert isinstance(options, TrainOptions)
+def _options(step: Step) -> TrainOptions:
+    assert isinstance(step.options, TrainOptions)
+    return step.options
+
+
+def _shares(step: Step, options: TrainOptions) -> tuple[Share, ...]:
     if options.dataset:
         return options.dataset
     return (Share(name=_own_name(step)),) if step.upstream is not None else ()
-
-
-def _first_rows(step: Step, dataset: Dataset) -> Dataset:
-    """Return the set cut off behind `max_samples`, or its entry's own `num_samples` where that is less."""
-    assert isinstance(step.options, TrainOptions)
-    limits = [n for n in (step.options.max_samples, dataset.entry.num_samples) if n is not None]
-    entry = dataset.entry.model_copy(update={"num_samples": min(limits, default=None)})
-    return replace(dataset, entry=entry)
 
 
 def _own_name(step: Step) -> str:

@@ -89,8 +89,9 @@ class Recipe(Sections, Roles):
 
     def learns_own_rows(self) -> bool:
         """Return whether the student learns from what `convert` writes, alone or beside registered sets."""
-        named = (self.train or TrainOptions()).dataset_names
-        return not named or (self.convert or ConvertOptions()).dataset in named
+        own = (self.convert or ConvertOptions()).dataset
+        phases = (self.train or TrainOptions()).in_phases()
+        return any(not phase.dataset_names or own in phase.dataset_names for phase in phases)
 
     def chain(self) -> tuple[Stage, ...]:
         """Return the stages that this recipe runs, in order."""

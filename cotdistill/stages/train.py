@@ -1,16 +1,32 @@
-"""train: the student learns from the conversations, in a worker process of its own."""
+"""train: the student learns from the conversations, in a worker process of its own, in one phase or several.
 
-from collections.abc import Iterable, Iterator
+4-train/phase-1/checkpoint/  4-train/phase-1/metrics.jsonl  …  4-train/checkpoint/ (of the last phase)
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
+from cotdistill.errors import RecipeFault
 from cotdistill.records import Checkpoint, Conversation
 from cotdistill.registry import KindOptions
-from cotdistill.stage import Workspace, stage
+from cotdistill.stage import Advance, Workspace, stage
 from cotdistill.storage.keys import weights_fingerprint
-from cotdistill.storage.run_folder import CHECKPOINT_ROWS, RUN_LOG, TOKENS
+from cotdistill.storage.run_folder import CHECKPOINT_ROWS, PHASE, RUN_LOG, TOKENS
 from cotdistill.styles import Style
+from cotdistill.training.launch.launch import OnProgress
 from cotdistill.training.options import TrainOptions
+from cotdistill.training.run import TrainResult
 from cotdistill.training.run import train as train_worker
+
+
+@runtime_checkable
+class TrainingSets(Protocol):
+    """Conversations that each phase chooses from by its options."""
+
+    def in_phase(self, options: TrainOptions, folder: Path) -> Iterable[Conversation]:
+        """Return the rows of one phase; bad ones go to `folder`."""
+        ...
 
 
 # It writes dropped.jsonl itself: what is left out can be looked at before the hours of training are spent.
@@ -25,37 +41,65 @@ def train(
 ) -> Iterator[Checkpoint]:
     """Train the student on the conversations, and keep its weights."""
     base = work.base(student)
-    with work.progress("training", total=0, unit="steps") as advance:
-        done = 0
-
-        def count(steps: int, total: int) -> None:
-            nonlocal done
-            advance(steps - done, total=total)
-            done = steps
-
-        result = train_worker(
-            conversations,
-            options,
-            student=student,
-            base=base,
-            folder=work.folder,
-            tokens=work.run / TOKENS,
-            log_file=work.run / RUN_LOG,
-            seed=work.seed,
-            style=style,
-            # Rows that a list or a generator holds have no name, and their tokens are made every time.
-            data_key=getattr(conversations, "key", None),
-            on_progress=count,
-            is_redone=work.is_redone,
-        )
+    results: list[TrainResult] = []
+    phases = options.in_phases()
+    for number, phase in enumerate(phases, 1):
+        is_last = number == len(phases)
+        folder = work.folder if is_last else work.folder / PHASE.format(number)
+        with work.progress(_title(number, len(phases)), total=0, unit="steps") as advance:
+            rows = _rows(conversations, phases, phase, folder)
+            result = train_worker(
+                rows,
+                phase if is_last else phase.model_copy(update={"output_dir": None}),
+                student=student,
+                base=base,
+                folder=folder,
+                tokens=work.run / TOKENS,
+                log_file=work.run / RUN_LOG,
+                seed=work.seed,
+                style=style,
+                # Rows that a list or a generator holds have no name, and their tokens are made every time.
+                data_key=getattr(rows, "key", None),
+                on_progress=_counted(advance),
+                is_redone=work.is_redone,
+            )
+        results.append(result)
+        base = str(result.checkpoint)
     yield Checkpoint(
         path=_relative(result.checkpoint, work.run),
         fingerprint=weights_fingerprint(result.checkpoint),
-        rows=result.rows,
-        dropped=result.dropped,
-        supervised_tokens=result.supervised_tokens,
-        steps=result.steps,
+        rows=sum(result.rows for result in results),
+        dropped=sum(result.dropped for result in results),
+        supervised_tokens=sum(result.supervised_tokens for result in results),
+        steps=sum(result.steps for result in results),
     )
+
+
+def _title(number: int, phases: int) -> str:
+    return "training" if phases == 1 else f"training, phase {number} of {phases}"
+
+
+def _rows(
+    conversations: Iterable[Conversation], phases: Sequence[TrainOptions], phase: TrainOptions, folder: Path
+) -> Iterable[Conversation]:
+    """Return what a phase learns from. Raises: RecipeFault where there are phases, and rows that have no names."""
+    if len(phases) == 1:
+        return conversations
+    if not isinstance(conversations, TrainingSets):
+        raise RecipeFault("choose among data sets by name, and these rows have none", "train.phases")
+    return conversations.in_phase(phase, folder)
+
+
+def _counted(advance: Advance) -> OnProgress:
+    """Return what moves a bar to the steps done."""
+    done = 0
+
+    def count(steps: int, total: int) -> None:
+        nonlocal done
+        advance(steps - done, total=total)
+        done = steps
+
+    return count
 
 
 def _relative(checkpoint: Path, run: Path) -> str:

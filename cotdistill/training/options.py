@@ -23,7 +23,7 @@ from cotdistill.training.trainer_keys import LEAVE_WEIGHTS, OURS, read_trainer_k
 NOT_TRAINER_KEYS = frozenset(
     {
         *("dataset", "template", "cutoff_len", "on_overlong", "max_dropped", "max_samples", "num_processes"),
-        *("output_dir", "overwrite_output_dir", "warmup_ratio", "save_total_limit", "loss"),
+        *("output_dir", "overwrite_output_dir", "warmup_ratio", "save_total_limit", "loss", "phases"),
     }
 )
 """Fields of TrainOptions that transformers does not get as they are."""
@@ -78,6 +78,22 @@ def _shares_add_up(shares: tuple[Share, ...] | None) -> tuple[Share, ...] | None
     if len(weights) < len(shares) and sum(weights) >= 1:
         raise PydanticCustomError("weights_sum", "has weights that leave nothing for a set without one")
     return shares
+
+
+OF_THE_WHOLE = frozenset({"phases", "output_dir", "overwrite_output_dir", "num_processes"})
+"""Options that a phase cannot change."""
+
+
+def _only_what_phases_change(phases: "tuple[TrainOptions, ...]") -> "tuple[TrainOptions, ...]":
+    """Refuse an option in a phase that holds for the training as a whole."""
+    for number, phase in enumerate(phases, 1):
+        if found := sorted(phase.model_fields_set & OF_THE_WHOLE):
+            raise PydanticCustomError(
+                "of_the_whole",
+                "phase {number} sets {key}, which holds for the whole training: write it outside `phases`",
+                {"number": number, "key": f"`{found[0]}`"},
+            )
+    return phases
 
 
 class TrainOptions(StageOptions):
@@ -140,15 +156,23 @@ class TrainOptions(StageOptions):
     """Whether an `output_dir` that is not empty is moved aside; otherwise it stops before any training."""
     num_processes: Annotated[int | None, NOT_IN_KEY] = Field(None, ge=1)
     """Training processes on this machine; default: one per visible device."""
+    phases: Annotated["tuple[TrainOptions, ...]", AfterValidator(_only_what_phases_change)] = ()
+    """Trainings one after the other, each from the weights of the one before: a list of what each phase changes in
+    this section, as [{dataset: broad}, {dataset: domain, num_train_epochs: 1}]. The optimiser starts anew."""
 
     @property
     def dataset_names(self) -> tuple[str, ...]:
         """Names of the sets; none where what `convert` wrote is meant."""
         return tuple(share.name for share in self.dataset or ())
 
+    def in_phases(self) -> "tuple[TrainOptions, ...]":
+        """Return the options of each phase; these alone where there are no phases."""
+        return tuple(self._changed_by(phase) for phase in self.phases) or (self,)
+
     def unused(self) -> frozenset[str]:
         """Return the style unless rationales are shortened: otherwise it plays no part in training."""
-        return frozenset() if self.on_overlong == "truncate_rationale" else frozenset({"style"})
+        is_shortened = any(phase.on_overlong == "truncate_rationale" for phase in self.in_phases())
+        return frozenset() if is_shortened else frozenset({"style"})
 
     def key_options(self) -> dict[str, Any]:  # Any: JSON values
         """Return the options that decide the weights."""
@@ -156,11 +180,13 @@ class TrainOptions(StageOptions):
 
     def packages(self) -> tuple[str, ...]:
         """Return what the training worker is made of."""
-        return (*MODEL_PACKAGES, "deepspeed") if self.deepspeed else MODEL_PACKAGES
+        needs_deepspeed = any(phase.deepspeed for phase in self.in_phases())
+        return (*MODEL_PACKAGES, "deepspeed") if needs_deepspeed else MODEL_PACKAGES
 
     def check(self, roles: Mapping[str, Any], *, seed: int) -> None:  # noqa: ARG002
         """Raise UserError where DeepSpeed's file cannot be read, or torch sees none of the devices named."""
-        self.read_deepspeed()
+        for phase in self.in_phases():
+            phase.read_deepspeed()
         if importlib.util.find_spec("torch") is not None:
             find_devices(os.environ)
 
@@ -180,6 +206,10 @@ class TrainOptions(StageOptions):
         if not isinstance(config, dict):
             raise RecipeFault(f"{self.deepspeed}: must be a JSON object", "train.deepspeed")
         return config
+
+    def _changed_by(self, phase: "TrainOptions") -> "TrainOptions":
+        given = {name: getattr(phase, name) for name in phase.model_fields_set}
+        return self.model_copy(update={"phases": (), **given})
 
     @classmethod
     def known_keys(cls) -> list[str]:

@@ -8,7 +8,7 @@ from cotdistill.data import open_catalog
 from cotdistill.errors import UserError, UserErrors
 from cotdistill.pipeline.pipeline import Pipeline, RunOptions
 from cotdistill.pipeline.step_keys import recipe_part
-from cotdistill.pipeline.training_data import TrainingRows
+from cotdistill.pipeline.training_data import training_rows
 from cotdistill.recipe.plan import make_plan
 from cotdistill.recipe.recipe import read_recipe
 
@@ -52,7 +52,7 @@ def test_an_arm_on_a_registered_set_reads_that_set_alone(plan):
     recipe = plan(extra="arms:\n  own: {}\n  foreign: {train: {dataset: general}}\n")
     step = train_step(recipe, "foreign")
     assert step.upstream is None
-    rows = TrainingRows(step, open_catalog([recipe.folder]), recipe.folder)
+    rows = training_rows(step, open_catalog([recipe.folder]), recipe.folder)
     assert len(list(rows)) == 40
     assert train_step(recipe, "own").upstream is not None
 
@@ -61,7 +61,7 @@ def test_converted_rows_and_a_share_of_a_registered_set_are_one(plan, tmp_path):
     recipe = plan(", dataset: [own, {name: general, weight: 0.25}]")
     for stage in ("sample", "filter", "convert"):
         Pipeline(recipe, RunOptions(only=stage, runs=tmp_path / "runs")).run()
-    rows = TrainingRows(train_step(recipe), open_catalog([recipe.folder]), tmp_path / "runs" / "t")
+    rows = training_rows(train_step(recipe), open_catalog([recipe.folder]), tmp_path / "runs" / "t")
     found = list(rows)
     own = [row for row in found if not row.messages[0].content.startswith("Say")]
     assert len(own) > 10
@@ -72,12 +72,12 @@ def test_converted_rows_and_a_share_of_a_registered_set_are_one(plan, tmp_path):
 def test_what_tells_the_rows_apart_is_what_their_files_hold(plan, tmp_path):
     recipe = plan(", dataset: [general, {name: other, weight: 0.2}]")
     step, catalog = train_step(recipe), open_catalog([recipe.folder])
-    key = TrainingRows(step, catalog, tmp_path).key
-    assert key == TrainingRows(step, catalog, tmp_path).key
+    key = training_rows(step, catalog, tmp_path).key
+    assert key == training_rows(step, catalog, tmp_path).key
     recipe = plan(", dataset: [general, {name: other, weight: 0.3}]")
-    assert TrainingRows(train_step(recipe), catalog, tmp_path).key != key
+    assert training_rows(train_step(recipe), catalog, tmp_path).key != key
     (tmp_path / "general.json").write_text(json.dumps([{"instruction": "Say 1", "output": "2"}]))
-    assert TrainingRows(step, catalog, tmp_path).key != key
+    assert training_rows(step, catalog, tmp_path).key != key
 
 
 def test_max_samples_takes_the_first_rows_of_each_set(plan, tmp_path):
@@ -85,11 +85,11 @@ def test_max_samples_takes_the_first_rows_of_each_set(plan, tmp_path):
     for stage in ("sample", "filter", "convert"):
         Pipeline(recipe, RunOptions(only=stage, runs=tmp_path / "runs")).run()
     step, catalog = train_step(recipe), open_catalog([recipe.folder])
-    rows = TrainingRows(step, catalog, tmp_path / "runs" / "t")
+    rows = training_rows(step, catalog, tmp_path / "runs" / "t")
     found = list(rows)
     assert [row.messages[0].content for row in found[7:]] == [f"Say {n}" for n in range(7)] * 2
     every = plan(", dataset: [own, general, other]")
-    whole = TrainingRows(train_step(every), catalog, tmp_path / "runs" / "t")
+    whole = training_rows(train_step(every), catalog, tmp_path / "runs" / "t")
     assert found[:7] == list(whole)[:7]
     assert rows.key != whole.key
     assert step.options.key_options() != train_step(every).options.key_options()
@@ -97,7 +97,7 @@ def test_max_samples_takes_the_first_rows_of_each_set(plan, tmp_path):
 
 def test_a_share_is_of_the_rows_that_max_samples_leaves(plan, tmp_path):
     recipe = plan(", max_samples: 10, dataset: [{name: general, weight: 0.5}, {name: other, weight: 0.5}]")
-    found = list(TrainingRows(train_step(recipe), open_catalog([recipe.folder]), tmp_path))
+    found = list(training_rows(train_step(recipe), open_catalog([recipe.folder]), tmp_path))
     assert sorted(row.messages[0].content for row in found) == sorted([f"Say {n}" for n in range(10)] * 2)
 
 

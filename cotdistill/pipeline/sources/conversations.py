@@ -7,7 +7,7 @@ from typing import Any
 
 from cotdistill.errors import UserError
 from cotdistill.pipeline.inputs import RunInputs
-from cotdistill.pipeline.training_data import TrainingRows, check_rationales_can_be_told, check_sets, registered_key
+from cotdistill.pipeline.training_data import check_rationales_can_be_told, check_sets, registered_key, training_rows
 from cotdistill.recipe.plan import Step
 from cotdistill.records import Record
 from cotdistill.stage import Progress
@@ -38,7 +38,7 @@ class ConversationSource:
 
     def rows(self, step: Step, run: Path, progress: Progress) -> Iterable[Record]:  # noqa: ARG002
         """Return the conversations, to be gone through as often as needed."""
-        return TrainingRows(step, self.inputs.catalog, run)
+        return training_rows(step, self.inputs.catalog, run)
 
     def _check_sets(self, step: Step) -> None:
         check_sets(step, self.inputs.catalog)
