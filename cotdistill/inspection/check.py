@@ -159,7 +159,7 @@ def _add_lengths(batch: list[Sample], lengths: Lengths, notes: _Notes, context: 
     written = list(_write(batch, context.style))
     for (where, _), row in zip(written, context.encoder.encode([c for _, c in written]), strict=True):
         tokens = len(row.input_ids)
-        lengths.add(tokens=tokens, supervised=tokens - row.prompt_length)
+        lengths.add(tokens=tokens, supervised=row.supervised_tokens)
         if context.cutoff_len is not None and tokens > context.cutoff_len:
             notes.add(OVERLONG, f"{where}: {tokens:,} tokens")
 

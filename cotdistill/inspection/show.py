@@ -1,12 +1,13 @@
 """Rows as the student will see them: the text of its tokens, and which of them it learns."""
 
 from collections.abc import Iterator
-from itertools import islice
+from itertools import groupby, islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from cotdistill.data import Dataset
 from cotdistill.records import Conversation, Message, Trace
 from cotdistill.styles import Style, conversation
+from cotdistill.training.prepare.token_row import GIVEN
 
 if TYPE_CHECKING:
     from cotdistill.training.prepare.tokens import Encoder
@@ -55,13 +56,13 @@ def _messages(written: Conversation | tuple[Message, ...]) -> Iterator[Span]:
 
 def _encoded(where: str, written: Conversation, encoder: "Encoder") -> Shown:
     (row,) = encoder.encode([written])
-    prompt, answer = row.input_ids[: row.prompt_length], row.input_ids[row.prompt_length :]
-    title = f"{where}: {len(row.input_ids):,} tokens, {len(answer):,} learned"
+    title = f"{where}: {len(row.input_ids):,} tokens, {row.supervised_tokens:,} learned"
+    stretches = groupby(zip(row.input_ids, row.parts, strict=True), key=lambda token: token[1] != GIVEN)
     spans = (
-        Span(tuple(_texts(prompt, encoder)), is_supervised=False),
-        Span(tuple(_texts(answer, encoder)), is_supervised=True),
+        Span(tuple(_texts([token for token, _ in tokens], encoder)), is_supervised=is_supervised)
+        for is_supervised, tokens in stretches
     )
-    return Shown(title, spans)
+    return Shown(title, tuple(spans))
 
 
 def _texts(ids: list[int], encoder: "Encoder") -> Iterator[str]:

@@ -20,8 +20,9 @@ from cotdistill.storage.keys import file_sha256
 from cotdistill.styles import conversation
 from cotdistill.training.options import TrainOptions
 from cotdistill.training.prepare.prepare import prepare
+from cotdistill.training.prepare.token_row import TokenRow
 from cotdistill.training.prepare.tokenfile import write_rows
-from cotdistill.training.prepare.tokens import Encoder, TokenRow, load_tokenizer
+from cotdistill.training.prepare.tokens import Encoder, load_tokenizer
 from tests.bench.command import Row
 
 ROWS = 20_000

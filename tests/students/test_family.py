@@ -5,7 +5,7 @@ import pytest
 from cotdistill.errors import UserError
 from cotdistill.losses import IGNORED
 from cotdistill.registry import kinds, make
-from cotdistill.training.prepare.tokens import TokenRow
+from tests.support.token_rows import answer_row
 
 OPTIONS = {"demo": {"base_steps": 0}, "full": {"model": "owner/name"}}
 """An example of every kind."""
@@ -27,7 +27,7 @@ def test_it_names_a_trainer_of_transformers(student):
 
 
 def test_padding_is_masked_by_length_and_never_supervised(student):
-    rows = [TokenRow([9, 5, 9], 1, "a/0"), TokenRow([1, 2, 3, 4, 5, 6, 7, 8, 9], 8, "b/1")]
+    rows = [answer_row([9, 5, 9], 1, "a/0"), answer_row([1, 2, 3, 4, 5, 6, 7, 8, 9], 8, "b/1")]
     batch = student.collator(9)(rows)
     assert batch["input_ids"].shape == (2, 16)
     assert batch["attention_mask"].sum(1).tolist() == [3, 9]

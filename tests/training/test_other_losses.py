@@ -58,7 +58,7 @@ def test_it_is_given_hidden_states_and_the_ids_of_its_rows(tmp_path, tokenizer_f
     )
     assert done.returncode == 0, done.stderr
     rows = Encoder(load_tokenizer(base, template=None)).encode(sums(16))
-    supervised = {row.id: len(row.input_ids) - row.prompt_length for row in rows}
+    supervised = {row.id: row.supervised_tokens for row in rows}
     found = []
     for rank in ("0", "1"):
         given = [json.loads(line) for line in (notes / rank).read_text().splitlines()]

@@ -1,7 +1,7 @@
 """Conversations -> token files, before any training process starts; made once for the same rows and options.
 
-tokens/<key>/  tokens.bin  rows.bin  ids.bin  lengths.bin (tokens of every conversation)  dropped.jsonl
-               shortened.jsonl  prepared.json, written last
+tokens/<key>/  tokens.bin  parts.bin  rows.bin  ids.bin  lengths.bin (tokens of every conversation)
+               dropped.jsonl  shortened.jsonl  prepared.json, written last
 """
 
 import json
@@ -20,8 +20,9 @@ from cotdistill.storage.keys import key_of
 from cotdistill.storage.run_folder import DROPPED, SHORTENED
 from cotdistill.styles import Style
 from cotdistill.training.options import TrainOptions
+from cotdistill.training.prepare.token_row import TokenRow
 from cotdistill.training.prepare.tokenfile import Written, write_rows
-from cotdistill.training.prepare.tokens import Encoded, TokenRow, tokenize
+from cotdistill.training.prepare.tokens import Encoded, tokenize
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -31,7 +32,7 @@ log = logging.getLogger(__name__)
 FINISHED = "prepared.json"
 LENGTHS = "lengths.bin"
 
-MAKING = 2
+MAKING = 3
 """Raised when the same conversations come to other token files by a change of this package."""
 
 KEPT = 4

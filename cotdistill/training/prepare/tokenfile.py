@@ -1,8 +1,9 @@
-"""Token rows on disk: three flat files that training processes map into memory, whatever their size.
+"""Token rows on disk: four flat files that training processes map into memory, whatever their size.
 
 tokens.bin   every row's token ids, one after the other, uint32
-rows.bin     per row: the first place after it in tokens.bin, the length of its prompt, and the first place after its
-             id in ids.bin, all int64
+parts.bin    what each of these tokens is, uint8: 0 given, 1 learned as rationale, 2 learned as answer (or its end)
+rows.bin     per row: the first place after it in tokens.bin and parts.bin, and the first place after its id in
+             ids.bin, both int64
 ids.bin      every row's id in UTF-8, each with a line feed behind it
 """
 
@@ -11,10 +12,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from cotdistill.training.prepare.tokens import TokenRow
+from cotdistill.training.prepare.token_row import TokenRow
 
-TOKENS, ROWS, IDS = FILES = ("tokens.bin", "rows.bin", "ids.bin")
-COLUMNS = 3
+TOKENS, PARTS, ROWS, IDS = FILES = ("tokens.bin", "parts.bin", "rows.bin", "ids.bin")
+COLUMNS = 2
 """Numbers per row in rows.bin."""
 
 
@@ -29,14 +30,20 @@ class Written(NamedTuple):
 def write_rows(rows: Iterable[TokenRow], folder: Path) -> Written:
     """Write the rows into an existing folder and return their counts."""
     count, end, id_end, supervised = 0, 0, 0, 0
-    with (folder / TOKENS).open("wb") as tokens, (folder / ROWS).open("wb") as index, (folder / IDS).open("wb") as ids:
+    with (
+        (folder / TOKENS).open("wb") as tokens,
+        (folder / PARTS).open("wb") as parts,
+        (folder / ROWS).open("wb") as index,
+        (folder / IDS).open("wb") as ids,
+    ):
         for row in rows:
             end += len(row.input_ids)
             id_end += ids.write(_encoded(row.id))
             array("I", row.input_ids).tofile(tokens)
-            array("q", (end, row.prompt_length, id_end)).tofile(index)
+            parts.write(row.parts)
+            array("q", (end, id_end)).tofile(index)
             count += 1
-            supervised += len(row.input_ids) - row.prompt_length
+            supervised += row.supervised_tokens
     return Written(count, end, supervised)
 
 
@@ -48,16 +55,17 @@ class TokenFile:
 
         self._index = np.memmap(folder / ROWS, np.int64, mode="r").reshape(-1, COLUMNS)
         self._tokens = np.memmap(folder / TOKENS, np.uint32, mode="r")
+        self._parts = np.memmap(folder / PARTS, np.uint8, mode="r")
         self._ids = np.memmap(folder / IDS, np.uint8, mode="r")
 
     def __len__(self) -> int:
         return len(self._index)
 
     def __getitem__(self, number: int) -> TokenRow:
-        end, prompt_length, id_end = self._index[number]
-        start, _, id_start = self._index[number - 1] if number else (0, 0, 0)
+        end, id_end = self._index[number]
+        start, id_start = self._index[number - 1] if number else (0, 0)
         row_id = _decoded(self._ids[id_start:id_end].tobytes())
-        return TokenRow(self._tokens[start:end].tolist(), int(prompt_length), row_id)
+        return TokenRow(self._tokens[start:end].tolist(), self._parts[start:end].tobytes(), row_id)
 
 
 def _encoded(row_id: str) -> bytes:

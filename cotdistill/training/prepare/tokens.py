@@ -10,11 +10,11 @@ from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from cotdistill.errors import UserError
-from cotdistill.losses import IGNORED
 from cotdistill.records import Conversation, Message, Rejected
 from cotdistill.styles import Style
 from cotdistill.training.prepare.shortening import shortened
 from cotdistill.training.prepare.templates import text_around, use_template
+from cotdistill.training.prepare.token_row import ANSWER, GIVEN, TokenRow
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -37,21 +37,6 @@ class PromptText(NamedTuple):
 
     opening: str
     rest: str
-
-
-class TokenRow(NamedTuple):
-    """What one conversation is for the student."""
-
-    input_ids: list[int]
-    prompt_length: int
-    """Tokens at the front that are given and not learned."""
-    id: str
-    """Id of the conversation, by which a loss may look up more about the trace."""
-
-    @property
-    def labels(self) -> list[int]:
-        """One label per token: its own id, or IGNORED in the prompt."""
-        return [IGNORED] * self.prompt_length + self.input_ids[self.prompt_length :]
 
 
 def load_tokenizer(base: str, *, template: str | None, trust_remote_code: bool = False) -> "PreTrainedTokenizerBase":
@@ -123,7 +108,9 @@ class Encoder:
         answers = self._encode_contents([c.messages[-1].content for c in conversations])
         for conversation, text, answer in zip(conversations, texts, answers, strict=True):
             prompt = self._guarded(conversation.prompt) if text is None else next(whole)
-            yield TokenRow([*prompt, *answer, self.end_id], len(prompt), conversation.id)
+            learned = [*answer, self.end_id]
+            parts = bytes([GIVEN]) * len(prompt) + bytes([ANSWER]) * len(learned)
+            yield TokenRow(prompt + learned, parts, conversation.id)
 
     def counts(self, contents: list[str]) -> list[int]:
         """Return how many tokens each text has inside an answer."""

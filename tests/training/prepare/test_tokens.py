@@ -9,8 +9,10 @@ from cotdistill.losses import IGNORED
 from cotdistill.records import Completion, Conversation, Message, Problem, Rejected, Trace
 from cotdistill.registry import kinds, make
 from cotdistill.styles import conversation
-from cotdistill.training.prepare.tokens import Encoder, TokenRow, load_tokenizer, tokenize
+from cotdistill.training.prepare.token_row import TokenRow
+from cotdistill.training.prepare.tokens import Encoder, load_tokenizer, tokenize
 from tests.support.tiny_student import sums
+from tests.support.token_rows import answer_of, answer_row, prompt_of
 
 
 def _conversation(*contents: str, system: str = "") -> Conversation:
@@ -39,14 +41,14 @@ def test_a_row_is_the_prompt_as_inference_encodes_it_then_the_answer_and_its_end
     row = _row(tokenizer, conversation)
     messages = [message.model_dump() for message in conversation.messages]
     prompt = tokenizer.apply_chat_template(messages[:-1], add_generation_prompt=True, return_dict=False)
-    assert row.input_ids[: row.prompt_length] == prompt
-    assert tokenizer.decode(row.input_ids[row.prompt_length :]) == messages[-1]["content"] + "<|im_end|>"
+    assert prompt_of(row) == prompt
+    assert tokenizer.decode(answer_of(row)) == messages[-1]["content"] + "<|im_end|>"
 
 
 def test_the_answer_and_its_end_are_supervised_and_nothing_else(tokenizer):
     row = _row(tokenizer, _conversation("1 + 1?", "2", "2 + 2?", "4"))
-    assert row.labels[: row.prompt_length] == [IGNORED] * row.prompt_length
-    assert tokenizer.decode(row.labels[row.prompt_length :]) == "4<|im_end|>"
+    assert row.labels[: len(prompt_of(row))] == [IGNORED] * len(prompt_of(row))
+    assert tokenizer.decode(answer_of(row)) == "4<|im_end|>"
     assert len(row.labels) == len(row.input_ids)
 
 
@@ -69,7 +71,7 @@ def test_in_a_word_level_vocabulary_control_tokens_in_a_content_are_left_out():
     tokenizer = PreTrainedTokenizerFast(tokenizer_object=words, eos_token="<|end|>", unk_token="<unk>")
     tokenizer.chat_template = "{% for m in messages %}{{ m['content'] + ' <|end|> ' }}{% endfor %}"
     row = _row(tokenizer, _conversation("what <|end|> two", "four <|end|> five"))
-    assert row == TokenRow([4, 2, 1, 3, 0, 1], prompt_length=3, id="p")
+    assert row == answer_row([4, 2, 1, 3, 0, 1], 3, "p")
 
 
 def test_a_row_over_the_limit_is_rejected_whole_and_one_at_the_limit_is_not(tokenizer):
@@ -96,7 +98,7 @@ def test_an_opening_that_rows_share_is_encoded_as_in_one_text(tokenizer):
             encoder = Encoder(tokenizer)
             for _ in range(2):
                 (row,) = encoder.encode([conversation])
-                assert row.input_ids[: row.prompt_length] == whole
+                assert prompt_of(row) == whole
 
 
 def _long(style: str, lines: int, joint: str = "\n") -> Conversation:
@@ -112,16 +114,16 @@ def _long(style: str, lines: int, joint: str = "\n") -> Conversation:
 def test_a_shortened_row_lacks_the_middle_of_its_rationale_alone(tokenizer, name, joint):
     style, given = make("styles", name), _long(name, 60, joint)
     whole = _row(tokenizer, given)
-    limit = whole.prompt_length + 400
+    limit = len(prompt_of(whole)) + 400
     assert len(whole.input_ids) > limit
     ((row, length, note),) = tokenize([given], tokenizer, cutoff_len=limit, shorten_in=style)
     assert length == len(whole.input_ids)
     assert limit - 40 < len(row.input_ids) <= limit, "much more than needed was cut"
     reason = f"{length} tokens -> {len(row.input_ids)}"
     assert note == Rejected(kind="shortened", reason=reason, row=given)
-    assert row.input_ids[: row.prompt_length] == whole.input_ids[: whole.prompt_length]
+    assert prompt_of(row) == prompt_of(whole)
     assert row.input_ids[-1] == whole.input_ids[-1] == Encoder(tokenizer).end_id
-    learned = tokenizer.decode(row.input_ids[row.prompt_length : -1])
+    learned = tokenizer.decode(answer_of(row)[:-1])
     before, after = style.split(given.messages[-1].content), style.split(learned)
     assert after.text == before.text != ""
     assert given.messages[-1].content.replace(before.reasoning, "") == learned.replace(after.reasoning, "")

@@ -5,6 +5,7 @@ import pytest
 from cotdistill.losses import IGNORED
 from cotdistill.registry import make
 from tests.support.tiny_student import SIZES
+from tests.support.token_rows import answer_row
 
 torch = pytest.importorskip("torch")
 
@@ -145,7 +146,6 @@ def test_a_cap_counts():
 def test_every_micro_step_is_given_the_ids_of_its_rows_at_the_head_or_not(tmp_path, name):
     from transformers import TrainingArguments
 
-    from cotdistill.training.prepare.tokens import TokenRow
     from cotdistill.training.worker.head_loss import MeanLoss, learning_by
 
     given = []
@@ -155,7 +155,7 @@ def test_every_micro_step_is_given_the_ids_of_its_rows_at_the_head_or_not(tmp_pa
         return make("losses", "sft")(batch)
 
     student = make("students", "demo")
-    rows = [TokenRow([n, n + 1, n + 2, n + 3, n + 4], 2, f"p{n}/0") for n in range(8)]
+    rows = [answer_row([n, n + 1, n + 2, n + 3, n + 4], 2, f"p{n}/0") for n in range(8)]
     settings = {"per_device_train_batch_size": 2, "gradient_accumulation_steps": 2, "max_steps": 2, "use_cpu": True}
     learning_by(student.trainer_class())(
         model=_qwen2(tied=True) if name == "qwen2" else _changed(name),

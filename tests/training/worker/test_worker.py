@@ -6,6 +6,7 @@ import pytest
 
 from cotdistill import registry
 from cotdistill.errors import UserError
+from cotdistill.losses import IGNORED
 from cotdistill.training.job import Job
 from tests.support.tiny_student import SIZES
 from tests.support.weights import assert_same_weights, read_weights
@@ -49,9 +50,10 @@ def test_the_loss_is_the_mean_over_supervised_tokens_not_over_rows(job, tokenize
     with torch.no_grad():
         for row in (TokenFile(made.tokens)[n] for n in range(12)):
             scores = model(torch.tensor([row.input_ids])).logits[0].log_softmax(-1)
-            for place in range(row.prompt_length, len(row.input_ids)):
-                total -= scores[place - 1, row.input_ids[place]].item()
-                count += 1
+            for place, label in enumerate(row.labels):
+                if label != IGNORED:
+                    total -= scores[place - 1, label].item()
+                    count += 1
     (metrics,) = _metrics(made)
     assert metrics["tokens"] == count
     assert metrics["loss"] == pytest.approx(total / count, rel=1e-4)
@@ -84,13 +86,13 @@ def test_four_steps_are_those_of_plain_adamw(job, base, changes):
     for _ in range(4):
         losses = [
             torch.nn.functional.cross_entropy(
-                model(torch.tensor([row.input_ids])).logits[0, row.prompt_length - 1 : -1],
-                torch.tensor(row.input_ids[row.prompt_length :]),
+                model(torch.tensor([row.input_ids])).logits[0, :-1],
+                torch.tensor(row.labels[1:]),
                 reduction="sum",
             )
             for row in rows
         ]
-        (sum(losses) / sum(len(row.input_ids) - row.prompt_length for row in rows)).backward()
+        (sum(losses) / sum(row.supervised_tokens for row in rows)).backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 100.0)
         optimizer.step()
         optimizer.zero_grad()
