@@ -65,8 +65,13 @@ class Job(Record):
 
     @property
     def failure(self) -> Path:
-        """File with the line that says why a worker stopped by itself."""
+        """File with the line that says why a worker stopped by itself, and with its log where it has one of its own."""
         return self.work / "failure.txt"
+
+    @property
+    def logs(self) -> Path:
+        """Folder of what each rank wrote, where there are several: rank-<n>.log."""
+        return self.metrics.with_name("logs")
 
     @property
     def partial(self) -> Path:

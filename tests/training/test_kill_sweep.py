@@ -95,8 +95,12 @@ def test_killed_at_random_moments_it_ends_as_if_it_had_not_been(straight, distur
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_signals_cost_one_step_at_most(straight, disturbed, number, code):
+@pytest.mark.parametrize(
+    ("number", "code", "is_for_all"),
+    [(signal.SIGINT, 130, False), (signal.SIGTERM, 143, False), (signal.SIGTERM, 143, True)],
+)
+def test_signals_cost_one_step_at_most(straight, disturbed, number, code, is_for_all):
+    """Slurm sends its signal to every process of a job at once: command, torchrun and ranks."""
     draw = random.Random(number)
     moments = ["in a step", "in a save", "in a step", "at the start", "in a step"][: cases(5, smallest=2)]
     for moment in moments:
@@ -105,7 +109,9 @@ def test_signals_cost_one_step_at_most(straight, disturbed, number, code):
         wait_for(has_moment_come, process)
         time.sleep(draw.uniform(0, 0.2))
         told = disturbed.step
-        process.send_signal(number)
+        more = (*disturbed.processes(TORCHRUN).values(), *disturbed.processes(WORKER).values())
+        for pid in (process.pid, *(more if is_for_all else ())):
+            os.kill(pid, number)
         assert process.wait(HANGS_S) == code
         disturbed.check_workers_end()
         if moment != "at the start":

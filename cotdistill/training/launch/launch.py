@@ -27,6 +27,8 @@ OnProgress = Callable[[int, int], None]
 POLL_S = 0.2
 STOP_S = 20.0
 """Time for the workers to end after a TERM signal, before they are killed."""
+TERMINATED = 128 + signal.SIGTERM
+"""How workers end that saved for a stop."""
 HCCL_WAITS = {"HCCL_CONNECT_TIMEOUT": "1800", "HCCL_EXEC_TIMEOUT": "3600"}
 """Seconds; the first step of a large model compiles for longer than HCCL's default waits."""
 
@@ -81,7 +83,7 @@ def run_worker(job: Path, *, world: World, log: Path, on_progress: OnProgress) -
     with log.open("ab") as output, _stop_signals() as stopped_by:
         start = output.tell()
         child = subprocess.Popen(
-            _command(job, told.failure, world),
+            _command(job, told, world),
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -99,13 +101,15 @@ def run_worker(job: Path, *, world: World, log: Path, on_progress: OnProgress) -
         name = signal.Signals(stopped_by[0]).name
         raise Interrupted(f"training stopped by {name}", exit_code=128 + stopped_by[0])
     _pass_on(told.progress, known, on_progress)
+    if child.returncode == TERMINATED:  # the signal reached the workers alone, and they saved
+        raise Interrupted("training stopped by SIGTERM", exit_code=TERMINATED)
     if child.returncode:
         raise _failure(told, child.returncode, log, start)
 
 
 def has_failed(ended_with: int | None) -> bool:
     """Return whether a worker that was to stop failed instead, as where a disk is full; None: it was still at work."""
-    return ended_with not in (None, 0, 128 + signal.SIGTERM)
+    return ended_with not in (None, 0, TERMINATED)
 
 
 def free_port() -> int:
@@ -115,7 +119,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _command(job: Path, failure: Path, world: World) -> list[str]:
+def _command(job: Path, told: Job, world: World) -> list[str]:
     python = [sys.executable, "-m"]
     worker = ["cotdistill.training.worker.worker", str(job), "--until-stdin-ends"]
     if world.processes * world.nodes == 1:
@@ -127,7 +131,7 @@ def _command(job: Path, failure: Path, world: World) -> list[str]:
         f"--master_addr={world.address}",
         f"--master_port={world.port or free_port()}",
     ]
-    return [*python, "cotdistill.training.launch.torchrun", str(failure), *torchrun, "-m", *worker]
+    return [*python, "cotdistill.training.launch.torchrun", str(told.logs), str(told.failure), *torchrun, "-m", *worker]
 
 
 def _environment(world: World) -> dict[str, str]:
@@ -201,9 +205,12 @@ def _pass_on(progress: Path, known: str | None, on_progress: OnProgress) -> str 
 def _failure(job: Job, returncode: int, log: Path, start: int) -> WorkerFailed:
     """Return the error for a worker that failed: in its own words, else by its signal or the last ones of its log."""
     exit_code = returncode if returncode > 0 else 128 - returncode
-    reason = job.failure.read_text(encoding="utf-8").strip() if job.failure.exists() else ""
+    said = job.failure.read_text(encoding="utf-8").splitlines() if job.failure.exists() else []
+    reason, rank_log = (*said, "", "")[:2]
     if not reason:
         with log.open("rb") as file:
             file.seek(start)
             reason = why("it", returncode, file.read().decode("utf-8", "replace"))
-    return WorkerFailed(f"the training worker failed: {reason}", exit_code=exit_code, hint=f"its output is in {log}")
+    return WorkerFailed(
+        f"the training worker failed: {reason}", exit_code=exit_code, hint=f"its output is in {rank_log or log}"
+    )

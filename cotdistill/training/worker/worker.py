@@ -40,8 +40,9 @@ def main(arguments: Sequence[str]) -> int:
         threading.Thread(target=_exit_with_parent, daemon=True).start()
     job = Job.model_validate_json(Path(path).read_bytes())
     _set_up_logging()
-    if "RANK" not in os.environ:  # torchrun's TERM signal means that another rank is dead
-        signal.signal(signal.SIGTERM, lambda _number, _frame: job.stop.touch())
+    # Slurm sends it to every process at once. Where torchrun sends it since another rank is dead, there is no next
+    # step at which the ranks could agree to save, and torchrun kills this one seconds later.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: job.stop.touch())
     try:
         train(job)
     except Interrupted as error:
