@@ -12,24 +12,35 @@ from typing import Any, Protocol, TypeAlias
 
 from cotdistill.records import IGNORED
 
-__all__ = ["IGNORED", "Loss", "LossBatch", "Tensor"]
+__all__ = ["IGNORED", "LinearHead", "Loss", "LossBatch", "Tensor"]
 
 Tensor: TypeAlias = Any  # Any: a torch.Tensor; a recipe is read without torch
+
+
+@dataclass(frozen=True)
+class LinearHead:
+    """Weight and bias of a head that is a plain linear layer: logits = hidden states @ weight_VD.T + bias_V."""
+
+    weight_VD: Tensor
+    bias_V: Tensor | None = None
 
 
 @dataclass(frozen=True)
 class LossBatch:
     """What a loss is given: hidden states and the way from them to logits, so that it makes only those it needs."""
 
-    hidden_BTD: Tensor  # noqa: N815
+    hidden_BTD: Tensor
     """Last hidden states; `hidden_BTD[b, t]` says what stands at t + 1. Where a model changes the logits behind its
     head, these are its logits."""
     head: Callable[[Tensor], Tensor]
     """The model's output head: hidden states (..., D) -> logits (..., V) in the dtype that the model computes in."""
-    labels_BT: Tensor  # noqa: N815
+    labels_BT: Tensor
     """`labels_BT[b, t]` is the token that stands at t, or IGNORED where it is not supervised."""
     ids: tuple[str, ...]
     """Id of each row's trace, `<problem id>/<sample index>`."""
+    linear: LinearHead | None = None
+    """What the head multiplies by and adds, so that a loss need not make all logits at once; None: `head` must be
+    asked, as it is something else than a linear layer, or one that is changed while it is at work."""
 
 
 class Loss(Protocol):

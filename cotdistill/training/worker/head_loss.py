@@ -17,7 +17,7 @@ import torch
 from torch import nn
 from transformers import PreTrainedModel, Trainer
 
-from cotdistill.losses import Loss, LossBatch, Tensor
+from cotdistill.losses import LinearHead, Loss, LossBatch, Tensor
 from cotdistill.students import IDS
 
 log = logging.getLogger(__name__)
@@ -43,7 +43,12 @@ class MeanLoss:
     def at(self, head: nn.Module, labels: Tensor) -> Iterator[None]:
         """Let the head answer one forward of the model with the summed loss of the present micro-step."""
         ask: Forward = head.forward
-        with forward_of(head, lambda hidden: self.loss(LossBatch(hidden, ask, labels, self.ids))):
+
+        def summed_loss(hidden: Tensor) -> Tensor:
+            # Here and not above: only within the head's call are its weights whole under ZeRO-3.
+            return self.loss(LossBatch(hidden, ask, labels, self.ids, linear=_linear(head, ask)))
+
+        with forward_of(head, summed_loss):
             yield
 
     def __call__(self, outputs: Any, labels: Tensor, num_items_in_batch: Tensor) -> Tensor:  # Any: ModelOutput
@@ -134,6 +139,15 @@ def forward_of(module: nn.Module, forward: Forward) -> Iterator[None]:
             del module.forward
         else:
             module.forward = before
+
+
+def _linear(head: nn.Module, forward: Forward) -> LinearHead | None:
+    """Return weight and bias of a head that does what a linear layer does, else None.
+
+    Adapters and quantised layers are of another class; what accelerate places on several devices has another forward.
+    """
+    is_plain = type(head) is nn.Linear and getattr(forward, "__func__", None) is nn.Linear.forward
+    return LinearHead(head.weight, head.bias) if is_plain else None
 
 
 def _as_it_is(logits: Tensor) -> Tensor:

@@ -91,6 +91,35 @@ def test_the_head_sees_the_supervised_positions_alone():
     assert asked == [(SUPERVISED, SIZES["hidden_size"])]
 
 
+class _Adapted(torch.nn.Linear):
+    """A head of a class of its own, whose output need not be what its weight says."""
+
+
+@pytest.mark.parametrize(("change", "is_plain"), [("none", True), ("class", False), ("forward", False)])
+def test_a_loss_is_given_the_weights_of_a_head_that_is_a_linear_layer_and_of_no_other(change, is_plain):
+    from cotdistill.training.worker.head_loss import MeanLoss
+
+    def noted(batch):
+        given.append(batch)
+        return make("losses", "sft")(batch)
+
+    given = []
+    model = _qwen2(tied=False)
+    if change == "class":
+        model.lm_head.__class__ = _Adapted
+    if change == "forward":
+        ask = model.lm_head.forward
+        model.lm_head.forward = lambda hidden: 1.0 * ask(hidden)
+    with MeanLoss(noted).at(model.lm_head, _inputs()["labels"]):
+        loss = model(input_ids=_inputs()["input_ids"]).logits
+    (batch,) = given
+    assert (batch.linear is not None) == is_plain
+    if is_plain:
+        assert batch.linear.weight_VD is model.lm_head.weight
+    torch.testing.assert_close(batch.head(batch.hidden_BTD), batch.hidden_BTD @ model.lm_head.weight.T)
+    assert loss.shape == ()
+
+
 def test_a_step_leaves_the_head_as_it_was():
     model = _qwen2(tied=False)
     model.eval()
