@@ -6,11 +6,20 @@ The beginning says what is asked and the end what it comes to; the steps between
 import re
 from collections.abc import Callable, Sequence
 
+from cotdistill.styles import Style
+
 Count = Callable[[list[str]], Sequence[int]]
 """Texts -> how many tokens each of them has."""
 
 UNITS = (re.compile(r"[^\n]*\n+|[^\n]+"), re.compile(r"\s*\S+\s*"))
 """What is left out whole, the first that serves: lines, then words where a line alone is too long."""
+
+
+def rationale_end(answer: str, style: Style) -> int:
+    """Return where an answer's rationale ends, the tag that opens it before it included; 0 where it has none."""
+    rationale = style.split(answer).reasoning
+    start = answer.find(rationale)
+    return start + len(rationale) if rationale and start >= 0 else 0
 
 
 def shortened(answer: str, rationale: str, surplus: int, count: Count) -> str | None:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from cotdistill.errors import UserError
+from cotdistill.records import Message
+from cotdistill.think_tags import PAIRS
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -21,6 +23,11 @@ QWEN = (
     "{%- if add_generation_prompt %}{{- '<|im_start|>assistant\\n' }}{%- endif %}"
 )
 """ChatML with Qwen2.5's system prompt, as `qwen` means in LLaMA-Factory and openMind."""
+
+MARK = "\ue000{0}\ue001"
+"""What stands in for contents: characters for private use, which no template looks for or changes."""
+PROBE = " \n<think>\n\ue000{0}\ue001\n</think>\n\n\ue000{0}\ue001 \n"
+"""A content that a template would change if it trims contents or drops thoughts."""
 
 OWN = "default"
 """The tokenizer's own template, as no name at all."""
@@ -55,27 +62,80 @@ def use_template(tokenizer: "PreTrainedTokenizerBase", name: str | None) -> None
     tokenizer.chat_template = chosen.jinja
 
 
-def text_around(tokenizer: "PreTrainedTokenizerBase", roles: Sequence[str], *, is_prompt: bool) -> list[str]:
-    """Return what the template puts before, between and after messages of these roles: one text more than roles.
+def render(tokenizer: "PreTrainedTokenizerBase", messages: Sequence[Message], *, is_prompt: bool) -> str:
+    """Return the text of these messages; a prompt ends where the assistant speaks.
 
-    A prompt ends where the assistant speaks. Raises: UserError where the template does not hold each message once.
+    Raises: UserError where the template refuses them.
     """
     from jinja2 import TemplateError
 
-    # Characters for private use stand in for the contents: no template looks for them or changes them.
-    marks = [f"\ue000{number}\ue001" for number in range(len(roles))]
-    messages = [{"role": role, "content": mark} for role, mark in zip(roles, marks, strict=True)]
+    said = [{"role": message.role, "content": message.content} for message in messages]
     try:
-        text = str(tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=is_prompt))
+        return str(tokenizer.apply_chat_template(said, tokenize=False, add_generation_prompt=is_prompt))
     except TemplateError as error:
-        raise UserError(f"the chat template refuses the roles {', '.join(roles)}: {error}") from None
+        roles = ", ".join(message.role for message in messages)
+        raise UserError(f"the chat template refuses the roles {roles}: {error}", hint=_ways_out(messages)) from None
+
+
+def text_around(tokenizer: "PreTrainedTokenizerBase", roles: Sequence[str], *, is_prompt: bool) -> list[str] | None:
+    """Return what the template puts before, between and after messages of these roles: one text more than roles.
+
+    None: it does not hold each content once, in order and to the letter. Raises: UserError: it refuses the roles or
+    leaves a message out.
+    """
+    text = _marked(tokenizer, roles, is_prompt=is_prompt)
     around = []
-    for role, mark in zip(roles, marks, strict=True):
-        if text.count(mark) != 1:
-            raise UserError(f"the chat template leaves out or repeats a {role} message")
-        before, _, text = text.partition(mark)
+    for message in _messages(roles, MARK):
+        before, _, text = text.partition(message.content)
         around.append(before)
-    return [*around, text]
+    around.append(text)
+    for contents in (MARK, PROBE):
+        probed = _messages(roles, contents)
+        filled = around[0] + "".join(m.content + after for m, after in zip(probed, around[1:], strict=True))
+        if not _comes_to(tokenizer, probed, filled, is_prompt=is_prompt):
+            return None
+    return around
+
+
+def text_after_answer(tokenizer: "PreTrainedTokenizerBase") -> str:
+    """Return what the template puts behind an answer. Raises: UserError as `text_around` does."""
+    return _marked(tokenizer, ("user", "assistant"), is_prompt=False).rpartition(MARK.format(1))[2]
+
+
+def written_already(prompt: str, answer: str) -> int:
+    """Return how many of an answer's first characters the prompt ends with: the tag that opens its thoughts."""
+    asked = prompt.rstrip()
+    tag = next((opening for opening, _ in PAIRS if asked.endswith(opening)), None)
+    start = len(answer) - len(answer.lstrip())
+    if tag is None or not answer.startswith(tag, start):
+        return 0
+    end, behind = start + len(tag), prompt[len(asked) :]
+    return end + len(behind) if answer.startswith(behind, end) else end
+
+
+def _marked(tokenizer: "PreTrainedTokenizerBase", roles: Sequence[str], *, is_prompt: bool) -> str:
+    """Return the text of such messages with marks as contents. Raises: UserError: one of them is missing."""
+    messages = _messages(roles, MARK)
+    text = render(tokenizer, messages, is_prompt=is_prompt)
+    if missing := next((message for message in messages if message.content not in text), None):
+        raise UserError(f"the chat template leaves out a {missing.role} message", hint=_ways_out(messages))
+    return text
+
+
+def _messages(roles: Sequence[str], content: str) -> list[Message]:
+    return [Message(role=role, content=content.format(number)) for number, role in enumerate(roles)]
+
+
+def _comes_to(tokenizer: "PreTrainedTokenizerBase", messages: Sequence[Message], text: str, *, is_prompt: bool) -> bool:
+    try:
+        return render(tokenizer, messages, is_prompt=is_prompt) == text
+    except UserError:  # it refuses such contents
+        return False
+
+
+def _ways_out(messages: Sequence[Message]) -> str:
+    has_system = any(message.role == "system" for message in messages)
+    return ('leave the system prompt out (the style\'s `system: ""`), or ' if has_system else "") + _known()
 
 
 def _known() -> str:

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from cotdistill.errors import UserError
 from cotdistill.records import Conversation, Message, Rejected
 from cotdistill.styles import Style
-from cotdistill.training.prepare.shortening import shortened
-from cotdistill.training.prepare.templates import text_around, use_template
-from cotdistill.training.prepare.token_row import ANSWER, GIVEN, TokenRow
+from cotdistill.training.prepare.reading import Reader, Reading, Turn
+from cotdistill.training.prepare.shortening import rationale_end, shortened
+from cotdistill.training.prepare.spelling import Placed, Speller
+from cotdistill.training.prepare.templates import text_after_answer, use_template
+from cotdistill.training.prepare.token_row import ANSWER, GIVEN, RATIONALE, TokenRow
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -30,13 +32,6 @@ SHORTENING_TRIES = 4
 
 WORDS_TRIED = 64
 """Words of a vocabulary that are encoded to see whether there is one."""
-
-
-class PromptText(NamedTuple):
-    """A prompt in two texts that have the tokens of the one."""
-
-    opening: str
-    rest: str
 
 
 def load_tokenizer(base: str, *, template: str | None, trust_remote_code: bool = False) -> "PreTrainedTokenizerBase":
@@ -67,14 +62,28 @@ def _knows_words(tokenizer: "PreTrainedTokenizerBase") -> bool:
 
 
 class Encoder:
-    """A tokenizer, asked for token rows."""
+    """A tokenizer, asked for token rows.
 
-    def __init__(self, tokenizer: "PreTrainedTokenizerBase") -> None:
+    Every answer is learned that inference would show as it was given, or with `masks_history` the last one alone.
+    `style` tells rationale from answer; without one all that is learned is an answer.
+    Raises: UserError where these cannot be told in the tokenizer's tokens.
+    """
+
+    def __init__(
+        self, tokenizer: "PreTrainedTokenizerBase", *, masks_history: bool = False, style: Style | None = None
+    ) -> None:
         self.tokenizer = tokenizer
-        self.control = tokenizer.all_special_tokens
-        self.control_ids = frozenset(tokenizer.all_special_ids) - {tokenizer.unk_token_id}
-        self._known_around: dict[tuple[str, ...], list[str]] = {}
+        self.style = style
+        self._speller = Speller(tokenizer)
+        self._reader = Reader(self._speller, masks_history=masks_history)
         self._known_openings: dict[str, list[int] | None] = {}
+        if style is not None:
+            self._require_places("leave out `loss_weights`")
+
+    @property
+    def control(self) -> list[str]:
+        """Texts of the tokens that a template alone may write."""
+        return self._speller.control
 
     @cached_property
     def end_id(self) -> int:
@@ -82,9 +91,8 @@ class Encoder:
 
         Raises: UserError where there is neither.
         """
-        *_, after_answer = text_around(self.tokenizer, ("user", "assistant"), is_prompt=False)
-        (after,) = self._encode([after_answer])
-        found = next((token for token in after if token in self.control_ids), self.tokenizer.eos_token_id)
+        (after,) = self._speller.texts([text_after_answer(self.tokenizer)])
+        found = next((token for token in after if token in self._speller.control_ids), self.tokenizer.eos_token_id)
         if found is None:
             raise UserError("the student's tokenizer has no token that ends an answer", hint="give it an eos_token")
         return int(found)
@@ -102,44 +110,80 @@ class Encoder:
         return self.end_id if pad is None else int(pad)
 
     def encode(self, conversations: Sequence[Conversation]) -> Iterator[TokenRow]:
-        """Yield a row per conversation, in order, of any length."""
-        texts = [self._prompt_text(conversation) for conversation in conversations]
-        whole = iter(self._encode_prompts([text for text in texts if text is not None]))
-        answers = self._encode_contents([c.messages[-1].content for c in conversations])
-        for conversation, text, answer in zip(conversations, texts, answers, strict=True):
-            prompt = self._guarded(conversation.prompt) if text is None else next(whole)
-            learned = [*answer, self.end_id]
-            parts = bytes([GIVEN]) * len(prompt) + bytes([ANSWER]) * len(learned)
-            yield TokenRow(prompt + learned, parts, conversation.id)
+        """Yield a row per conversation, in order, of any length. Raises: UserError: the template refuses one."""
+        readings = [self._reader.read(conversation.messages) for conversation in conversations]
+        prompts = self._encode_prompts(conversations, readings)
+        answers = self._encode_answers(conversations, readings)
+        for conversation, (prompt, given), (answer, learned) in zip(conversations, prompts, answers, strict=True):
+            yield TokenRow([*prompt, *answer, self.end_id], given + learned + bytes([ANSWER]), conversation.id)
 
     def counts(self, contents: list[str]) -> list[int]:
         """Return how many tokens each text has inside an answer."""
-        return [len(ids) for ids in self._encode_contents(contents)]
+        return [len(ids) for ids in self._speller.contents(contents)]
 
-    def _prompt_text(self, conversation: Conversation) -> PromptText | None:
-        """Return the prompt as the one text that inference encodes; None where a content names a control token."""
-        prompt = conversation.prompt
-        if any(token in message.content for message in prompt for token in self.control):
-            return None
-        first, *others = self._around(prompt)
-        pieces = [first, *(m.content + after for m, after in zip(prompt, others, strict=True))]
-        opening = pieces[0] if prompt[0].role != "system" else pieces[0] + pieces[1]
-        text = "".join(pieces)
-        cut = max((opening.rfind(token) + len(token) for token in self._walls if token in opening), default=0)
-        return PromptText(text[:cut], text[cut:])
+    def _encode_answers(
+        self, conversations: Sequence[Conversation], readings: Sequence[Reading]
+    ) -> Iterator[tuple[list[int], bytes]]:
+        """Yield the answers' tokens without their end, and what each of them is."""
+        answers = [conversation.messages[-1].content for conversation in conversations]
+        texts = [answer[reading.written :] for answer, reading in zip(answers, readings, strict=True)]
+        if self.style is None:
+            yield from ((ids, bytes([ANSWER]) * len(ids)) for ids in self._speller.contents(texts))
+            return
+        for answer, reading, tokens in zip(answers, readings, self._speller.placed_contents(texts), strict=True):
+            count = tokens.before(rationale_end(answer, self.style) - reading.written)
+            yield tokens.ids, bytes([RATIONALE]) * count + bytes([ANSWER]) * (len(tokens.ids) - count)
 
-    def _encode_prompts(self, texts: Sequence[PromptText]) -> list[list[int]]:
+    def _encode_prompts(
+        self, conversations: Sequence[Conversation], readings: Sequence[Reading]
+    ) -> Iterator[tuple[list[int], bytes]]:
+        """Yield the prompts' tokens, and what each of them is: earlier answers are learned too."""
+        is_plain = [not (reading.turns or reading.has_stand_ins) for reading in readings]
+        plain = iter(self._encode_plain([r for r, alone in zip(readings, is_plain, strict=True) if alone]))
+        others = [r.prompt for r, alone in zip(readings, is_plain, strict=True) if not alone]
+        placed = iter(self._speller.placed_texts(others))
+        for conversation, reading, alone in zip(conversations, readings, is_plain, strict=True):
+            if alone:
+                ids = next(plain)
+                yield ids, bytes([GIVEN]) * len(ids)
+            else:
+                tokens = next(placed)
+                yield tokens.ids, self._parts(tokens, reading.turns, conversation.messages)
+
+    def _parts(self, tokens: Placed, turns: Sequence[Turn], messages: Sequence[Message]) -> bytes:
+        """Return what each token of a prompt is; an answer without its own tokens or its end is given."""
+        if turns:
+            self._require_places("write `mask_history: true`: the last answer of a conversation is learned without")
+        parts = bytearray(len(tokens.ids))
+        for turn in turns:
+            start, end = tokens.behind(turn.start), tokens.before(turn.end)
+            if tokens.ids[end : end + 1] != [self.end_id]:
+                continue
+            rationale = rationale_end(messages[turn.message].content, self.style) if self.style else 0
+            middle = max(start, tokens.before(turn.start + rationale - turn.written))
+            parts[start:middle] = bytes([RATIONALE]) * (middle - start)
+            parts[middle : end + 1] = bytes([ANSWER]) * (end + 1 - middle)
+        return bytes(parts)
+
+    def _encode_plain(self, readings: Sequence[Reading]) -> list[list[int]]:
         """Return the tokens of prompts; an opening that they share, as a system prompt is, is encoded once."""
+        texts = [self._cut(reading) for reading in readings]
         for opening, rest in texts:
             if opening not in self._known_openings:
                 if len(self._known_openings) == OPENINGS_KEPT:
                     self._known_openings.clear()
-                whole, alone, after = self._encode([opening + rest, opening, rest])
+                whole, alone, after = self._speller.texts([opening + rest, opening, rest])
                 self._known_openings[opening] = alone if whole == alone + after else None
         known = [self._known_openings.get(opening) for opening, _ in texts]
         pairs = zip(texts, known, strict=True)
-        encoded = self._encode([rest if ids is not None else opening + rest for (opening, rest), ids in pairs])
+        encoded = self._speller.texts([rest if ids is not None else opening + rest for (opening, rest), ids in pairs])
         return [ids if before is None else before + ids for before, ids in zip(known, encoded, strict=True)]
+
+    def _cut(self, reading: Reading) -> tuple[str, str]:
+        """Return a prompt in two texts that have the tokens of the one."""
+        opening = reading.prompt[: reading.opening]
+        cut = max((opening.rfind(token) + len(token) for token in self._walls if token in opening), default=0)
+        return reading.prompt[:cut], reading.prompt[cut:]
 
     @cached_property
     def _walls(self) -> tuple[str, ...]:
@@ -147,46 +191,9 @@ class Encoder:
         added = self.tokenizer.added_tokens_decoder.values()
         return tuple(t.content for t in added if t.special and not (t.lstrip or t.rstrip or t.single_word))
 
-    def _guarded(self, prompt: Sequence[Message]) -> list[int]:
-        """Return the prompt's tokens, with what looks like a control token in its contents spelled out as text."""
-        contents = self._encode_contents([message.content for message in prompt])
-        first, *others = self._encode(self._around(prompt))
-        return [*first, *(token for pair in zip(contents, others, strict=True) for ids in pair for token in ids)]
-
-    def _around(self, prompt: Sequence[Message]) -> list[str]:
-        """Return the template's texts around the prompt's contents; they depend on the roles alone."""
-        roles = tuple(message.role for message in prompt)
-        if roles not in self._known_around:
-            self._known_around[roles] = text_around(self.tokenizer, roles, is_prompt=True)
-        return self._known_around[roles]
-
-    def _encode(self, texts: list[str], *, split_special_tokens: bool = False) -> list[list[int]]:
-        if not texts:
-            return []
+    def _require_places(self, hint: str) -> None:
         if not self.tokenizer.is_fast:
-            ids: list[list[int]] = self.tokenizer(
-                texts,
-                add_special_tokens=False,
-                split_special_tokens=split_special_tokens,
-                return_attention_mask=False,
-                verbose=False,
-            )["input_ids"]
-            return ids
-        # Straight to the Rust tokenizer: transformers' own wrapping of it costs a third of the time.
-        rust = self.tokenizer.backend_tokenizer
-        before, rust.encode_special_tokens = rust.encode_special_tokens, split_special_tokens
-        try:
-            return [encoded.ids for encoded in rust.encode_batch_fast(texts, add_special_tokens=False)]
-        finally:
-            rust.encode_special_tokens = before
-
-    def _encode_contents(self, texts: list[str]) -> list[list[int]]:
-        """Return tokens of plain words; a word-level vocabulary cannot spell a control token out, so there it goes."""
-        encoded = self._encode(texts, split_special_tokens=True)
-        return [
-            ids if self.control_ids.isdisjoint(ids) else [token for token in ids if token not in self.control_ids]
-            for ids in encoded
-        ]
+            raise UserError("the student's tokenizer does not tell which characters a token is made of", hint=hint)
 
 
 class Encoded(NamedTuple):

@@ -3,7 +3,7 @@
 import pytest
 
 from cotdistill.errors import UserError
-from cotdistill.training.prepare.templates import text_around, use_template
+from cotdistill.training.prepare.templates import text_around, use_template, written_already
 
 SYSTEM = "<|im_start|>system\nYou are Qwen, created by Alibaba Cloud. You are a helpful assistant.<|im_end|>\n"
 
@@ -58,12 +58,46 @@ def test_a_vocabulary_without_the_control_tokens_is_refused():
 @pytest.mark.parametrize(
     ("template", "message"),
     [
-        ("{{ raise_exception('no system role') }}", "refuses the roles system, user: no system role"),
-        ("{{ messages[1]['content'] }}", "leaves out or repeats a system message"),
-        ("{% for m in messages %}{{ m['content'] * 2 }}{% endfor %}", "leaves out or repeats a system message"),
+        (
+            "{{ raise_exception('no system role') }}",
+            r"refuses the roles system, user: no system role.*leave the system prompt out.*or write `template:`",
+        ),
+        ("{{ messages[1]['content'] }}", r"leaves out a system message.*leave the system prompt out"),
+        ("{{ messages[0]['content'] }}", r"leaves out a user message.*write `template:`.*known: default, qwen"),
     ],
 )
 def test_a_template_that_cannot_hold_the_messages_is_refused(fresh, template, message):
     fresh.chat_template = template
-    with pytest.raises(UserError, match=message):
+    with pytest.raises(UserError, match=message) as refused:
         text_around(fresh, ["system", "user"], is_prompt=True)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{% for m in messages %}{{ m['content'] * 2 }}{% endfor %}",
+        "{% for m in messages[::-1] %}{{ m['content'] }}{% endfor %}",
+        "{% for m in messages %}{{ m['content'] | trim }}{% endfor %}",
+        "{% for m in messages %}{{ m['content'].split('</think>')[-1] }}{% endfor %}",
+    ],
+)
+def test_nothing_stands_around_messages_that_are_repeated_moved_or_changed(fresh, template):
+    fresh.chat_template = template
+    assert text_around(fresh, ["system", "user"], is_prompt=True) is None
+
+
+@pytest.mark.parametrize(
+    ("prompt", "answer", "rest"),
+    [
+        ("assistant\n<think>\n", "<think>\nso\n</think>9", "so\n</think>9"),
+        ("assistant\n<think>\n", " <think>so</think>9", "so</think>9"),
+        ("assistant\n<think>", "<think>\nso</think>9", "\nso</think>9"),
+        ("assistant\n<think>\n", "9 <think>", "9 <think>"),
+        ("assistant\n", "<think>\nso", "<think>\nso"),
+        ("<|begin_of_thought|>\n\n", "<|begin_of_thought|>\n\nso", "so"),
+        ("<think>\n\n</think>\n\n", "<think>\nso", "<think>\nso"),
+    ],
+)
+def test_a_thought_that_the_prompt_opens_is_not_opened_twice(prompt, answer, rest):
+    assert answer[written_already(prompt, answer) :] == rest
