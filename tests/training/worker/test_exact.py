@@ -84,13 +84,13 @@ def _plain_adamw(job) -> Learned:
     optimizer = torch.optim.AdamW(groups, lr=SETTINGS["learning_rate"])
     tokens = TokenFile(job.tokens)
     rows = [tokens[number] for number in range(len(tokens))]
-    supervised = sum(len(row.input_ids) - row.prompt_length for row in rows)
+    supervised = sum(row.supervised_tokens for row in rows)
     losses = []
     for _ in range(STEPS):
         summed = [
             torch.nn.functional.cross_entropy(
-                model(torch.tensor([row.input_ids])).logits[0, row.prompt_length - 1 : -1],
-                torch.tensor(row.input_ids[row.prompt_length :]),
+                model(torch.tensor([row.input_ids])).logits[0, :-1],
+                torch.tensor(row.labels[1:]),
                 reduction="sum",
             )
             for row in rows
