@@ -44,6 +44,11 @@ class UserError(Exception):
 class RecipeFault(UserError):
     """A fault at a key of the recipe: `where` is the key alone, `train.deepspeed`; the pipeline knows file and line."""
 
+    @classmethod
+    def named_by(cls, key: str, fault: UserError) -> "RecipeFault":
+        """Return the fault of a file that a key of the recipe names."""
+        return cls(f"{fault.where}: {fault.message}", key, fault.hint)
+
 
 class UserErrors(UserError):
     """Several faults found together, reported together."""

@@ -103,7 +103,7 @@ class RunInputs:
     def placed(self, error: UserError, loc: tuple[str, ...]) -> UserError:
         """Return the error with its place in the recipe: `loc` where it has none yet, or the key that it names."""
         if isinstance(error, UserErrors):
-            return error
+            return UserErrors([self.placed(fault, loc) for fault in error.faults])
         if isinstance(error, RecipeFault):
             return UserError(error.message, self.recipe.source.where(tuple(error.where.split("."))), error.hint)
         if error.where:

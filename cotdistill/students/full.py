@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
-from cotdistill.errors import RecipeFault
+from cotdistill.errors import RecipeFault, UserError
 from cotdistill.registry import NOT_IN_KEY, kind
 from cotdistill.stage import Progress, no_progress
 from cotdistill.storage.keys import key_of
+from cotdistill.storage.model_folder import ModelFolder
 from cotdistill.students._causal import Causal
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class Full(Causal):
     trust_remote_code: Annotated[bool, NOT_IN_KEY] = False
 
     def check(self) -> None:
-        """Return if the model's folder is there and its options go together.
+        """Return if the model's folder is there, with all that is asked of it, and its options go together.
 
         Raises: UserError.
         """
@@ -49,6 +50,14 @@ class Full(Causal):
             raise RecipeFault(f"no such folder: {self.model}", "student.model")
         if self.init == "pretrained" and self.config:
             raise RecipeFault("is for `init: random`; pretrained weights have their own", "student.config")
+        if Path(self.model).is_dir():
+            folder = ModelFolder(Path(self.model))
+            try:
+                folder.check_tokenizer()
+                if self.init == "pretrained":
+                    folder.check_weights()
+            except UserError as fault:
+                raise RecipeFault.named_by("student.model", fault) from None
 
     def base(self, folder: Path, /, *, seed: int, progress: Progress = no_progress) -> str:  # noqa: ARG002
         """Return the model's name or folder; random weights are made once, in a folder of their own in `folder`.

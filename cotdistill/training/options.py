@@ -4,21 +4,20 @@ train: {dataset: DS_r1_answer, template: qwen, cutoff_len: 4096, learning_rate: 
 train: {dataset: [{name: DS_r1_answer}, {name: general_chat, weight: 0.2}], on_overlong: truncate_rationale}
 """
 
-import importlib.util
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
-from pydantic_core import PydanticCustomError, PydanticKnownError
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
-from cotdistill.errors import RecipeFault
+from cotdistill.errors import RecipeFault, raise_all
 from cotdistill.registry import NOT_IN_KEY, KindOptions, OneOf, Options
 from cotdistill.stage import StageOptions
-from cotdistill.training.launch.devices import find_devices
+from cotdistill.training.checks import faults
 from cotdistill.training.trainer_keys import LEAVE_WEIGHTS, OURS, read_trainer_keys
+from cotdistill.training.trainer_values import fits, known, named, scheduler
 
 NOT_TRAINER_KEYS = frozenset(
     {
@@ -33,15 +32,6 @@ MODEL_PACKAGES = ("torch", "transformers", "accelerate")
 
 WEIGHTS_TOLERANCE = 1e-3
 """Thirds may be written with three digits."""
-
-
-def _known_to_transformers(key: str) -> str:
-    """Refuse a key that transformers would refuse hours later, or that is not the recipe's to set."""
-    if key in OURS:
-        raise PydanticCustomError("set_here", "cannot be set: {why}", {"why": OURS[key]})
-    if (known := read_trainer_keys()) and key not in known:
-        raise PydanticKnownError("extra_forbidden")
-    return key
 
 
 class Share(Options):
@@ -101,8 +91,8 @@ class TrainOptions(StageOptions):
 
     model_config = ConfigDict(extra="allow")
     install_extra = "train"
-    __pydantic_extra__: dict[Annotated[str, AfterValidator(_known_to_transformers)], Any]
-    # Any: transformers checks the values of its own options
+    __pydantic_extra__: dict[Annotated[str, AfterValidator(known)], Annotated[Any, BeforeValidator(fits)]]
+    # Any: the types are transformers' own
 
     dataset: Annotated[tuple[Share, ...] | None, BeforeValidator(_as_shares), AfterValidator(_shares_add_up)] = None
     """Name in dataset_info.json of what is trained on, or several as `a,b`, or a list of {name, weight} to mix in
@@ -130,7 +120,7 @@ class TrainOptions(StageOptions):
     """Optimiser steps; -1: as many as `num_train_epochs` gives."""
     learning_rate: float = Field(1e-5, gt=0)
     """Peak learning rate; 1e-5 is what 7B students are tuned with, tiny ones need 1e-3 and more."""
-    lr_scheduler_type: str = "cosine"
+    lr_scheduler_type: Annotated[str, AfterValidator(scheduler)] = "cosine"
     """Course of the learning rate after warm-up, by transformers' names."""
     warmup_ratio: float = Field(0.0, ge=0, lt=1)
     """Share of the steps in which the learning rate rises; `warmup_steps`, where given, goes before it."""
@@ -160,6 +150,11 @@ class TrainOptions(StageOptions):
     """Trainings one after the other, each from the weights of the one before: a list of what each phase changes in
     this section, as [{dataset: broad}, {dataset: domain, num_train_epochs: 1}]. The optimiser starts anew."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _name_trainer_options(cls, given: Any) -> Any:  # Any: whatever stands in the recipe
+        return named(given, cls.model_fields) if isinstance(given, Mapping) else given
+
     @property
     def dataset_names(self) -> tuple[str, ...]:
         """Names of the sets; none where what `convert` wrote is meant."""
@@ -184,11 +179,10 @@ class TrainOptions(StageOptions):
         return (*MODEL_PACKAGES, "deepspeed") if needs_deepspeed else MODEL_PACKAGES
 
     def check(self, roles: Mapping[str, Any], *, seed: int) -> None:  # noqa: ARG002
-        """Raise UserError where DeepSpeed's file cannot be read, or torch sees none of the devices named."""
-        for phase in self.in_phases():
-            phase.read_deepspeed()
-        if importlib.util.find_spec("torch") is not None:
-            find_devices(os.environ)
+        """Raise a RecipeFault for all that can be known to go wrong with these options on this machine."""
+        student = roles.get("student")
+        found = {str(fault): fault for phase in self.in_phases() for fault in faults(phase, student)}
+        raise_all(list(found.values()))
 
     def weights_arguments(self) -> dict[str, Any]:  # Any: values of transformers.TrainingArguments
         """Return those of the trainer's arguments that the weights depend on."""

@@ -82,7 +82,7 @@ def test_pretrained_weights_are_used_where_they_are(tokenizer_folder, tmp_path):
     [
         ({"model": "no/such/folder"}, "student.model: no such folder: no/such/folder"),
         ({"model": "./nowhere", "init": "random"}, r"student.model: no such folder: ./nowhere"),
-        ({"model": ".", "init": "random"}, "student.model: no tokenizer in ."),
+        ({"model": ".", "init": "random"}, "student.model: tokenizer.json: is missing"),
         ({"model": "{tokenizer}", "init": "random", "config": {"model_type": "qwen99"}}, "student.config: .*qwen99"),
         ({"model": "{tokenizer}", "config": SIZES}, "student.config: is for `init: random`"),
     ],

@@ -15,7 +15,7 @@ SIZES = {
     "num_hidden_layers": 1,
     "num_attention_heads": 2,
     "num_key_value_heads": 1,
-    "max_position_embeddings": 512,
+    "max_position_embeddings": 4096,
     "tie_word_embeddings": True,
 }
 

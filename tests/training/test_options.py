@@ -5,7 +5,7 @@ from pydantic import BaseModel, ValidationError
 
 from cotdistill.errors import UserError
 from cotdistill.training.options import NOT_TRAINER_KEYS, TrainOptions, known_train_keys
-from cotdistill.training.trainer_keys import LEAVE_WEIGHTS, OURS, read_trainer_keys
+from cotdistill.training.trainer_keys import LEAVE_WEIGHTS, OFF, OURS, choices, read_trainer_keys
 
 
 class LoadedRecipe(BaseModel):
@@ -45,7 +45,14 @@ def test_all_faults_of_the_section_are_found_at_once_at_their_keys():
 @pytest.mark.parametrize("key", sorted(OURS))
 def test_a_key_that_the_worker_sets_is_refused_with_the_reason(key):
     with pytest.raises(ValidationError, match=r"cannot be set: \S+"):
-        TrainOptions.model_validate({key: None})
+        TrainOptions.model_validate({key: "on"})
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [(key, value) for key in sorted(OURS) for value in (None, *OFF.get(key, (False,)))]
+)
+def test_a_key_that_switches_off_what_is_off_changes_nothing(key, value):
+    assert TrainOptions.model_validate({key: value}) == TrainOptions()
 
 
 def test_the_known_keys_hold_ours_and_those_of_transformers():
@@ -54,6 +61,51 @@ def test_the_known_keys_hold_ours_and_those_of_transformers():
     assert known == sorted(known)
     assert not set(known) & set(OURS)
     assert TrainOptions.known_keys() == known
+
+
+@pytest.mark.parametrize(
+    ("section", "message"),
+    [
+        ({"optim": "adamw_toch"}, "unknown name"),
+        ({"lr_scheduler_type": "cosin"}, "unknown name"),
+        ({"save_strategy": "best"}, "cannot be: a recipe's"),
+        ({"weight_decay": "much"}, "should be a valid number"),
+        ({"weight_decay": -0.1}, "should be at least 0"),
+        ({"adam_beta2": 1}, "should be less than 1"),
+        ({"dataloader_num_workers": 1.5}, "should be a valid integer"),
+        ({"report_to": 3}, "should be a valid string or a valid list"),
+        ({"use_galore": True}, "cannot be set: choose the optimiser by `optim:`"),
+        ({"group_by_length": True}, "cannot be set: rows are shuffled by seed"),
+    ],
+)
+def test_a_value_that_transformers_would_refuse_later_is_refused_with_the_recipe(section, message):
+    with pytest.raises(ValidationError, match=message) as caught:
+        TrainOptions.model_validate(section)
+    (fault,) = caught.value.errors()
+    assert fault["loc"] == (*section,)
+
+
+def test_the_choices_of_a_name_are_those_of_transformers():
+    from transformers.trainer_utils import SaveStrategy, SchedulerType
+    from transformers.training_args import OptimizerNames
+
+    for key, names in (
+        ("optim", OptimizerNames),
+        ("lr_scheduler_type", SchedulerType),
+        ("save_strategy", SaveStrategy),
+    ):
+        assert choices(key) == tuple(name.value for name in names)
+
+
+def test_the_defaults_of_transformers_are_values_that_fit():
+    from dataclasses import MISSING, fields
+
+    from transformers import TrainingArguments
+
+    for field in fields(TrainingArguments):
+        default = field.default_factory() if field.default is MISSING else field.default
+        if field.name not in {*OURS, *TrainOptions.model_fields}:
+            TrainOptions.model_validate({field.name: default})
 
 
 def test_transformers_keys_are_read_as_transformers_has_them():

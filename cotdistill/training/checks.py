@@ -1,0 +1,82 @@
+"""What of a training can be known to go wrong before any stage starts: options, machine and base against each other."""
+
+import importlib.util
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cotdistill.errors import RecipeFault, UserError
+from cotdistill.storage.model_folder import ModelFolder
+from cotdistill.training import reporters
+from cotdistill.training.deepspeed_config import disagreements
+from cotdistill.training.launch.devices import CPU, find_devices
+from cotdistill.training.optimisers import missing_package
+from cotdistill.training.prepare.templates import OWN, TEMPLATES
+
+if TYPE_CHECKING:
+    from cotdistill.training.options import TrainOptions
+
+
+def faults(options: "TrainOptions", student: object) -> Iterator[UserError]:
+    """Yield a fault for each; `student` is what the recipe chose, None where it has none."""
+    asked = options.model_extra or {}
+    yield from reporters.faults(asked.get("report_to"))
+    yield from missing_package(asked.get("optim"))
+    if options.template not in (None, OWN, *TEMPLATES):
+        known = f"known: {', '.join(sorted((OWN, *TEMPLATES)))}"
+        yield RecipeFault(f"unknown template `{options.template}`", "train.template", known)
+    if options.output_dir and Path.cwd().resolve().is_relative_to(Path(options.output_dir).resolve()):
+        hint = "name a folder for the weights alone"
+        yield RecipeFault(f"{options.output_dir} holds the run itself", "train.output_dir", hint)
+    yield from _deepspeed_faults(options)
+    yield from _device_faults(options)
+    if (model := local_model(student)) is not None:
+        yield from _length_faults(options.cutoff_len, model)
+
+
+def local_model(student: object) -> ModelFolder | None:
+    """Return the folder of a student's weights; None where they come from a hub or are made by its options."""
+    model: str | None = getattr(student, "model", None)
+    if model is None or getattr(student, "init", "pretrained") != "pretrained" or not Path(model).is_dir():
+        return None
+    return ModelFolder(Path(model))
+
+
+def _deepspeed_faults(options: "TrainOptions") -> Iterator[UserError]:
+    try:
+        config = options.read_deepspeed()
+    except UserError as fault:
+        yield fault
+        return
+    if config is not None:
+        for text, hint in disagreements(config, options.trainer_arguments()):
+            yield RecipeFault(f"{options.deepspeed}: {text}", "train.deepspeed", hint)
+
+
+def _device_faults(options: "TrainOptions") -> Iterator[UserError]:
+    """Yield a fault where torch sees none of the devices named, or they cannot compute in what is asked."""
+    if options.bf16 and options.fp16:
+        yield RecipeFault("`bf16` and `fp16` cannot both be true", "train.fp16", "bf16 where the device has it")
+    if importlib.util.find_spec("torch") is None:
+        return
+    try:
+        device = find_devices(os.environ).kind
+    except UserError as fault:
+        yield fault
+        return
+    if options.fp16 and device == CPU:
+        yield RecipeFault("a CPU does not train in float16", "train.fp16", "use `bf16: true`, or neither")
+    if (options.model_extra or {}).get("tf32") and device != "cuda":
+        yield RecipeFault(f"{device.upper()} devices have no TF32", "train.tf32", "remove it")
+
+
+def _length_faults(cutoff_len: int, model: ModelFolder) -> Iterator[UserError]:
+    """Yield a fault where rows may be longer than the model can tell places apart."""
+    try:
+        limit = model.positions
+    except UserError:
+        return  # the student's own check says so
+    if limit is not None and cutoff_len > limit:
+        text = f"{cutoff_len:,} is above the {limit:,} positions of {model.path}"
+        yield RecipeFault(text, "train.cutoff_len", f"`cutoff_len: {limit}` is the most")
