@@ -12,12 +12,13 @@ from cotdistill.records import Checkpoint, Conversation
 from cotdistill.registry import KindOptions
 from cotdistill.stage import Advance, Workspace, stage
 from cotdistill.storage.keys import weights_fingerprint
-from cotdistill.storage.run_folder import CHECKPOINT_ROWS, PHASE, RUN_LOG, TOKENS
+from cotdistill.storage.run_folder import CHECKPOINT_ROWS, METRICS, PHASE, RUN_LOG, TOKENS
 from cotdistill.styles import Style
 from cotdistill.training.launch.launch import OnProgress
 from cotdistill.training.options import TrainOptions
 from cotdistill.training.run import TrainResult
 from cotdistill.training.run import train as train_worker
+from cotdistill.training.watching import note
 
 
 @runtime_checkable
@@ -60,7 +61,7 @@ def train(
                 style=style,
                 # Rows that a list or a generator holds have no name, and their tokens are made every time.
                 data_key=getattr(rows, "key", None),
-                on_progress=_counted(advance),
+                on_progress=_counted(advance, folder / METRICS),
                 is_redone=work.is_redone,
             )
         results.append(result)
@@ -90,13 +91,13 @@ def _rows(
     return conversations.in_phase(phase, folder)
 
 
-def _counted(advance: Advance) -> OnProgress:
-    """Return what moves a bar to the steps done."""
+def _counted(advance: Advance, metrics: Path) -> OnProgress:
+    """Return what moves a bar to the steps done, with what the metrics say of them beside it."""
     done = 0
 
     def count(steps: int, total: int) -> None:
         nonlocal done
-        advance(steps - done, total=total)
+        advance(steps - done, total=total, note=note(metrics))
         done = steps
 
     return count

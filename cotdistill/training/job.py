@@ -54,6 +54,11 @@ class Job(Record):
         return self.work / "resume"
 
     @property
+    def logs(self) -> Path:
+        """Folder of what reporters as TensorBoard write; it stays when the training ends."""
+        return self.metrics.with_name("logs")
+
+    @property
     def progress(self) -> Path:
         """File with the steps done and the steps to do."""
         return self.work / "progress"

@@ -1,11 +1,15 @@
 """What rank 0 tells while the worker trains: metrics.jsonl, progress, and whether the numbers are numbers.
 
-{"step": 10, "loss": 1.93, "grad_norm": 0.8, "learning_rate": 1e-05, "epoch": 0.1, "tokens": 8211, "seconds": 4.2}
+`tokens` are those learned from since the beginning; tokens a second are all, prompts too, and MFU is null where the
+device's peak is not known.
+
+{"step": 10, "loss": 1.93, "grad_norm": 0.8, "learning_rate": 1e-05, "epoch": 0.1, "tokens": 8211, "seconds": 4.2,
+ "tokens_per_second": 40960.0, "tokens_per_second_per_device": 5120.0, "mfu": 0.43, "seconds_left": 1204.0,
+ "peak_memory_bytes": 61203283968}
 """
 # ruff: noqa: ARG002 - the Trainer passes all of its state to every callback.
 
 import json
-import math
 import time
 from pathlib import Path
 from typing import Any
@@ -13,11 +17,11 @@ from typing import Any
 import torch
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from cotdistill.errors import UserError
 from cotdistill.losses import Tensor
 from cotdistill.training.job import Job
 from cotdistill.training.worker.checkpoints import KEPT, mark_complete, prune
-from cotdistill.training.worker.head_loss import MeanLoss
+from cotdistill.training.worker.finite import FiniteCheck, WatchedLoss, refuse_nan
+from cotdistill.training.worker.speed import Speed
 
 PROGRESS_S = 0.5
 
@@ -25,9 +29,10 @@ PROGRESS_S = 0.5
 class MetricsCallback(TrainerCallback):  # type: ignore[misc]  # transformers is not typed
     """Writes metrics and progress, marks whole checkpoints, and stops at the first loss that is not a number."""
 
-    def __init__(self, job: Job, mean_loss: MeanLoss) -> None:
+    def __init__(self, job: Job, mean_loss: WatchedLoss) -> None:
         self.job = job
         self.mean_loss = mean_loss
+        self.finite = FiniteCheck()
         self.tokens: Tensor = torch.tensor(0)
         """Supervised tokens learned from, since the first start."""
         self.seconds_before = 0.0
@@ -49,6 +54,7 @@ class MetricsCallback(TrainerCallback):  # type: ignore[misc]  # transformers is
         if rows:
             self.tokens = torch.tensor(rows[-1]["tokens"])
             self.seconds_before = rows[-1]["seconds"]
+        self.speed = Speed(kwargs["model"], state, args, supervised=int(self.tokens))
         if state.is_world_process_zero:
             self.job.metrics.write_text("".join(map(_line, rows)), encoding="utf-8")
             self._tell_progress(state)
@@ -56,7 +62,8 @@ class MetricsCallback(TrainerCallback):  # type: ignore[misc]  # transformers is
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: object
     ) -> TrainerControl:
-        """Count, and see to it that no state is saved before its loss was looked at."""
+        """Count, and see to it that no state is saved before its loss was looked at. Raises: UserError."""
+        self.finite.note(state.global_step, self.mean_loss.take())
         self.tokens = self.tokens.to(self.mean_loss.step_tokens.device) + self.mean_loss.step_tokens
         is_last = state.global_step >= state.max_steps
         # The last step is a checkpoint like any other: a save of the student that fails must not lose it.
@@ -84,7 +91,11 @@ class MetricsCallback(TrainerCallback):  # type: ignore[misc]  # transformers is
         """Append a row to the metrics. Raises: UserError where loss or gradient is not a number."""
         if "loss" not in logs:
             return
-        _refuse_nan(logs, step=state.global_step, is_scaled=args.fp16)
+        self.finite.look()
+        refuse_nan("loss", logs["loss"], step=state.global_step)
+        # Where losses are scaled for float16 an infinite gradient is usual: its step is skipped, the scale halved.
+        if logs.get("grad_norm") is not None and not args.fp16:
+            refuse_nan("gradient", logs["grad_norm"], step=state.global_step)
         row = {
             "step": state.global_step,
             "loss": logs["loss"],
@@ -93,6 +104,7 @@ class MetricsCallback(TrainerCallback):  # type: ignore[misc]  # transformers is
             "epoch": round(state.epoch or 0.0, 4),
             "tokens": int(self.tokens),
             "seconds": round(self.seconds, 2),
+            **self.speed.row(state, int(self.tokens)),
         }
         if state.is_world_process_zero:
             with self.job.metrics.open("a", encoding="utf-8") as file:
@@ -107,24 +119,13 @@ class MetricsCallback(TrainerCallback):  # type: ignore[misc]  # transformers is
         self.saved = state.global_step
         # The end of one rank ends the others, and none may end before the checkpoint is whole.
         args.distributed_state.wait_for_everyone()
+        self.speed.restart()
 
     def _tell_progress(self, state: TrainerState) -> None:
         self.told = time.monotonic()
         fresh = self.job.progress.with_suffix(".new")
         fresh.write_text(f"{state.global_step} {state.max_steps}")
         fresh.replace(self.job.progress)
-
-
-def _refuse_nan(logs: dict[str, Any], *, step: int, is_scaled: bool) -> None:  # Any: transformers' numbers
-    # Where losses are scaled for float16 an infinite gradient is usual: its step is skipped, the scale halved.
-    names = ("loss",) if is_scaled else ("loss", "grad_norm")
-    for name in names:
-        value = logs.get(name)
-        if value is not None and not math.isfinite(value):
-            raise UserError(
-                f"the {name.replace('_norm', 'ient')} is {value} at step {step}",
-                hint="lower `learning_rate`, or use `bf16: true` instead of fp16",
-            )
 
 
 def _line(row: dict[str, Any]) -> str:  # Any: JSON values

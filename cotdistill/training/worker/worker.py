@@ -21,12 +21,14 @@ from transformers import PrinterCallback, TrainingArguments
 from cotdistill import registry
 from cotdistill.errors import Interrupted, UserError
 from cotdistill.students import Student
+from cotdistill.training import reporters
 from cotdistill.training.job import Job
 from cotdistill.training.launch.launch import free_port
 from cotdistill.training.prepare.tokenfile import TokenFile
 from cotdistill.training.worker.callbacks import MetricsCallback
 from cotdistill.training.worker.checkpoints import newest_whole
-from cotdistill.training.worker.head_loss import MeanLoss, learning_by
+from cotdistill.training.worker.finite import WatchedLoss
+from cotdistill.training.worker.head_loss import learning_by
 from cotdistill.training.worker.saving import prepare_saving, room_in, save
 from cotdistill.training.worker.stopping import STOPPED, StopCallback
 
@@ -63,10 +65,12 @@ def main(arguments: Sequence[str]) -> int:
 
 def train(job: Job) -> None:
     """Train the job's student and save it. Raises: UserError, TryAgainLater, Interrupted."""
+    for variable, folder in reporters.folders(job.arguments.get("report_to"), job.logs).items():
+        os.environ.setdefault(variable, folder)
     arguments = training_arguments(job)
     resumed = resume_point(job, arguments)
     rows = TokenFile(job.tokens)
-    mean_loss = MeanLoss(_make("losses", job.loss))
+    mean_loss = WatchedLoss(_make("losses", job.loss))
     stop, metrics = StopCallback(job), MetricsCallback(job, mean_loss)
     student: Student = _make("students", job.student)
     model = student.load(job.base)
