@@ -67,6 +67,10 @@ class Student(Protocol):
         """Return what makes rows into a batch; `pad_id` fills it up."""
         ...
 
+    def finish(self, folder: Path, /) -> None:
+        """Make what is handed out of what the trainer saved in `folder`; the first process calls it, alone."""
+        ...
+
     def sampler(self, checkpoint: str, /, *, batch_size: int) -> Any:
         # Any: a samplers.Sampler; families never import each other
         """Return how trained weights (a folder or a hub name) are asked, `batch_size` requests at a time."""

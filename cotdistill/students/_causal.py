@@ -1,6 +1,7 @@
 """What students share that are causal language models: they learn from padded rows, and answer on this machine."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cotdistill.registry import make
@@ -26,6 +27,9 @@ class Causal:
         from cotdistill.students._padding import PaddingCollator
 
         return PaddingCollator(pad_id)
+
+    def finish(self, folder: Path, /) -> None:
+        """Return: what the trainer saved is the student."""
 
     def sampler(self, checkpoint: str, /, *, batch_size: int) -> Any:  # Any: a samplers.Sampler
         """Return the sampler that loads the weights on this machine."""

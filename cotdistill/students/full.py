@@ -15,9 +15,9 @@ from cotdistill.stage import Progress, no_progress
 from cotdistill.storage.keys import key_of
 from cotdistill.storage.model_folder import ModelFolder
 from cotdistill.students._causal import Causal
+from cotdistill.students._pretrained import check_model, deepspeed_dtype, is_path
 
 if TYPE_CHECKING:
-    import torch
     from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 log = logging.getLogger(__name__)
@@ -46,8 +46,7 @@ class Full(Causal):
 
         Raises: UserError.
         """
-        if _is_path(self.model) and not Path(self.model).is_dir():
-            raise RecipeFault(f"no such folder: {self.model}", "student.model")
+        check_model(self.model)
         if self.init == "pretrained" and self.config:
             raise RecipeFault("is for `init: random`; pretrained weights have their own", "student.config")
         if Path(self.model).is_dir():
@@ -74,10 +73,13 @@ class Full(Causal):
 
     def load(self, base: str, /) -> "PreTrainedModel":
         """Return the model; in float32, or as DeepSpeed will hold it where it is at work."""
+        import torch
         from transformers import AutoModelForCausalLM
 
+        # DeepSpeed keeps float32 copies of its own; others train these.
+        dtype = deepspeed_dtype() or torch.float32
         model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
-            base, dtype=_weights_dtype(), trust_remote_code=self.trust_remote_code
+            base, dtype=dtype, trust_remote_code=self.trust_remote_code
         )
         return model
 
@@ -124,22 +126,5 @@ class Full(Causal):
             raise RecipeFault(f"makes no model: {first_line}", "student.config") from None
 
 
-def _is_path(model: str) -> bool:
-    """Return whether a model's name means a folder: a hub's is `name` or `owner/name`."""
-    return model.startswith((".", "/", "~")) or model.count("/") > 1 or Path(model).exists()
-
-
 def _has_config(model: str) -> bool:
-    return not _is_path(model) or (Path(model) / "config.json").exists()
-
-
-def _weights_dtype() -> "torch.dtype":
-    """Return what the weights are loaded as: DeepSpeed keeps float32 copies of its own, others train these."""
-    import torch
-    from transformers.integrations.deepspeed import deepspeed_config
-
-    config = deepspeed_config() or {}
-    for section, dtype in (("bf16", torch.bfloat16), ("fp16", torch.float16)):
-        if config.get(section, {}).get("enabled") is True:
-            return dtype
-    return torch.float32
+    return not is_path(model) or (Path(model) / "config.json").exists()

@@ -34,6 +34,14 @@ from cotdistill.training.worker.stopping import STOPPED, StopCallback
 
 log = logging.getLogger(__name__)
 
+DEFAULTS = {
+    "report_to": "none",
+    "disable_tqdm": True,
+    # Every weight that learns has a gradient; looking for others costs time, and forbids checkpointing with adapters.
+    "ddp_find_unused_parameters": False,
+}
+"""Arguments of the trainer where the recipe names none."""
+
 
 def main(arguments: Sequence[str]) -> int:
     """Train as the job file says and return the exit code."""
@@ -73,8 +81,9 @@ def train(job: Job) -> None:
     mean_loss = WatchedLoss(_make("losses", job.loss))
     stop, metrics = StopCallback(job), MetricsCallback(job, mean_loss)
     student: Student = _make("students", job.student)
+    transformers.set_seed(job.seed)  # matrices of an adapter are drawn, on every rank the same
     model = student.load(job.base)
-    prepare_saving(model, job)
+    dtype = prepare_saving(model, job)
     trainer = learning_by(student.trainer_class())(
         model=model,
         args=arguments,
@@ -88,7 +97,7 @@ def train(job: Job) -> None:
     with room_in(job.checkpoints):
         trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)
     stop.raise_if_stopped()
-    save(trainer, job, seconds=metrics.seconds)
+    save(trainer, student, job, dtype=dtype, seconds=metrics.seconds)
 
 
 def training_arguments(job: Job) -> TrainingArguments:
@@ -111,7 +120,7 @@ def training_arguments(job: Job) -> TrainingArguments:
         if "RANK" in os.environ:
             ours |= {"ddp_backend": "gloo"}
     try:
-        arguments = TrainingArguments(**{"report_to": "none", "disable_tqdm": True} | job.arguments | ours)
+        arguments = TrainingArguments(**DEFAULTS | job.arguments | ours)
     except (TypeError, ValueError) as error:
         raise UserError(str(error).strip().partition("\n")[0], "train") from error
     if arguments.deepspeed and arguments.use_cpu:

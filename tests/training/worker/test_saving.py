@@ -14,7 +14,7 @@ import pytest
 from cotdistill.errors import Interrupted, TryAgainLater, UserError
 from cotdistill.storage.jsonl import write_text
 from tests.support.patience import HANGS_S, wait_for
-from tests.support.weights import assert_same_weights
+from tests.support.weights import assert_same_weights, read_weights
 
 SIX_STEPS = {"max_steps": 6, "optim": "adamw_torch", "learning_rate": 1e-2, "logging_steps": 2}
 
@@ -157,6 +157,30 @@ def test_a_generation_config_that_cannot_be_saved_is_found_before_the_first_step
     assert refused.value.where == str(path)
     assert len(str(refused.value).splitlines()) == 1
     assert not made.metrics.exists()
+
+
+@pytest.mark.parametrize("is_tied", [True, False])
+def test_the_student_is_saved_in_its_bases_dtype_and_trained_in_float32(job, base, tmp_path, is_tied):
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    from cotdistill.training.worker.worker import train
+
+    small = AutoModelForCausalLM.from_pretrained(base, dtype=torch.bfloat16)
+    if not is_tied:
+        small.config.tie_word_embeddings = False
+        small.lm_head.weight = torch.nn.Parameter(small.lm_head.weight.clone())
+    small.save_pretrained(tmp_path / "base")
+    made = job(learning_rate=1e-2).model_copy(update={"base": str(tmp_path / "base"), "keep_checkpoints": 1})
+    train(made)
+    weights, before = read_weights(made.output), read_weights(tmp_path / "base")
+    assert ("lm_head.weight" in weights) is not is_tied
+    assert weights.keys() == before.keys()
+    assert {weight.dtype for weight in weights.values()} == {torch.bfloat16}
+    assert json.loads((made.output / "config.json").read_text())["dtype"] == "bfloat16"
+    full = read_weights(made.checkpoints / "checkpoint-1")
+    assert {weight.dtype for weight in full.values()} == {torch.float32}, "a point to go on from loses nothing"
+    assert all(torch.equal(weights[name], full[name].bfloat16()) for name in weights)
 
 
 @pytest.mark.slow
