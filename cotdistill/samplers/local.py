@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 from pydantic import Field
 
+from cotdistill import adapters
 from cotdistill.errors import UserError
 from cotdistill.records import Failure, Message, Sampling
 from cotdistill.registry import NOT_IN_KEY, kind
@@ -31,7 +32,7 @@ class Local(SingleCall):
     """A model on this machine, on its accelerator where there is one.
 
     Options:
-        model: folder as `save_pretrained` writes it, or hub name.
+        model: folder as `save_pretrained` writes it, an adapter's included, or hub name.
         batch_size: requests answered at a time, as many as the device's memory holds.
     """
 
@@ -185,13 +186,13 @@ class _Model:
 def _load(name: str) -> _Model:
     """Load weights and tokenizer. Raises: UserError."""
     import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
+    from transformers import AutoTokenizer, GenerationConfig
     from transformers import logging as transformers_logging
 
     transformers_logging.disable_progress_bar()
     try:
         tokenizer = AutoTokenizer.from_pretrained(name)
-        weights = AutoModelForCausalLM.from_pretrained(name, dtype="auto")
+        weights = _load_weights(name)
     except (OSError, ValueError) as error:
         raise UserError(f"{name} cannot be loaded: {str(error).strip().partition(chr(10))[0]}") from None
     stop = weights.generation_config.eos_token_id
@@ -203,6 +204,19 @@ def _load(name: str) -> _Model:
     log.info("loaded %s on %s", name, device)
     context = getattr(weights.config, "max_position_embeddings", None) or 1 << 20
     return _Model(name, tokenizer, weights, frozenset(stop_ids), context)
+
+
+def _load_weights(name: str) -> "PreTrainedModel":
+    """Return the weights of a folder or hub name; an adapter is added to its base's."""
+    from transformers import AutoModelForCausalLM, GenerationConfig
+
+    if not adapters.is_adapter(Path(name)):
+        weights: PreTrainedModel = AutoModelForCausalLM.from_pretrained(name, dtype="auto")
+        return weights
+    weights = adapters.merged(Path(name))
+    if (Path(name) / "generation_config.json").is_file():
+        weights.generation_config = GenerationConfig.from_pretrained(name)
+    return weights
 
 
 def _chance(sampling: Sampling, requests: Sequence[Request]) -> "LogitsProcessorList":

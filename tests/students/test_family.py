@@ -7,7 +7,7 @@ from cotdistill.losses import IGNORED
 from cotdistill.registry import kinds, make
 from tests.support.token_rows import answer_row
 
-OPTIONS = {"demo": {"base_steps": 0}, "full": {"model": "owner/name"}}
+OPTIONS = {"demo": {"base_steps": 0}, "full": {"model": "owner/name"}, "lora": {"model": "owner/name"}}
 """An example of every kind."""
 
 
