@@ -55,7 +55,7 @@ class Job(Record):
 
     @property
     def logs(self) -> Path:
-        """Folder of what reporters as TensorBoard write; it stays when the training ends."""
+        """Folder of what stays beside the weights: rank-<n>.log of several ranks, and what TensorBoard reads."""
         return self.metrics.with_name("logs")
 
     @property
@@ -72,11 +72,6 @@ class Job(Record):
     def failure(self) -> Path:
         """File with the line that says why a worker stopped by itself, and with its log where it has one of its own."""
         return self.work / "failure.txt"
-
-    @property
-    def logs(self) -> Path:
-        """Folder of what each rank wrote, where there are several: rank-<n>.log."""
-        return self.metrics.with_name("logs")
 
     @property
     def partial(self) -> Path:
