@@ -16,7 +16,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from cotdistill.errors import Interrupted, UserError, WorkerFailed
+from cotdistill.errors import Interrupted, WorkerFailed
+from cotdistill.nodes.cluster import processes_here, read_cluster
 from cotdistill.training.job import Job
 from cotdistill.training.launch.devices import CPU, Ask, ask_torch, device_variables, find_devices
 from cotdistill.training.launch.reasons import why
@@ -49,26 +50,15 @@ class World:
 
 
 def world(environment: Mapping[str, str], *, processes: int | None, ask: Ask = ask_torch) -> World:
-    """Return where to train, by the launcher's standard variables: NNODES, NODE_RANK, NPROC_PER_NODE, MASTER_….
+    """Return where to train: on the machines that the launcher's variables name, a process per device unless told.
 
-    One process per device unless a number is given. Raises: UserError.
+    Raises: UserError.
     """
-    numbers = {}
-    for name in ("NNODES", "NODE_RANK", "RANK", "NPROC_PER_NODE", "MASTER_PORT"):
-        text = environment.get(name, "")
-        if text and not text.isdecimal():
-            raise UserError(f"must be a whole number, not `{text}`", f"environment variable {name}")
-        numbers[name] = int(text) if text else None
+    cluster = read_cluster(environment)
+    wanted = processes or processes_here(environment)
     devices = find_devices(environment, ask=ask)
-    here = processes or numbers["NPROC_PER_NODE"] or max(1, devices.number)
-    nodes = numbers["NNODES"] or 1
-    if nodes == 1:
-        return World(here, port=numbers["MASTER_PORT"] or 0, device=devices.kind)
-    rank = numbers["RANK"] if numbers["NODE_RANK"] is None else numbers["NODE_RANK"]
-    address, port = environment.get("MASTER_ADDR"), numbers["MASTER_PORT"]
-    if rank is None or not address or not port:
-        raise UserError(f"NNODES={nodes} needs NODE_RANK, MASTER_ADDR and MASTER_PORT", "environment")
-    return World(here, nodes, rank, address, port, devices.kind)
+    here = wanted or max(1, devices.number)
+    return World(here, cluster.nodes, cluster.rank, cluster.address, cluster.port, devices.kind)
 
 
 def run_worker(job: Path, *, world: World, log: Path, on_progress: OnProgress) -> None:

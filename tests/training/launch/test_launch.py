@@ -2,7 +2,6 @@
 
 import pytest
 
-from cotdistill.errors import UserError
 from cotdistill.training.launch.devices import Devices
 from cotdistill.training.launch.launch import World, has_failed, world
 
@@ -30,19 +29,6 @@ from cotdistill.training.launch.launch import World, has_failed, world
 )
 def test_the_launchers_variables_say_where(environment, processes, expected):
     assert world(environment, processes=processes, ask=lambda _: Devices("cuda", 8)) == expected
-
-
-@pytest.mark.parametrize(
-    ("environment", "message"),
-    [
-        ({"NNODES": "two"}, "environment variable NNODES: must be a whole number, not `two`"),
-        ({"NNODES": "2", "MASTER_ADDR": "head", "MASTER_PORT": "29500"}, "NNODES=2 needs NODE_RANK"),
-        ({"NNODES": "2", "NODE_RANK": "0"}, "NNODES=2 needs NODE_RANK"),
-    ],
-)
-def test_half_a_cluster_is_the_users_fault(environment, message):
-    with pytest.raises(UserError, match=message):
-        world(environment, processes=1, ask=lambda _: Devices("cpu", 0))
 
 
 @pytest.mark.parametrize(
