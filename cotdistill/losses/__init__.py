@@ -3,18 +3,28 @@
 A loss is a function `(batch, *, options…) -> scalar`. It returns a sum over the supervised tokens; the worker divides
 it by the supervised tokens of the whole optimiser step over all ranks, so neither padding nor accumulation nor the
 number of devices weighs in. Tensors end in their axes: B rows, T places, D hidden units, V vocabulary, N supervised
-tokens.
+tokens, K candidates for one of them.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 from cotdistill.records import IGNORED
 
-__all__ = ["IGNORED", "LinearHead", "Loss", "LossBatch", "Tensor"]
+__all__ = ["IGNORED", "LinearHead", "Loss", "LossBatch", "Tensor", "TopK", "TopKLoss"]
 
 Tensor: TypeAlias = Any  # Any: a torch.Tensor; a recipe is read without torch
+
+
+class TopK(NamedTuple):
+    """What the teacher might have said at each supervised token of a batch, row after row."""
+
+    ids_NK: Tensor
+    """Ids of tokens of the student."""
+    probs_NK: Tensor
+    """Their probabilities, float32: they sum to 1, or are all 0 where the teacher's tokens do not fit."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +51,8 @@ class LossBatch:
     linear: LinearHead | None = None
     """What the head multiplies by and adds, so that a loss need not make all logits at once; None: `head` must be
     asked, as it is something else than a linear layer, or one that is changed while it is at work."""
+    teacher_top_k: TopK | None = None
+    """The teacher's distributions, for a TopKLoss alone."""
 
 
 class Loss(Protocol):
@@ -52,4 +64,19 @@ class Loss(Protocol):
 
     def __call__(self, batch: LossBatch, /) -> Tensor:
         """Return the summed loss of the supervised tokens, a scalar in float32."""
+        ...
+
+
+@runtime_checkable
+class TopKLoss(Loss, Protocol):
+    """A loss that compares with the teacher's recorded distributions: its batches have `teacher_top_k`."""
+
+    @property
+    def k(self) -> int:
+        """The most candidates of one token."""
+        ...
+
+    @property
+    def logprobs(self) -> Path | None:
+        """File of the teacher's log-probabilities; None: what the run's own `sample` recorded."""
         ...

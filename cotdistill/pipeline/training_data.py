@@ -7,10 +7,13 @@ from typing import Any
 
 from cotdistill.data import Catalog, Dataset, open_catalog
 from cotdistill.data.recorded import content_key, read_conversations
-from cotdistill.errors import UserError
+from cotdistill.errors import RecipeFault, UserError
+from cotdistill.losses import TopKLoss
 from cotdistill.recipe.plan import Step
 from cotdistill.records import Conversation
+from cotdistill.stages.sample import SampleOptions
 from cotdistill.storage.keys import file_sha256, key_of
+from cotdistill.storage.run_folder import LOGPROBS
 from cotdistill.training.options import Share, TrainOptions
 from cotdistill.training.prepare.mixing import mix
 
@@ -58,6 +61,12 @@ class TrainingRows:
     @property
     def _shares(self) -> tuple[Share, ...]:
         return _shares(self.step, self.options)
+
+    @property
+    def logprobs(self) -> Path | None:
+        """File of the log-probabilities that were recorded with these rows; None: none were."""
+        places = (self.run / step.folder / LOGPROBS for step in _steps_before(self.step))
+        return next((path for path in places if path.is_file()), None)
 
     def _find(self, name: str) -> Dataset:
         if self.step.upstream is not None and name == _own_name(self.step):
@@ -111,6 +120,34 @@ def check_rationales_can_be_told(step: Step) -> None:
         )
 
 
+def check_log_probabilities(step: Step) -> None:
+    """Raise UserError where the loss compares with log-probabilities that nobody records."""
+    assert isinstance(step.options, TrainOptions)
+    loss = step.options.loss.build()
+    if not isinstance(loss, TopKLoss) or loss.logprobs is not None:
+        return
+    asked = next((s.options for s in _steps_before(step) if isinstance(s.options, SampleOptions)), None)
+    name = step.options.loss.kind
+    if asked is None:
+        raise UserError(
+            f"`{name}` compares with the teacher's log-probabilities, which no registered set holds",
+            hint="`loss: {logprobs: FILE}` names the 1-sample/logprobs.jsonl of the run that made the set",
+        )
+    if asked.top_logprobs is None or asked.top_logprobs < loss.k:
+        raise RecipeFault(
+            f"`{name}` compares the teacher's {loss.k} likeliest tokens, and {asked.top_logprobs or 0} are recorded",
+            "sample.top_logprobs",
+            f"write `sample: {{top_logprobs: {loss.k}}}`",
+        )
+    teacher = step.recipe.teacher
+    if teacher is not None and teacher.build().effective(asked.sampling(step.recipe.seed)).top_logprobs is None:
+        raise RecipeFault(
+            f"`{name}` needs the teacher's log-probabilities, and this one gives none",
+            "teacher",
+            "ask a server that does, such as vLLM, with `kind: endpoint`",
+        )
+
+
 def registered_key(step: Step, catalog: Catalog) -> dict[str, Any]:  # Any: JSON values
     """Return what tells the registered sets of a train step from others; empty where it reads none."""
     return {name: content_key(dataset) for name, dataset in registered_sets(step, catalog).items()}
@@ -125,6 +162,13 @@ def _shares(step: Step, options: TrainOptions) -> tuple[Share, ...]:
     if options.dataset:
         return options.dataset
     return (Share(name=_own_name(step)),) if step.upstream is not None else ()
+
+
+def _steps_before(step: Step) -> Iterator[Step]:
+    """Yield the steps whose rows these come from, the nearest first."""
+    while step.upstream is not None:
+        step = step.upstream
+        yield step
 
 
 def _own_name(step: Step) -> str:

@@ -135,5 +135,5 @@ class SingleCall:
         return None
 
     def effective(self, sampling: Sampling, /) -> Sampling:
-        """Return all sampling options: none is ignored."""
-        return sampling
+        """Return the sampling options but for the log-probabilities, which none of these records."""
+        return sampling.model_copy(update={"top_logprobs": None})

@@ -61,6 +61,7 @@ def train(
                 style=style,
                 # Rows that a list or a generator holds have no name, and their tokens are made every time.
                 data_key=getattr(rows, "key", None),
+                logprobs=getattr(rows, "logprobs", None),
                 on_progress=_counted(advance, folder / METRICS),
                 is_redone=work.is_redone,
             )

@@ -58,6 +58,8 @@ PHASE = "phase-{}"
 """Folder of a training's phase, by its number; the last phase's place is the stage's own folder."""
 DROPPED, SHORTENED = "dropped.jsonl", "shortened.jsonl"
 """Conversations that were left out of a training, or cut in the middle of their rationale."""
+TOP_K = "topk.json"
+"""How much of a training set has the teacher's distributions."""
 SCORES = "report.json"
 CARD = "README.md"
 

@@ -4,6 +4,7 @@ work/<key>/depends_on.json: {"base": "5d…", "seed": 7, "world_size": 2, "train
 """
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,6 @@ from cotdistill.storage.run_folder import set_aside
 from cotdistill.training.job import Job
 from cotdistill.training.launch.launch import World
 from cotdistill.training.options import TrainOptions
-from cotdistill.training.prepare.tokenfile import FILES
 from cotdistill.training.prepare.tokens import Encoder
 from cotdistill.training.worker.checkpoints import COMPLETE
 
@@ -36,7 +36,7 @@ def depends_on(
     seed: int,
     place: World,
     encoder: Encoder,
-    tokens: Path,
+    rows: Sequence[Path],
 ) -> dict[str, Json]:
     """Return all that the weights depend on; a base in a folder and DeepSpeed's file count by what they hold."""
     arguments = options.weights_arguments()
@@ -51,7 +51,7 @@ def depends_on(
         "seed": seed,
         "world_size": place.nodes * place.processes,
         "train": arguments,
-        "rows": key_of([file_sha256(tokens / name) for name in FILES]),
+        "rows": key_of([file_sha256(path) for path in rows]),
         "stop": encoder.stop_ids,
         "template": key_of(encoder.tokenizer.chat_template),
     }

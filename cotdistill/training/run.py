@@ -9,25 +9,28 @@ import json
 import logging
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cotdistill.errors import UserError
+from cotdistill.losses import TopKLoss
 from cotdistill.records import Conversation
 from cotdistill.registry import KindOptions
 from cotdistill.storage.jsonl import write_text
 from cotdistill.storage.keys import key_of
-from cotdistill.storage.run_folder import DROPPED, JOB, METRICS, SHORTENED
+from cotdistill.storage.run_folder import DROPPED, JOB, METRICS, SHORTENED, TOP_K
 from cotdistill.styles import Style
 from cotdistill.training.earlier import depends_on, note_parts, refuse_other, set_other_aside
 from cotdistill.training.job import TRAINING, Job
 from cotdistill.training.launch.launch import OnProgress, run_worker, world
 from cotdistill.training.options import TrainOptions
 from cotdistill.training.prepare.prepare import Prepared, prepare
+from cotdistill.training.prepare.teacher_topk import prepare_topk
 from cotdistill.training.prepare.tokenfile import FILES, Written
 from cotdistill.training.prepare.tokens import Encoder, load_tokenizer
+from cotdistill.training.prepare.topk_file import TOPK_FILES
 from cotdistill.training.worker.checkpoints import prune
 
 if TYPE_CHECKING:
@@ -65,13 +68,15 @@ def train(
     on_progress: OnProgress,
     style: Style | None = None,
     data_key: str | None = None,
+    logprobs: Path | None = None,
     is_redone: bool = False,
 ) -> TrainResult:
     """Train the student `base` (hub name or folder) and return where the weights are.
 
     `tokens` is a folder for token files that all trainings of a run share; `data_key` tells these conversations from
     others: with it, tokens that were made from the same ones are used again. `style` tells rationale from answer
-    where long rationales are shortened.
+    where long rationales are shortened. `logprobs` is the file with the log-probabilities of the teacher that said
+    them, for a loss that compares with it and names no other; None: there is none.
 
     The same call goes on where a killed one stopped, and returns at once where one had finished. Checkpoints of a call
     that differs in what the weights depend on are refused; where it `is_redone` they are kept beside.
@@ -87,15 +92,17 @@ def train(
     prepared = prepare(conversations, tokenizer, options, style=style, folder=tokens, data_key=data_key)
     _show_what_changed(prepared, folder)
     prepared.check(options)
+    top_k = _prepare_top_k(prepared, tokenizer, options, logprobs, folder)
     encoder = Encoder(tokenizer)
-    parts = depends_on(options, student, base=base, seed=seed, place=place, encoder=encoder, tokens=prepared.folder)
+    rows = [*(prepared.folder / name for name in FILES), *top_k]
+    parts = depends_on(options, student, base=base, seed=seed, place=place, encoder=encoder, rows=rows)
     job = _job(options, student, parts, base=base, output=output, folder=folder, encoder=encoder)
     if not _is_done(job):
         _refuse_used(options, output)
         if is_redone and (kept := set_other_aside(job)):
             log.info("the checkpoints of the earlier training are kept in %s", kept)
         refuse_other(job, parts, nodes=place.nodes)
-        _move_in(prepared, tokenizer, job)
+        _move_in(rows, tokenizer, job)
         note_parts(job, parts)
         write_text(folder / JOB, job.model_dump_json(indent=1) + "\n")
         run_worker(folder / JOB, world=place, log=log_file, on_progress=on_progress)
@@ -168,17 +175,37 @@ def _show_what_changed(prepared: Prepared, folder: Path) -> None:
             shutil.copyfile(prepared.folder / name, folder / name)
 
 
-def _move_in(prepared: Prepared, tokenizer: "PreTrainedTokenizerBase", job: Job) -> None:
+def _prepare_top_k(
+    prepared: Prepared,
+    tokenizer: "PreTrainedTokenizerBase",
+    options: TrainOptions,
+    logprobs: Path | None,
+    folder: Path,
+) -> list[Path]:
+    """Return the files of the teacher's distributions where the loss compares with them, else none.
+
+    How many tokens they reach is put into the stage's own folder. Raises: UserError.
+    """
+    (folder / TOP_K).unlink(missing_ok=True)
+    loss = options.loss.build()
+    if not isinstance(loss, TopKLoss):
+        return []
+    made = prepare_topk(prepared.folder, tokenizer, loss.logprobs or logprobs, k=loss.k)
+    write_text(folder / TOP_K, made.counts.model_dump_json(indent=1) + "\n")
+    return [made.folder / name for name in TOPK_FILES]
+
+
+def _move_in(rows: Sequence[Path], tokenizer: "PreTrainedTokenizerBase", job: Job) -> None:
     """Put tokens and tokenizer beside the points that an earlier start of the same job left."""
     job.work.mkdir(parents=True, exist_ok=True)
     for part in (job.tokens, job.tokenizer):
         shutil.rmtree(part, ignore_errors=True)
     job.tokens.mkdir()
-    for name in FILES:
+    for path in rows:
         try:
-            os.link(prepared.folder / name, job.tokens / name)
+            os.link(path, job.tokens / path.name)
         except OSError:  # a file system without hard links
-            shutil.copyfile(prepared.folder / name, job.tokens / name)
+            shutil.copyfile(path, job.tokens / path.name)
     tokenizer.save_pretrained(job.tokenizer)
 
 

@@ -151,7 +151,7 @@ def test_an_empty_section_runs_by_its_defaults(recipe):
 @pytest.mark.parametrize(
     ("loss", "message"),
     [
-        ("nonsense", r't\.yaml:6: train\.loss: unknown kind "nonsense" \(known: sft\)'),
+        ("nonsense", r't\.yaml:6: train\.loss: unknown kind "nonsense" \(known: sft, top_k_kl\)'),
         ("{kind: stf}", r't\.yaml:6: train\.loss\.kind: unknown kind "stf" \(did you mean `sft`\?\)'),
         ("{kind: sft, top_k: 5}", r"t\.yaml:6: train\.loss\.top_k: unknown key"),
     ],

@@ -12,7 +12,7 @@ from cotdistill.registry import kinds
 from cotdistill.training.earlier import depends_on
 from cotdistill.training.launch.launch import World
 from cotdistill.training.options import TrainOptions
-from cotdistill.training.prepare.tokenfile import write_rows
+from cotdistill.training.prepare.tokenfile import FILES, write_rows
 from cotdistill.training.prepare.tokens import Encoder
 from tests.support.tiny_student import SIZES, sums
 from tests.support.training import start_training
@@ -99,7 +99,7 @@ def parts(tmp_path, base, tokenizer):
             seed=1,
             place=place,
             encoder=Encoder(tokenizer),
-            tokens=tmp_path,
+            rows=[tmp_path / name for name in FILES],
         )
 
     return make

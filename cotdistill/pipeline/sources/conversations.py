@@ -7,7 +7,13 @@ from typing import Any
 
 from cotdistill.errors import UserError
 from cotdistill.pipeline.inputs import RunInputs
-from cotdistill.pipeline.training_data import check_rationales_can_be_told, check_sets, registered_key, training_rows
+from cotdistill.pipeline.training_data import (
+    check_log_probabilities,
+    check_rationales_can_be_told,
+    check_sets,
+    registered_key,
+    training_rows,
+)
 from cotdistill.recipe.plan import Step
 from cotdistill.records import Record
 from cotdistill.stage import Progress
@@ -22,8 +28,13 @@ class ConversationSource:
     inputs: RunInputs
 
     def check(self, step: Step) -> None:
-        """Raise UserError where there is nothing to learn from, or no telling rationale from answer in it."""
-        for key, check in (("dataset", self._check_sets), ("on_overlong", check_rationales_can_be_told)):
+        """Raise UserError where there is nothing to learn from, or not what the options want to know of it."""
+        checks = (
+            ("dataset", self._check_sets),
+            ("on_overlong", check_rationales_can_be_told),
+            ("loss", check_log_probabilities),
+        )
+        for key, check in checks:
             try:
                 check(step)
             except UserError as error:

@@ -17,8 +17,9 @@ import torch
 from torch import nn
 from transformers import PreTrainedModel, Trainer
 
-from cotdistill.losses import LinearHead, Loss, LossBatch, Tensor
+from cotdistill.losses import LinearHead, Loss, LossBatch, Tensor, TopK
 from cotdistill.students import IDS
+from cotdistill.training.worker.topk_batches import TOPK_KEYS, read_top_k
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +39,8 @@ class MeanLoss:
         """Supervised tokens of the present optimiser step, over all ranks."""
         self.ids: tuple[str, ...] = ()
         """Trace ids of the present micro-step."""
+        self.teacher_top_k: TopK | None = None
+        """The teacher's distributions in it, where the loss asks for them."""
 
     @contextlib.contextmanager
     def at(self, head: nn.Module, labels: Tensor) -> Iterator[None]:
@@ -46,7 +49,7 @@ class MeanLoss:
 
         def summed_loss(hidden: Tensor) -> Tensor:
             # Here and not above: only within the head's call are its weights whole under ZeRO-3.
-            return self.loss(LossBatch(hidden, ask, labels, self.ids, linear=_linear(head, ask)))
+            return self._of(hidden, ask, labels, _linear(head, ask))
 
         with forward_of(head, summed_loss):
             yield
@@ -56,7 +59,10 @@ class MeanLoss:
         self.step_tokens = num_items_in_batch
         found = outputs.logits
         is_summed = found.dim() == 0
-        return (found if is_summed else self.loss(LossBatch(found, _as_it_is, labels, self.ids))) / num_items_in_batch
+        return (found if is_summed else self._of(found, _as_it_is, labels)) / num_items_in_batch
+
+    def _of(self, hidden: Tensor, head: Forward, labels: Tensor, linear: LinearHead | None = None) -> Tensor:
+        return self.loss(LossBatch(hidden, head, labels, self.ids, linear, self.teacher_top_k))
 
 
 def learning_by(trainer: type[Trainer]) -> type[Trainer]:
@@ -76,7 +82,8 @@ def learning_by(trainer: type[Trainer]) -> type[Trainer]:
             """Return the loss of a micro-step."""
             mean_loss: MeanLoss = self.compute_loss_func
             mean_loss.ids = tuple(inputs[IDS])
-            given = {name: value for name, value in inputs.items() if name != IDS}
+            mean_loss.teacher_top_k = read_top_k(inputs)
+            given = {name: value for name, value in inputs.items() if name not in {IDS, *TOPK_KEYS}}
             if not self.is_probed:
                 self._probe(model, given)
             is_at_head = self.head is not None and model.training

@@ -20,17 +20,20 @@ from transformers import PrinterCallback, TrainingArguments
 
 from cotdistill import registry
 from cotdistill.errors import Interrupted, UserError
-from cotdistill.students import Student
+from cotdistill.losses import Loss, TopKLoss
+from cotdistill.students import Collator, Student
 from cotdistill.training import reporters
 from cotdistill.training.job import Job
 from cotdistill.training.launch.launch import free_port
 from cotdistill.training.prepare.tokenfile import TokenFile
+from cotdistill.training.prepare.topk_file import TopKFile
 from cotdistill.training.worker.callbacks import MetricsCallback
 from cotdistill.training.worker.checkpoints import newest_whole
 from cotdistill.training.worker.finite import WatchedLoss
 from cotdistill.training.worker.head_loss import learning_by
 from cotdistill.training.worker.saving import prepare_saving, room_in, save
 from cotdistill.training.worker.stopping import STOPPED, StopCallback
+from cotdistill.training.worker.topk_batches import TopKCollator
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +91,7 @@ def train(job: Job) -> None:
         model=model,
         args=arguments,
         train_dataset=rows,
-        data_collator=student.collator(job.pad_id),
+        data_collator=_collator(student, mean_loss.loss, job),
         compute_loss_func=mean_loss,
         callbacks=[stop, metrics],
     )
@@ -98,6 +101,12 @@ def train(job: Job) -> None:
         trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)
     stop.raise_if_stopped()
     save(trainer, student, job, dtype=dtype, seconds=metrics.seconds)
+
+
+def _collator(student: Student, loss: Loss, job: Job) -> Collator:
+    """Return what makes rows into batches, with all that the loss looks at."""
+    collate = student.collator(job.pad_id)
+    return TopKCollator(collate, TopKFile(job.tokens, loss.k)) if isinstance(loss, TopKLoss) else collate
 
 
 def training_arguments(job: Job) -> TrainingArguments:
