@@ -20,7 +20,8 @@ from cotdistill.publishing.length_table import length_table
 from cotdistill.recipe.plan import Step
 from cotdistill.records import Checkpoint, Conversation
 from cotdistill.registry import KindOptions
-from cotdistill.storage.run_folder import SPENDING, Counts, read_manifest
+from cotdistill.storage.run_folder import SPENDING, TOP_K, Counts, read_manifest
+from cotdistill.training.prepare.teacher_topk import TopKCounts
 
 
 def card(step: Step, run: Path, counts: Counts, catalog: Catalog) -> str | None:
@@ -134,6 +135,8 @@ def _model_card(step: Step, run: Path, counts: Counts) -> str:
     weights = options.get("output_dir", "checkpoint/")
     said = {"Student": _named(student), "Teacher": _named(recipe.teacher), "Seed": str(recipe.seed)}
     said |= {f"`{key}`": f"`{value}`" for key, value in sorted(options.items())}
+    if (counted := run / step.folder / TOP_K).is_file():
+        said["The teacher's distributions"] = str(TopKCounts.model_validate_json(counted.read_bytes()))
     return _page(
         header,
         f"{recipe.name}: student",

@@ -133,3 +133,62 @@ def test_a_system_prompts_file_that_is_not_there_is_found_before_the_run(plan, t
     (tmp_path / "t.yaml").write_text(text)
     with pytest.raises((UserError, UserErrors), match="no such file"):
         Pipeline(read_recipe(tmp_path / "t.yaml"), RunOptions(runs=tmp_path / "runs")).check()
+
+
+@pytest.mark.parametrize(
+    ("teacher", "sample", "train", "message"),
+    [
+        (
+            "{kind: endpoint, base_url: http://127.0.0.1:9/v1, model: m}",
+            "{}",
+            "loss: top_k_kl",
+            r"sample\.top_logprobs: `top_k_kl` compares the teacher's 5 likeliest tokens, and 0 are recorded",
+        ),
+        (
+            "{kind: endpoint, base_url: http://127.0.0.1:9/v1, model: m}",
+            "{top_logprobs: 3}",
+            "loss: top_k_kl",
+            r"t\.yaml:5: sample\.top_logprobs: .* 5 likeliest tokens, and 3 are .*write `sample: \{top_logprobs: 5\}`",
+        ),
+        ("{kind: demo}", "{top_logprobs: 5}", "loss: top_k_kl", r"t\.yaml:3: teacher: `top_k_kl` needs .* gives none"),
+        (
+            "{kind: demo}",
+            "{}",
+            "dataset: general, loss: top_k_kl",
+            r"train\.loss: `top_k_kl` compares .* which no registered set holds \(`loss: \{logprobs: FILE\}` names",
+        ),
+        (
+            "{kind: demo}",
+            "{}",
+            "dataset: general, loss: {kind: top_k_kl, logprobs: no/such.jsonl}",
+            r"t\.yaml:7: train\.loss\.logprobs: no such file: no/such\.jsonl",
+        ),
+    ],
+)
+def test_log_probabilities_that_nobody_records_are_missed_before_the_run(
+    plan, tmp_path, teacher, sample, train, message
+):
+    plan()
+    text = (tmp_path / "t.yaml").read_text().replace("teacher: {kind: demo}", f"teacher: {teacher}")
+    text = text.replace("convert:", f"sample: {sample}\nconvert:").replace("{max_steps: 2}", f"{{{train}}}")
+    (tmp_path / "t.yaml").write_text(text)
+    with pytest.raises((UserError, UserErrors), match=message):
+        Pipeline(read_recipe(tmp_path / "t.yaml"), RunOptions(runs=tmp_path / "runs")).check()
+
+
+@pytest.mark.parametrize(
+    "train", ["loss: {kind: top_k_kl, k: 2}", "dataset: general, loss: {kind: top_k_kl, logprobs: l.jsonl}"]
+)
+def test_log_probabilities_of_this_run_or_of_an_earlier_one_will_do(plan, tmp_path, train):
+    plan()
+    (tmp_path / "l.jsonl").touch()
+    text = (tmp_path / "t.yaml").read_text().replace("{max_steps: 2}", f"{{{train}}}")
+    text = text.replace("{kind: demo}", "{kind: endpoint, base_url: http://127.0.0.1:9/v1, model: m}", 1)
+    (tmp_path / "t.yaml").write_text(text + "sample: {top_logprobs: 5}\n")
+    recipe = read_recipe(tmp_path / "t.yaml")
+    Pipeline(recipe, RunOptions(runs=tmp_path / "runs")).check()
+    recorded = tmp_path / "runs" / "t" / "1-sample" / "logprobs.jsonl"
+    recorded.parent.mkdir(parents=True)
+    recorded.touch()
+    found = TrainingRows(train_step(recipe), open_catalog([recipe.folder]), tmp_path / "runs" / "t").logprobs
+    assert found == (None if "general" in train else recorded)
