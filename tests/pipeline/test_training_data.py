@@ -190,5 +190,5 @@ def test_log_probabilities_of_this_run_or_of_an_earlier_one_will_do(plan, tmp_pa
     recorded = tmp_path / "runs" / "t" / "1-sample" / "logprobs.jsonl"
     recorded.parent.mkdir(parents=True)
     recorded.touch()
-    found = TrainingRows(train_step(recipe), open_catalog([recipe.folder]), tmp_path / "runs" / "t").logprobs
+    found = training_rows(train_step(recipe), open_catalog([recipe.folder]), tmp_path / "runs" / "t").logprobs
     assert found == (None if "general" in train else recorded)

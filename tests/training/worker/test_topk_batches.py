@@ -36,7 +36,7 @@ def rows():
 def stored(rows, tmp_path):
     """The columns by id; `c/0` has none."""
     rng = np.random.default_rng(1)
-    known = {one.id: columns(len(one.input_ids) - one.prompt_length, rng) for one in rows[:2]}
+    known = {one.id: columns(one.supervised_tokens, rng) for one in rows[:2]}
     write_topk(known.items(), tmp_path)
     return known
 
@@ -65,7 +65,7 @@ def test_columns_stand_in_the_order_of_the_supervised_tokens(rows, stored, tmp_p
     expected = [stored.get(name, none) for name in batch[IDS]]
     assert found.ids_NK.tolist() == np.concatenate([part.ids_NK for part in expected]).tolist()
     assert found.probs_NK.tolist() == np.concatenate([part.probs_NK for part in expected]).tolist()
-    tokens = {one.id: one.input_ids[one.prompt_length :] for one in rows}
+    tokens = {one.id: [label for label in one.labels if label != IGNORED] for one in rows}
     assert targets[targets != IGNORED].tolist() == [token for name in batch[IDS] for token in tokens[name]]
 
 
@@ -123,7 +123,7 @@ def _directly(model, rows, stored):
     total = 0.0
     for one in rows:
         scores = model(torch.tensor([one.input_ids])).logits[0].float().log_softmax(-1)
-        for number, place in enumerate(range(one.prompt_length, len(one.input_ids))):
+        for number, place in enumerate(range(len(one.input_ids) - one.supervised_tokens, len(one.input_ids))):
             if one.id not in stored:
                 total -= scores[place - 1, one.input_ids[place]].item()
                 continue
