@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,14 @@ class TrainingRows:
         places = (self.run / step.folder / LOGPROBS for step in _steps_before(self.step))
         return next((path for path in places if path.is_file()), None)
 
+    @property
+    def evaluation(self) -> Iterator[Conversation] | None:
+        """The rows whose loss is looked at while training; None where `eval_dataset` names none."""
+        names, folder = self.options.eval_dataset, self.folder / "evaluation"
+        sets = {Path(name).stem: self._first_rows(self.catalog.find(name)) for name in names}
+        rows = (read_conversations(dataset, folder / name) for name, dataset in sets.items())
+        return chain.from_iterable(rows) if names else None
+
     def _find(self, name: str) -> Dataset:
         if self.step.upstream is not None and name == _own_name(self.step):
             return self._first_rows(open_catalog([self.run / self.step.upstream.folder]).find(name))
@@ -106,6 +115,12 @@ def check_sets(step: Step, catalog: Catalog) -> None:
     if not all(_shares(step, phase) for phase in _options(step).in_phases()):
         hint = "add a `teacher:` to sample, or `train: {dataset: …}`"
         raise UserError(f"`{step.stage.name}` has nothing to read", hint=hint)
+
+
+def check_evaluation_sets(step: Step, catalog: Catalog) -> None:
+    """Raise UserError where a set whose loss is to be looked at on the way is missing, or cannot be read."""
+    for name in {name: None for phase in _options(step).in_phases() for name in phase.eval_dataset}:
+        catalog.find(name).check()
 
 
 def check_rationales_can_be_told(step: Step) -> None:

@@ -42,7 +42,6 @@ WITHOUT_MEANING = frozenset(
 OFF: dict[str, tuple[Data, str]] = {
     "do_eval": (False, OURS["do_eval"]),
     "do_predict": (False, OURS["do_predict"]),
-    "eval_strategy": ("no", OURS["eval_strategy"]),
     "flash_attn": ("auto", "transformers chooses how attention is computed"),
     "load_best_model_at_end": (False, OURS["load_best_model_at_end"]),
     "neat_packing": (False, "each row is a document of its own"),

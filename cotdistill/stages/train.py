@@ -62,6 +62,7 @@ def train(
                 # Rows that a list or a generator holds have no name, and their tokens are made every time.
                 data_key=getattr(rows, "key", None),
                 logprobs=getattr(rows, "logprobs", None),
+                evaluation=getattr(rows, "evaluation", None),
                 on_progress=_counted(advance, folder / METRICS),
                 is_redone=work.is_redone,
             )

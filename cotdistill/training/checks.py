@@ -13,6 +13,7 @@ from cotdistill.training.deepspeed_config import disagreements
 from cotdistill.training.launch.devices import CPU, find_devices
 from cotdistill.training.optimisers import missing_package
 from cotdistill.training.prepare.templates import OWN, TEMPLATES
+from cotdistill.training.trainer_keys import EVALUATION_KEYS, RATE_BY_EVALUATION
 
 if TYPE_CHECKING:
     from cotdistill.training.options import TrainOptions
@@ -29,10 +30,31 @@ def faults(options: "TrainOptions", student: object) -> Iterator[UserError]:
     if options.output_dir and Path.cwd().resolve().is_relative_to(Path(options.output_dir).resolve()):
         hint = "name a folder for the weights alone"
         yield RecipeFault(f"{options.output_dir} holds the run itself", "train.output_dir", hint)
+    yield from _evaluation_faults(options)
     yield from _deepspeed_faults(options)
     yield from _device_faults(options)
     if (model := local_model(student)) is not None:
         yield from _length_faults(options.cutoff_len, model)
+
+
+def _evaluation_faults(options: "TrainOptions") -> Iterator[UserError]:
+    """Yield a fault where rows are to be looked at on the way and there are none, or the other way round."""
+    asked = {key: value for key, value in (options.model_extra or {}).items() if key in EVALUATION_KEYS}
+    is_off = asked.get("eval_strategy") == "no"
+    if options.val_size and options.eval_dataset:
+        yield RecipeFault("there is an `eval_dataset` already", "train.val_size", "remove one of them")
+    if options.is_evaluated and is_off:
+        yield RecipeFault("`no` would never look at the rows that are held out", "train.eval_strategy", "remove it")
+    if options.val_size > 1 and options.val_size % 1:
+        yield RecipeFault(f"{options.val_size:g} is neither a share nor a number of rows", "train.val_size")
+    if options.is_evaluated:
+        return
+    hint = "add `val_size: 0.05`, or an `eval_dataset`"
+    for key in sorted(asked if not is_off else asked.keys() - {"eval_strategy"}):
+        yield RecipeFault("there are no rows to look at on the way", f"train.{key}", hint)
+    if options.lr_scheduler_type in RATE_BY_EVALUATION:
+        text = f"`{options.lr_scheduler_type}` goes by the loss of rows that are held out, and there are none"
+        yield RecipeFault(text, "train.lr_scheduler_type", hint)
 
 
 def local_model(student: object) -> ModelFolder | None:

@@ -44,6 +44,11 @@ class Job(Record):
         return self.work / "tokens"
 
     @property
+    def evaluation(self) -> Path:
+        """Folder of the token rows whose loss is looked at on the way; not there where none is."""
+        return self.work / "evaluation"
+
+    @property
     def tokenizer(self) -> Path:
         """Folder of the tokenizer that the trained student is saved with."""
         return self.work / "tokenizer"

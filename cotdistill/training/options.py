@@ -16,13 +16,14 @@ from cotdistill.errors import RecipeFault, raise_all
 from cotdistill.registry import NOT_IN_KEY, KindOptions, OneOf, Options
 from cotdistill.stage import StageOptions
 from cotdistill.training.checks import faults
-from cotdistill.training.trainer_keys import LEAVE_WEIGHTS, OURS, read_trainer_keys
+from cotdistill.training.trainer_keys import EVALUATION_KEYS, LEAVE_WEIGHTS, OURS, RATE_BY_EVALUATION, read_trainer_keys
 from cotdistill.training.trainer_values import fits, known, named, scheduler
 
 NOT_TRAINER_KEYS = frozenset(
     {
         *("dataset", "template", "cutoff_len", "on_overlong", "max_dropped", "max_samples", "num_processes"),
         *("output_dir", "overwrite_output_dir", "warmup_ratio", "save_total_limit", "loss", "phases"),
+        *("val_size", "eval_dataset"),
     }
 )
 """Fields of TrainOptions that transformers does not get as they are."""
@@ -49,6 +50,11 @@ def _as_shares(given: object) -> object:
     if not isinstance(names, list):
         return given
     return [{"name": name.strip()} if isinstance(name, str) else name for name in names]
+
+
+def _as_names(given: object) -> object:
+    """Return names that are written as `a,b` as a list."""
+    return [name.strip() for name in given.split(",")] if isinstance(given, str) else given or ()
 
 
 def _shares_add_up(shares: tuple[Share, ...] | None) -> tuple[Share, ...] | None:
@@ -99,6 +105,12 @@ class TrainOptions(StageOptions):
     general data by share; default: what `convert` wrote. The name that `convert` gives its rows means those."""
     max_samples: int | None = Field(None, ge=1)
     """Rows taken of each set, the first ones; default: all."""
+    val_size: float = Field(0.0, ge=0)
+    """Rows held out of the training to look at their loss on the way (`eval_loss` in metrics.jsonl): a share below 1,
+    or their number; drawn by seed, all samples of a problem on one side. `eval_strategy` and `eval_steps` say when;
+    default: after each epoch."""
+    eval_dataset: Annotated[tuple[str, ...], BeforeValidator(_as_names)] = ()
+    """Names in dataset_info.json, or files, of other rows to look at instead: `a`, `a,b` or a list."""
     template: str | None = None
     """How messages become text: `qwen` as openMind and LLaMA-Factory mean it; default: the tokenizer's own template."""
     cutoff_len: int = Field(4096, ge=2)
@@ -156,6 +168,11 @@ class TrainOptions(StageOptions):
         return named(given, cls.model_fields) if isinstance(given, Mapping) else given
 
     @property
+    def is_evaluated(self) -> bool:
+        """Whether the loss of rows that are not learned from is looked at on the way."""
+        return bool(self.val_size or self.eval_dataset)
+
+    @property
     def dataset_names(self) -> tuple[str, ...]:
         """Names of the sets; none where what `convert` wrote is meant."""
         return tuple(share.name for share in self.dataset or ())
@@ -171,7 +188,9 @@ class TrainOptions(StageOptions):
 
     def key_options(self) -> dict[str, Any]:  # Any: JSON values
         """Return the options that decide the weights."""
-        return {name: value for name, value in super().key_options().items() if name not in LEAVE_WEIGHTS}
+        is_by_evaluation = self.lr_scheduler_type in RATE_BY_EVALUATION
+        left_out = LEAVE_WEIGHTS if is_by_evaluation else LEAVE_WEIGHTS | EVALUATION_KEYS | {"eval_dataset"}
+        return {name: value for name, value in super().key_options().items() if name not in left_out}
 
     def packages(self) -> tuple[str, ...]:
         """Return what the training worker is made of."""
@@ -212,7 +231,9 @@ class TrainOptions(StageOptions):
 
     def trainer_arguments(self) -> dict[str, Any]:  # Any: values of transformers.TrainingArguments
         """Return the keyword arguments for `transformers.TrainingArguments`, by the names of its version 5."""
-        arguments = {"warmup_steps": self.warmup_ratio}  # below 1 it is a share there
+        arguments: dict[str, Any] = {"warmup_steps": self.warmup_ratio}  # below 1 it is a share there
+        if self.is_evaluated:
+            arguments["eval_strategy"] = "steps" if "eval_steps" in (self.model_extra or {}) else "epoch"
         return arguments | self.model_dump(mode="json", exclude=set(NOT_TRAINER_KEYS))
 
 

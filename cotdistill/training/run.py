@@ -23,6 +23,7 @@ from cotdistill.storage.keys import key_of
 from cotdistill.storage.run_folder import DROPPED, JOB, METRICS, SHORTENED, TOP_K
 from cotdistill.styles import Style
 from cotdistill.training.earlier import depends_on, note_parts, refuse_other, set_other_aside
+from cotdistill.training.held_out import EVALUATION, hold_out, link
 from cotdistill.training.job import TRAINING, Job
 from cotdistill.training.launch.launch import OnProgress, run_worker, world
 from cotdistill.training.options import TrainOptions
@@ -69,6 +70,7 @@ def train(
     style: Style | None = None,
     data_key: str | None = None,
     logprobs: Path | None = None,
+    evaluation: Iterable[Conversation] | None = None,
     is_redone: bool = False,
 ) -> TrainResult:
     """Train the student `base` (hub name or folder) and return where the weights are.
@@ -76,7 +78,8 @@ def train(
     `tokens` is a folder for token files that all trainings of a run share; `data_key` tells these conversations from
     others: with it, tokens that were made from the same ones are used again. `style` tells rationale from answer
     where long rationales are shortened. `logprobs` is the file with the log-probabilities of the teacher that said
-    them, for a loss that compares with it and names no other; None: there is none.
+    them, for a loss that compares with it and names no other; None: there is none. `evaluation` are the
+    conversations of `eval_dataset`.
 
     The same call goes on where a killed one stopped, and returns at once where one had finished. Checkpoints of a call
     that differs in what the weights depend on are refused; where it `is_redone` they are kept beside.
@@ -92,6 +95,13 @@ def train(
     prepared = prepare(conversations, tokenizer, options, style=style, folder=tokens, data_key=data_key)
     _show_what_changed(prepared, folder)
     prepared.check(options)
+    if options.val_size:
+        prepared = hold_out(prepared, options.val_size, seed=seed)
+    looked_at = prepared.folder / EVALUATION if options.val_size else None
+    if evaluation is not None:
+        others = prepare(evaluation, tokenizer, options, style=style, folder=tokens / EVALUATION, data_key=None)
+        others.check(options)
+        looked_at = others.folder
     top_k = _prepare_top_k(prepared, tokenizer, options, logprobs, folder)
     encoder = Encoder(tokenizer)
     rows = [*(prepared.folder / name for name in FILES), *top_k]
@@ -102,7 +112,7 @@ def train(
         if is_redone and (kept := set_other_aside(job)):
             log.info("the checkpoints of the earlier training are kept in %s", kept)
         refuse_other(job, parts, nodes=place.nodes)
-        _move_in(rows, tokenizer, job)
+        _move_in(rows, tokenizer, job, evaluation=looked_at)
         note_parts(job, parts)
         write_text(folder / JOB, job.model_dump_json(indent=1) + "\n")
         run_worker(folder / JOB, world=place, log=log_file, on_progress=on_progress)
@@ -195,17 +205,17 @@ def _prepare_top_k(
     return [made.folder / name for name in TOPK_FILES]
 
 
-def _move_in(rows: Sequence[Path], tokenizer: "PreTrainedTokenizerBase", job: Job) -> None:
+def _move_in(rows: Sequence[Path], tokenizer: "PreTrainedTokenizerBase", job: Job, *, evaluation: Path | None) -> None:
     """Put tokens and tokenizer beside the points that an earlier start of the same job left."""
     job.work.mkdir(parents=True, exist_ok=True)
-    for part in (job.tokens, job.tokenizer):
+    for part in (job.tokens, job.evaluation, job.tokenizer):
         shutil.rmtree(part, ignore_errors=True)
-    job.tokens.mkdir()
-    for path in rows:
-        try:
-            os.link(path, job.tokens / path.name)
-        except OSError:  # a file system without hard links
-            shutil.copyfile(path, job.tokens / path.name)
+    looked_at = [evaluation / name for name in FILES] if evaluation is not None else []
+    for paths, target in ((rows, job.tokens), (looked_at, job.evaluation)):
+        if paths:
+            target.mkdir()
+        for path in paths:
+            link(path, target / path.name)
     tokenizer.save_pretrained(job.tokenizer)
 
 
@@ -213,7 +223,7 @@ def _clean_up(job: Job, folder: Path) -> None:
     """Remove what only a training that goes on needs; points that were asked for stay."""
     if job.keep_checkpoints:
         prune(job.checkpoints, keep=job.keep_checkpoints)
-        for part in (job.tokens, job.tokenizer):
+        for part in (job.tokens, job.evaluation, job.tokenizer):
             shutil.rmtree(part, ignore_errors=True)
     else:
         shutil.rmtree(folder / "work", ignore_errors=True)

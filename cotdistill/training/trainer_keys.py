@@ -22,7 +22,6 @@ OURS = {
     "enable_jit_checkpoint": "the launcher handles stop signals",
     "eval_accumulation_steps": "the evaluation while training is a loss",
     "eval_do_concat_batches": "the evaluation while training is a loss",
-    "eval_strategy": "a recipe's `evaluate:` section measures the student",
     "eval_use_gather_object": "the evaluation while training is a loss",
     "fp16_full_eval": "the evaluation while training computes as the training does",
     "fsdp": "DeepSpeed shards the weights here: write `deepspeed:` with a ZeRO-3 configuration",
@@ -65,7 +64,6 @@ OFF: dict[str, tuple[Any, ...]] = {  # Any: JSON values
     "dataloader_in_order": (True,),
     "do_train": (True,),
     "eval_do_concat_batches": (True,),
-    "eval_strategy": ("no",),
     "fsdp": (False, "", []),
     "hub_strategy": ("every_save",),
     "include_for_metrics": ([],),
@@ -92,6 +90,14 @@ LEAVE_WEIGHTS = frozenset(
     }
 )
 """Options of transformers that leave the weights as they are, beside those that TrainOptions marks NOT_IN_KEY."""
+
+EVALUATION_KEYS = frozenset(
+    {"eval_strategy", "eval_steps", "eval_delay", "eval_on_start", "per_device_eval_batch_size"}
+)
+"""Options that say when and how held-out rows are looked at; no part of the weights, but where that sets their rate."""
+
+RATE_BY_EVALUATION = ("reduce_lr_on_plateau", "greedy")
+"""Schedules whose learning rate goes by the loss of held-out rows."""
 
 NOT_HERE = {"best": OURS["load_best_model_at_end"]}
 """Members of transformers' enumerations that cannot be chosen, and why."""

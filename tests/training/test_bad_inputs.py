@@ -89,6 +89,12 @@ OPTIONS = [
     ("dataset: sumz", "dataset: data set `sumz` is not registered"),
     ("dataset: sums,sums", "dataset: duplicate data set `sums`"),
     ("dataset: [{name: sums, weight: 1.5}]", "dataset.0.weight: should be less than or equal to 1, not 1.5"),
+    ("eval_steps: 5", "eval_steps: there are no rows to look at on the way (add `val_size: 0.05`"),
+    ("eval_strategy: step", 'eval_strategy: unknown name "step" (did you mean `steps`?)'),
+    ("eval_dataset: sumz", "eval_dataset: data set `sumz` is not registered"),
+    ("val_size: -1", "val_size: should be greater than or equal to 0, not -1"),
+    ("val_size: 2.5", "val_size: 2.5 is neither a share nor a number of rows"),
+    ("lr_scheduler_type: greedy", "lr_scheduler_type: `greedy` goes by the loss of rows that are held out"),
     ("cutoff_len: 8192", "cutoff_len: 8,192 is above the 4,096 positions of base"),
 ]
 

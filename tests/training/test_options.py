@@ -196,3 +196,17 @@ def test_devices_that_torch_does_not_see_are_found_before_the_run(monkeypatch):
         TrainOptions().check({}, seed=1)
     monkeypatch.setenv("ASCEND_RT_VISIBLE_DEVICES", "")
     TrainOptions().check({}, seed=1)
+
+
+def test_held_out_rows_are_looked_at_after_each_epoch_unless_steps_are_given():
+    assert "eval_strategy" not in TrainOptions().trainer_arguments()
+    assert TrainOptions(val_size=0.1).trainer_arguments()["eval_strategy"] == "epoch"
+    assert TrainOptions.model_validate({"val_size": 3, "eval_steps": 5}).trainer_arguments()["eval_strategy"] == "steps"
+    assert TrainOptions.model_validate({"eval_dataset": "a, b"}).eval_dataset == ("a", "b")
+
+
+def test_when_held_out_rows_are_looked_at_is_part_of_the_key_where_the_learning_rate_goes_by_it():
+    asked = {"val_size": 0.1, "eval_steps": 5}
+    assert TrainOptions.model_validate(asked).key_options() == TrainOptions(val_size=0.1).key_options()
+    by_loss = TrainOptions(val_size=0.1, lr_scheduler_type="reduce_lr_on_plateau")
+    assert by_loss.model_copy(update={"eval_dataset": ("a",)}).key_options() != by_loss.key_options()

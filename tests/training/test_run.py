@@ -176,6 +176,24 @@ def test_two_processes_learn_what_one_learns(tmp_path, base, student, deepspeed)
 
 
 @pytest.mark.slow
+def test_rows_held_out_are_looked_at_alike_by_one_rank_and_by_two(tmp_path, base, student):
+    found = {}
+    for processes in (1, 2):
+        options = {"val_size": 5, "eval_steps": 2, "per_device_eval_batch_size": 2, "max_steps": 4}
+        options |= {"num_processes": processes, "per_device_train_batch_size": 4 // processes}
+        result = start_training(
+            tmp_path / str(processes), sums(25), QUICK | options | {"optim": "sgd"}, base=base, student=student
+        )
+        assert result.rows == 20
+        found[processes] = [row for row in _metrics(tmp_path / str(processes) / "4-train") if "eval_loss" in row]
+    one, two = found[1], found[2]
+    assert [row["step"] for row in one] == [2, 4]
+    assert [row["eval_tokens"] for row in one] == [row["eval_tokens"] for row in two]
+    for row, other in zip(one, two, strict=True):
+        assert row["eval_loss"] == pytest.approx(other["eval_loss"], rel=1e-4)
+
+
+@pytest.mark.slow
 def test_a_worker_failing_under_torchrun_gives_its_own_exit_code(run):
     with pytest.raises(WorkerFailed, match=r"the (loss|gradient) is") as failed:
         run(sums(20), learning_rate=1e30, max_grad_norm=0.0, max_steps=20, optim="sgd", num_processes=2)

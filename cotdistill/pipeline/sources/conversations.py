@@ -8,6 +8,7 @@ from typing import Any
 from cotdistill.errors import UserError
 from cotdistill.pipeline.inputs import RunInputs
 from cotdistill.pipeline.training_data import (
+    check_evaluation_sets,
     check_log_probabilities,
     check_rationales_can_be_told,
     check_sets,
@@ -29,12 +30,13 @@ class ConversationSource:
 
     def check(self, step: Step) -> None:
         """Raise UserError where there is nothing to learn from, or not what the options want to know of it."""
-        checks = (
-            ("dataset", self._check_sets),
-            ("on_overlong", check_rationales_can_be_told),
-            ("loss", check_log_probabilities),
-        )
-        for key, check in checks:
+        checks = {
+            "dataset": self._check_sets,
+            "eval_dataset": self._check_evaluation_sets,
+            "on_overlong": check_rationales_can_be_told,
+            "loss": check_log_probabilities,
+        }
+        for key, check in checks.items():
             try:
                 check(step)
             except UserError as error:
@@ -50,6 +52,9 @@ class ConversationSource:
     def rows(self, step: Step, run: Path, progress: Progress) -> Iterable[Record]:  # noqa: ARG002
         """Return the conversations, to be gone through as often as needed."""
         return training_rows(step, self.inputs.catalog, run)
+
+    def _check_evaluation_sets(self, step: Step) -> None:
+        check_evaluation_sets(step, self.inputs.catalog)
 
     def _check_sets(self, step: Step) -> None:
         check_sets(step, self.inputs.catalog)

@@ -6,6 +6,7 @@ device's peak is not known.
 {"step": 10, "loss": 1.93, "grad_norm": 0.8, "learning_rate": 1e-05, "epoch": 0.1, "tokens": 8211, "seconds": 4.2,
  "tokens_per_second": 40960.0, "tokens_per_second_per_device": 5120.0, "mfu": 0.43, "seconds_left": 1204.0,
  "peak_memory_bytes": 61203283968}
+{"step": 10, "eval_loss": 1.71, "eval_tokens": 902}
 """
 # ruff: noqa: ARG002 - the Trainer passes all of its state to every callback.
 
@@ -51,9 +52,9 @@ class MetricsCallback(TrainerCallback):  # type: ignore[misc]  # transformers is
         """Forget the metrics of steps that are to be done again."""
         self.started = time.monotonic()
         rows = [row for row in _read(self.job.metrics) if row["step"] <= state.global_step]
-        if rows:
-            self.tokens = torch.tensor(rows[-1]["tokens"])
-            self.seconds_before = rows[-1]["seconds"]
+        if learned := [row for row in rows if "tokens" in row]:
+            self.tokens = torch.tensor(learned[-1]["tokens"])
+            self.seconds_before = learned[-1]["seconds"]
         self.speed = Speed(kwargs["model"], state, args, supervised=int(self.tokens))
         if state.is_world_process_zero:
             self.job.metrics.write_text("".join(map(_line, rows)), encoding="utf-8")
@@ -106,9 +107,19 @@ class MetricsCallback(TrainerCallback):  # type: ignore[misc]  # transformers is
             "seconds": round(self.seconds, 2),
             **self.speed.row(state, int(self.tokens)),
         }
-        if state.is_world_process_zero:
-            with self.job.metrics.open("a", encoding="utf-8") as file:
-                file.write(_line(row))
+        self._append(row, state)
+
+    def on_evaluate(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        metrics: dict[str, float],
+        **kwargs: object,
+    ) -> None:
+        """Append the loss of the rows that are not learned from, a row of its own."""
+        self._append({"step": state.global_step, **metrics}, state)
+        self.speed.restart()
 
     def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: object) -> None:
         """Mark the checkpoint that every process has now written, then remove older ones."""
@@ -120,6 +131,11 @@ class MetricsCallback(TrainerCallback):  # type: ignore[misc]  # transformers is
         # The end of one rank ends the others, and none may end before the checkpoint is whole.
         args.distributed_state.wait_for_everyone()
         self.speed.restart()
+
+    def _append(self, row: dict[str, Any], state: TrainerState) -> None:  # Any: JSON values
+        if state.is_world_process_zero:
+            with self.job.metrics.open("a", encoding="utf-8") as file:
+                file.write(_line(row))
 
     def _tell_progress(self, state: TrainerState) -> None:
         self.told = time.monotonic()

@@ -29,6 +29,7 @@ from cotdistill.training.prepare.tokenfile import TokenFile
 from cotdistill.training.prepare.topk_file import TopKFile
 from cotdistill.training.worker.callbacks import MetricsCallback
 from cotdistill.training.worker.checkpoints import newest_whole
+from cotdistill.training.worker.evaluation import evaluating_by
 from cotdistill.training.worker.finite import WatchedLoss
 from cotdistill.training.worker.head_loss import learning_by
 from cotdistill.training.worker.saving import prepare_saving, room_in, save
@@ -87,10 +88,11 @@ def train(job: Job) -> None:
     transformers.set_seed(job.seed)  # matrices of an adapter are drawn, on every rank the same
     model = student.load(job.base)
     dtype = prepare_saving(model, job)
-    trainer = learning_by(student.trainer_class())(
+    trainer = evaluating_by(learning_by(student.trainer_class()))(
         model=model,
         args=arguments,
         train_dataset=rows,
+        eval_dataset=TokenFile(job.evaluation) if job.evaluation.exists() else None,
         data_collator=_collator(student, mean_loss.loss, job),
         compute_loss_func=mean_loss,
         callbacks=[stop, metrics],
