@@ -1,9 +1,9 @@
 """What the student learns from: one module, one loss.
 
-A loss is a function `(batch, *, options…) -> scalar`. It returns a sum over the supervised tokens; the worker divides
-it by the supervised tokens of the whole optimiser step over all ranks, so neither padding nor accumulation nor the
-number of devices weighs in. Tensors end in their axes: B rows, T places, D hidden units, V vocabulary, N supervised
-tokens, K candidates for one of them.
+A loss is a function `(batch, *, options…) -> scalar`. It returns a sum over the supervised tokens, each times its
+weight where tokens have weights; the worker divides it by the weights (a token without one weighs 1) of the whole
+optimiser step over all ranks, so neither padding nor accumulation nor the number of devices weighs in. Tensors end in
+their axes: B rows, T places, D hidden units, V vocabulary, N supervised tokens, K candidates for one of them.
 """
 
 from collections.abc import Callable
@@ -53,6 +53,8 @@ class LossBatch:
     asked, as it is something else than a linear layer, or one that is changed while it is at work."""
     teacher_top_k: TopK | None = None
     """The teacher's distributions, for a TopKLoss alone."""
+    weights_BT: Tensor | None = None
+    """`weights_BT[b, t]` is how much the token at t counts, in float32; None: all that are supervised count alike."""
 
 
 class Loss(Protocol):

@@ -19,6 +19,9 @@ Text, as no data loader moves it to a device: numbers would travel there, and re
 something up would wait for all the work that the device has queued. Training takes it out before the model is called.
 """
 
+WEIGHTS = "weights"
+"""Key of a batch that holds how much each token counts, (B, T) in float32; missing where all count alike."""
+
 
 class TrainingRow(Protocol):
     """What a collator reads of a conversation's tokens."""
@@ -34,6 +37,11 @@ class TrainingRow(Protocol):
         ...
 
     @property
+    def weights(self) -> list[float] | None:
+        """How much each token counts; None, in every row of a training, where all that are learned count alike."""
+        ...
+
+    @property
     def id(self) -> str:
         """Id of the trace, `<problem id>/<sample index>`."""
         ...
@@ -41,7 +49,7 @@ class TrainingRow(Protocol):
 
 Batch: TypeAlias = dict[str, Any]  # Any: a tensor under every key but IDS
 Collator: TypeAlias = Callable[[Sequence[TrainingRow]], Batch]
-"""Rows -> `labels`, IDS, and what the model is called with."""
+"""Rows -> `labels`, IDS, WEIGHTS where rows have them, and what the model is called with."""
 
 
 class Student(Protocol):

@@ -48,6 +48,7 @@ def depends_on(
         "base": fingerprint,
         "student": {name: fingerprint if value == base else value for name, value in student_options},
         "loss": options.loss.key_options(),
+        "loss_weights": options.loss_weights.model_dump() if options.weighs_parts else None,
         "seed": seed,
         "world_size": place.nodes * place.processes,
         "train": arguments,

@@ -25,6 +25,8 @@ class Job(Record):
     """Kind and options of the student: says which weights learn."""
     loss: dict[str, Any]  # Any: JSON values
     """Kind and options of the loss."""
+    part_weights: tuple[float, float] | None = None
+    """Weights of a rationale's and of an answer's tokens in the loss; None: all count alike."""
     work: Path
     """Folder of the token rows, the tokenizer and the points to go on from."""
     output: Path

@@ -7,14 +7,16 @@ train: {dataset: [{name: DS_r1_answer}, {name: general_chat, weight: 0.2}], on_o
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from cotdistill.errors import RecipeFault, raise_all
+from cotdistill.records import Completion, Problem, Trace
 from cotdistill.registry import NOT_IN_KEY, KindOptions, OneOf, Options
 from cotdistill.stage import StageOptions
+from cotdistill.styles import Style
 from cotdistill.training.checks import faults
 from cotdistill.training.trainer_keys import EVALUATION_KEYS, LEAVE_WEIGHTS, OURS, RATE_BY_EVALUATION, read_trainer_keys
 from cotdistill.training.trainer_values import fits, known, named, scheduler
@@ -23,7 +25,7 @@ NOT_TRAINER_KEYS = frozenset(
     {
         *("dataset", "template", "cutoff_len", "on_overlong", "max_dropped", "max_samples", "num_processes"),
         *("output_dir", "overwrite_output_dir", "warmup_ratio", "save_total_limit", "loss", "phases"),
-        *("val_size", "eval_dataset"),
+        *("val_size", "eval_dataset", "loss_weights", "mask_history"),
     }
 )
 """Fields of TrainOptions that transformers does not get as they are."""
@@ -35,6 +37,10 @@ WEIGHTS_TOLERANCE = 1e-3
 """Thirds may be written with three digits."""
 
 
+NO_PARTS = "weigh a rationale, and the style finds none"
+NO_PARTS_HINT = "leave `loss_weights` out, or name the style in which the rows are written: `convert: {style: …}`"
+
+
 class Share(Options):
     """One of the sets that a student learns from."""
 
@@ -42,6 +48,21 @@ class Share(Options):
     """Name in dataset_info.json, or the name that `convert` gives its rows."""
     weight: float | None = Field(None, gt=0, le=1)
     """Share of all training rows, drawn by seed, no row twice; default: the set as a whole."""
+
+
+class LossWeights(Options):
+    """How much a token counts by the part of an answer that it is of. Their ratio counts: the loss is a mean."""
+
+    rationale: float = Field(1.0, ge=0, allow_inf_nan=False)
+    """Weight of each token up to the end of the rationale, the tag that opens it included."""
+    answer: float = Field(1.0, ge=0, allow_inf_nan=False)
+    """Weight of each token behind it: the tag that closes it, the answer, its end."""
+
+    @model_validator(mode="after")
+    def _something_counts(self) -> Self:
+        if self.rationale == self.answer == 0:
+            raise PydanticCustomError("no_weight", "leaves nothing to learn: one of the two must be above 0")
+        return self
 
 
 def _as_shares(given: object) -> object:
@@ -126,6 +147,11 @@ class TrainOptions(StageOptions):
         validate_default=True,
     )
     """What training makes small: `sft`, the negative log-likelihood of the answer, or another kind of `losses`."""
+    loss_weights: LossWeights = LossWeights()
+    """Weights of rationale and answer in the loss; where they differ, the style tells one from the other."""
+    mask_history: bool = False
+    """Whether the last answer of a conversation alone is learned; otherwise all that the student's template shows
+    unchanged in the prompts after them, as LLaMA-Factory has it."""
     num_train_epochs: float = Field(3.0, gt=0)
     """Passes over the rows; 3 as in LLaMA-Factory, and worth comparing in arms."""
     max_steps: int = Field(-1, ge=-1)
@@ -177,14 +203,19 @@ class TrainOptions(StageOptions):
         """Names of the sets; none where what `convert` wrote is meant."""
         return tuple(share.name for share in self.dataset or ())
 
+    @property
+    def weighs_parts(self) -> bool:
+        """Whether a rationale's tokens count otherwise than an answer's."""
+        return self.loss_weights.rationale != self.loss_weights.answer
+
     def in_phases(self) -> "tuple[TrainOptions, ...]":
         """Return the options of each phase; these alone where there are no phases."""
         return tuple(self._changed_by(phase) for phase in self.phases) or (self,)
 
     def unused(self) -> frozenset[str]:
-        """Return the style unless rationales are shortened: otherwise it plays no part in training."""
-        is_shortened = any(phase.on_overlong == "truncate_rationale" for phase in self.in_phases())
-        return frozenset() if is_shortened else frozenset({"style"})
+        """Return the style unless rationales are shortened or weighed: otherwise it plays no part in training."""
+        needs_style = any(p.on_overlong == "truncate_rationale" or p.weighs_parts for p in self.in_phases())
+        return frozenset() if needs_style else frozenset({"style"})
 
     def key_options(self) -> dict[str, Any]:  # Any: JSON values
         """Return the options that decide the weights."""
@@ -199,8 +230,10 @@ class TrainOptions(StageOptions):
 
     def check(self, roles: Mapping[str, Any], *, seed: int) -> None:  # noqa: ARG002
         """Raise a RecipeFault for all that can be known to go wrong with these options on this machine."""
-        student = roles.get("student")
-        found = {str(fault): fault for phase in self.in_phases() for fault in faults(phase, student)}
+        student, phases = roles.get("student"), self.in_phases()
+        found = {str(fault): fault for phase in phases for fault in faults(phase, student)}
+        if any(phase.weighs_parts for phase in phases) and not _tells_parts(roles.get("style")):
+            found["parts"] = RecipeFault(NO_PARTS, "train.loss_weights", NO_PARTS_HINT)
         raise_all(list(found.values()))
 
     def weights_arguments(self) -> dict[str, Any]:  # Any: values of transformers.TrainingArguments
@@ -235,6 +268,15 @@ class TrainOptions(StageOptions):
         if self.is_evaluated:
             arguments["eval_strategy"] = "steps" if "eval_steps" in (self.model_extra or {}) else "epoch"
         return arguments | self.model_dump(mode="json", exclude=set(NOT_TRAINER_KEYS))
+
+
+def _tells_parts(style: Style | None) -> bool:
+    """Return whether a style finds the rationale in what it has written."""
+    if style is None:
+        return False
+    completion = Completion(key="", index=0, reasoning="Two and two are four.", text="It is 4.")
+    written = style.answer(Trace(problem=Problem(id="", question="What is 2 + 2?", gold="4"), completion=completion))
+    return bool(style.split(written).reasoning)
 
 
 def known_train_keys() -> list[str]:

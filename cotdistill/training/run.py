@@ -77,9 +77,9 @@ def train(
 
     `tokens` is a folder for token files that all trainings of a run share; `data_key` tells these conversations from
     others: with it, tokens that were made from the same ones are used again. `style` tells rationale from answer
-    where long rationales are shortened. `logprobs` is the file with the log-probabilities of the teacher that said
-    them, for a loss that compares with it and names no other; None: there is none. `evaluation` are the
-    conversations of `eval_dataset`.
+    where long rationales are shortened, or weigh otherwise in the loss. `logprobs` is the file with the
+    log-probabilities of the teacher that said them, for a loss that compares with it and names no other; None: there
+    is none. `evaluation` are the conversations of `eval_dataset`.
 
     The same call goes on where a killed one stopped, and returns at once where one had finished. Checkpoints of a call
     that differs in what the weights depend on are refused; where it `is_redone` they are kept beside.
@@ -131,12 +131,13 @@ def _job(
     encoder: Encoder,
 ) -> Job:
     """Return the job, keyed by all that its weights depend on."""
-    key = key_of(parts)[:12]
+    key, weights = key_of(parts)[:12], options.loss_weights
     return Job(
         key=key,
         base=base,
         student=student.model_dump(mode="json"),
         loss=options.loss.model_dump(mode="json"),
+        part_weights=(weights.rationale, weights.answer) if options.weighs_parts else None,
         work=folder / "work" / key,
         output=output,
         metrics=folder / METRICS,

@@ -42,6 +42,19 @@ def test_ignored_positions_neither_count_nor_get_gradient():
     assert (states.grad.abs().sum((0, 2)) > 0).tolist() == [False, False, False, True, True, True, False]
 
 
+def test_each_token_counts_by_its_weight():
+    import torch
+
+    states, labels, head = _batch(torch)
+    labels[0, :3] = IGNORED
+    weights = torch.rand(labels.shape)
+    log_probabilities = head(states).log_softmax(-1)
+    places = [(b, t) for b in range(2) for t in range(1, 7) if labels[b, t] != IGNORED]
+    expected = -sum(weights[b, t] * log_probabilities[b, t - 1, labels[b, t]] for b, t in places)
+    found = registry.make("losses", "sft")(LossBatch(states, head, labels, ("p/0", "p/1"), weights))
+    assert found.item() == pytest.approx(expected.item(), rel=1e-5)
+
+
 def test_padding_changes_nothing():
     import torch
 

@@ -36,6 +36,15 @@ def test_padding_is_masked_by_length_and_never_supervised(student):
     assert batch["ids"] == ("a/0", "b/1")
 
 
+def test_a_batch_has_weights_where_its_rows_have(student):
+    rows = [answer_row([9, 5, 9], 1, "a/0"), answer_row([1, 2, 3, 4, 5, 6, 7, 8, 9], 8, "b/1")]
+    assert "weights" not in student.collator(9)(rows)
+    weighed = [row._replace(weights=[0.0] + [0.5] * (len(row.input_ids) - 1)) for row in rows]
+    weights = student.collator(9)(weighed)["weights"]
+    assert weights[0].tolist() == [0, 0.5, 0.5] + [0] * 13
+    assert weights[1].tolist() == [0] + [0.5] * 8 + [0] * 7
+
+
 def test_trained_weights_are_asked_on_this_machine(student):
     sampler = student.sampler("owner/trained", batch_size=3)
     assert (sampler.model, sampler.batch_size, sampler.identity) == ("owner/trained", 3, "owner/trained")

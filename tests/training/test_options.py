@@ -4,6 +4,7 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from cotdistill.errors import UserError
+from cotdistill.registry import make
 from cotdistill.training.options import NOT_TRAINER_KEYS, TrainOptions, known_train_keys
 from cotdistill.training.trainer_keys import LEAVE_WEIGHTS, OFF, OURS, choices, read_trainer_keys
 
@@ -210,3 +211,33 @@ def test_when_held_out_rows_are_looked_at_is_part_of_the_key_where_the_learning_
     assert TrainOptions.model_validate(asked).key_options() == TrainOptions(val_size=0.1).key_options()
     by_loss = TrainOptions(val_size=0.1, lr_scheduler_type="reduce_lr_on_plateau")
     assert by_loss.model_copy(update={"eval_dataset": ("a",)}).key_options() != by_loss.key_options()
+
+
+@pytest.mark.parametrize(
+    ("given", "unused", "style"),
+    [
+        ({}, {"style"}, None),
+        ({"loss_weights": {"rationale": 2, "answer": 2}}, {"style"}, None),
+        ({"loss_weights": {"rationale": 0.5}}, set(), "think"),
+        ({"loss_weights": {"answer": 0}}, set(), "arrow"),
+    ],
+)
+def test_parts_that_count_alike_need_no_style(given, unused, style):
+    options = TrainOptions.model_validate(given)
+    assert options.unused() == unused
+    options.check({"style": make("styles", style)} if style else {}, seed=1)
+
+
+@pytest.mark.parametrize("style", [None, "answer_only"])
+def test_parts_that_no_style_tells_apart_cannot_be_weighed(style):
+    roles = {"style": make("styles", style)} if style else {}
+    with pytest.raises(
+        UserError, match=r"train\.loss_weights: weigh a rationale, and the style finds none .leave `loss_weights` out"
+    ):
+        TrainOptions.model_validate({"loss_weights": {"rationale": 0.5}}).check(roles, seed=1)
+
+
+@pytest.mark.parametrize("given", [{"rationale": 0, "answer": 0}, {"rationale": -1}, {"answer": float("inf")}])
+def test_weights_that_no_mean_can_have_are_refused(given):
+    with pytest.raises(ValidationError):
+        TrainOptions.model_validate({"loss_weights": given})

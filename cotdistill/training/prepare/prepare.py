@@ -19,7 +19,7 @@ from cotdistill.storage.jsonl import AtomicFile, write_text
 from cotdistill.storage.keys import key_of
 from cotdistill.storage.run_folder import DROPPED, SHORTENED
 from cotdistill.styles import Style
-from cotdistill.training.options import TrainOptions
+from cotdistill.training.options import NO_PARTS, NO_PARTS_HINT, TrainOptions
 from cotdistill.training.prepare.token_row import TokenRow
 from cotdistill.training.prepare.tokenfile import Written, write_rows
 from cotdistill.training.prepare.tokens import Encoded, tokenize
@@ -62,6 +62,8 @@ class Prepared:
         lengths = self.lengths
         if not lengths:
             raise UserError("there is nothing to train on", "train", "look into the rejected rows of the stages before")
+        if options.weighs_parts and not self.written.rationale_tokens:
+            raise UserError(NO_PARTS, "train.loss_weights", NO_PARTS_HINT)
         if self.shortened:
             log.warning(
                 "%d of %d rows are longer than cutoff_len %d and lose the middle of their rationale, see %s",
@@ -105,7 +107,14 @@ def prepare(
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
     shorten_in = style if options.on_overlong == "truncate_rationale" else None
-    rows = tokenize(conversations, tokenizer, cutoff_len=options.cutoff_len, shorten_in=shorten_in)
+    rows = tokenize(
+        conversations,
+        tokenizer,
+        cutoff_len=options.cutoff_len,
+        shorten_in=shorten_in,
+        masks_history=options.mask_history,
+        parts_in=style if options.weighs_parts else None,
+    )
     counts = {"dropped": 0, "shortened": 0}
     written = write_rows(_note_lost(rows, fresh, counts), fresh)
     write_text(fresh / FINISHED, json.dumps({**written._asdict(), **counts}) + "\n")
@@ -141,7 +150,7 @@ def _key(tokenizer: "PreTrainedTokenizerBase", options: TrainOptions, style: Sty
             data_key,
             [type(tokenizer).__name__, spelled, tokenizer.chat_template, sorted(tokenizer.all_special_tokens)],
             [str(tokenizer.eos_token), str(tokenizer.unk_token)],
-            [options.cutoff_len, options.on_overlong, repr(style)],
+            [options.cutoff_len, options.on_overlong, options.mask_history, options.weighs_parts, repr(style)],
         ]
     )[:12]
 

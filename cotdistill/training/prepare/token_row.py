@@ -16,6 +16,8 @@ class TokenRow(NamedTuple):
     """One byte per token: GIVEN, RATIONALE or ANSWER."""
     id: str
     """Id of the conversation, by which a loss may look up more about the trace."""
+    weights: list[float] | None = None
+    """How much each token counts in the loss; None: all that are learned count alike."""
 
     @property
     def labels(self) -> list[int]:

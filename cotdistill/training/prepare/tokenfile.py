@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from cotdistill.training.prepare.token_row import TokenRow
+from cotdistill.training.prepare.token_row import RATIONALE, TokenRow
 
 TOKENS, PARTS, ROWS, IDS = FILES = ("tokens.bin", "parts.bin", "rows.bin", "ids.bin")
 COLUMNS = 2
@@ -25,11 +25,13 @@ class Written(NamedTuple):
     rows: int
     tokens: int
     supervised_tokens: int
+    rationale_tokens: int
+    """Those of them that are known to be of a rationale."""
 
 
 def write_rows(rows: Iterable[TokenRow], folder: Path) -> Written:
     """Write the rows into an existing folder and return their counts."""
-    count, end, id_end, supervised = 0, 0, 0, 0
+    count, end, id_end, supervised, rationale = 0, 0, 0, 0, 0
     with (
         (folder / TOKENS).open("wb") as tokens,
         (folder / PARTS).open("wb") as parts,
@@ -44,14 +46,20 @@ def write_rows(rows: Iterable[TokenRow], folder: Path) -> Written:
             array("q", (end, id_end)).tofile(index)
             count += 1
             supervised += row.supervised_tokens
-    return Written(count, end, supervised)
+            rationale += row.parts.count(RATIONALE)
+    return Written(count, end, supervised, rationale)
 
 
 class TokenFile:
-    """The rows of a folder, read as they are asked for: a data set as torch's DataLoader takes it."""
+    """The rows of a folder, read as they are asked for: a data set as torch's DataLoader takes it.
 
-    def __init__(self, folder: Path) -> None:
+    With `part_weights`, of a rationale's and of an answer's tokens, rows come with the weight of each token.
+    """
+
+    def __init__(self, folder: Path, *, part_weights: tuple[float, float] | None = None) -> None:
         import numpy as np
+
+        self._weight_of = None if part_weights is None else (0.0, *part_weights)
 
         self._index = np.memmap(folder / ROWS, np.int64, mode="r").reshape(-1, COLUMNS)
         self._tokens = np.memmap(folder / TOKENS, np.uint32, mode="r")
@@ -65,7 +73,9 @@ class TokenFile:
         end, id_end = self._index[number]
         start, id_start = self._index[number - 1] if number else (0, 0)
         row_id = _decoded(self._ids[id_start:id_end].tobytes())
-        return TokenRow(self._tokens[start:end].tolist(), self._parts[start:end].tobytes(), row_id)
+        parts = self._parts[start:end].tobytes()
+        weights = None if self._weight_of is None else [self._weight_of[part] for part in parts]
+        return TokenRow(self._tokens[start:end].tolist(), parts, row_id, weights)
 
 
 def _encoded(row_id: str) -> bytes:

@@ -213,13 +213,15 @@ def tokenize(
     *,
     cutoff_len: int,
     shorten_in: Style | None = None,
+    masks_history: bool = False,
+    parts_in: Style | None = None,
 ) -> Iterator[Encoded]:
     """Yield what becomes of each conversation, in order.
 
     One longer than `cutoff_len` tokens is left out whole, or shortened in its rationale where `shorten_in` gives the
-    style that tells rationale from answer.
+    style that tells rationale from answer. `masks_history` and `parts_in` are those of Encoder.
     """
-    encoder = Encoder(tokenizer)
+    encoder = Encoder(tokenizer, masks_history=masks_history, style=parts_in)
     waiting = iter(conversations)
     while batch := list(islice(waiting, BATCH_ROWS)):
         for conversation, row in zip(batch, encoder.encode(batch), strict=True):

@@ -8,7 +8,7 @@ from torch import nn
 from transformers import Trainer, TrainerControl
 
 from cotdistill.losses import IGNORED
-from cotdistill.students import IDS, TrainingRow
+from cotdistill.students import TrainingRow
 from cotdistill.training.worker.finite import WatchedLoss
 
 
@@ -64,8 +64,7 @@ def evaluating_by(trainer: type[Trainer]) -> type[Trainer]:
         def _summed_loss(self, model: nn.Module, rows: Sequence[TrainingRow]) -> tuple[float, int]:
             mean_loss: WatchedLoss = self.compute_loss_func
             batch = self.data_collator(rows)
-            mean_loss.ids = tuple(batch.pop(IDS))
-            inputs = self._prepare_inputs(batch)
+            inputs = mean_loss.take_columns(self._prepare_inputs(batch))
             labels = inputs.pop("labels")
             is_at_head = self.head is not None
             with mean_loss.at(self.head, labels) if is_at_head else contextlib.nullcontext():

@@ -30,13 +30,6 @@ class WatchedLoss(MeanLoss):
         self.step_loss = part if self.step_loss is None else self.step_loss + part
         return loss
 
-    def summed(self, outputs: Any, labels: Tensor) -> Tensor:  # Any: ModelOutput
-        """Return the summed loss of a batch that is not learned from."""
-        tokens = self.step_tokens
-        loss = super().__call__(outputs, labels, torch.ones((), device=labels.device))
-        self.step_tokens = tokens
-        return loss
-
     def take(self) -> Tensor | None:
         """Return the sum since it was last asked."""
         loss, self.step_loss = self.step_loss, None

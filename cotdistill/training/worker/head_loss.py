@@ -17,8 +17,8 @@ import torch
 from torch import nn
 from transformers import PreTrainedModel, Trainer
 
-from cotdistill.losses import LinearHead, Loss, LossBatch, Tensor, TopK
-from cotdistill.students import IDS
+from cotdistill.losses import IGNORED, LinearHead, Loss, LossBatch, Tensor, TopK
+from cotdistill.students import IDS, WEIGHTS
 from cotdistill.training.worker.topk_batches import TOPK_KEYS, read_top_k
 
 log = logging.getLogger(__name__)
@@ -31,16 +31,28 @@ Forward = Callable[[Tensor], Tensor]
 
 
 class MeanLoss:
-    """A loss per supervised token of the whole optimiser step over all ranks, as transformers' Trainer asks for it."""
+    """A loss per supervised token of the whole optimiser step over all ranks, as transformers' Trainer asks for it.
+
+    Where tokens have weights it is the weighted mean, so a weight of 0 is a token that is not there.
+    """
 
     def __init__(self, loss: Loss) -> None:
         self.loss = loss
         self.step_tokens: Tensor = torch.tensor(0)
         """Supervised tokens of the present optimiser step, over all ranks."""
+        self.step_weight: Tensor | None = None
+        """Sum of their weights; None where all count alike."""
         self.ids: tuple[str, ...] = ()
         """Trace ids of the present micro-step."""
         self.teacher_top_k: TopK | None = None
         """The teacher's distributions in it, where the loss asks for them."""
+        self.weights: Tensor | None = None
+        """Weights of the tokens of the present micro-step, (B, T)."""
+
+    def take_columns(self, batch: dict[str, Any]) -> dict[str, Any]:  # Any: tensors, and the ids
+        """Note what of a batch is the loss's own, and return the rest: labels, and what the model is called with."""
+        self.ids, self.weights, self.teacher_top_k = tuple(batch[IDS]), batch.get(WEIGHTS), read_top_k(batch)
+        return {name: value for name, value in batch.items() if name not in {IDS, WEIGHTS, *TOPK_KEYS}}
 
     @contextlib.contextmanager
     def at(self, head: nn.Module, labels: Tensor) -> Iterator[None]:
@@ -57,12 +69,19 @@ class MeanLoss:
     def __call__(self, outputs: Any, labels: Tensor, num_items_in_batch: Tensor) -> Tensor:  # Any: ModelOutput
         """Return this micro-step's part of the mean over the optimiser step."""
         self.step_tokens = num_items_in_batch
-        found = outputs.logits
-        is_summed = found.dim() == 0
-        return (found if is_summed else self._of(found, _as_it_is, labels)) / num_items_in_batch
+        summed = self.summed(outputs, labels)
+        if self.step_weight is None:
+            return summed / num_items_in_batch
+        # A step whose tokens all weigh 0 has nothing to learn.
+        return summed / self.step_weight.clamp(min=torch.finfo(torch.float32).tiny)
+
+    def summed(self, outputs: Any, labels: Tensor) -> Tensor:  # Any: ModelOutput
+        """Return the summed loss, which the head may have formed already."""
+        found: Tensor = outputs.logits
+        return found if found.dim() == 0 else self._of(found, _as_it_is, labels)
 
     def _of(self, hidden: Tensor, head: Forward, labels: Tensor, linear: LinearHead | None = None) -> Tensor:
-        return self.loss(LossBatch(hidden, head, labels, self.ids, linear, self.teacher_top_k))
+        return self.loss(LossBatch(hidden, head, labels, self.ids, linear, self.teacher_top_k, self.weights))
 
 
 def learning_by(trainer: type[Trainer]) -> type[Trainer]:
@@ -81,14 +100,21 @@ def learning_by(trainer: type[Trainer]) -> type[Trainer]:
         ) -> Any:  # Any: a scalar, or with the model's outputs
             """Return the loss of a micro-step."""
             mean_loss: MeanLoss = self.compute_loss_func
-            mean_loss.ids = tuple(inputs[IDS])
-            mean_loss.teacher_top_k = read_top_k(inputs)
-            given = {name: value for name, value in inputs.items() if name not in {IDS, *TOPK_KEYS}}
+            given = mean_loss.take_columns(inputs)
             if not self.is_probed:
                 self._probe(model, given)
             is_at_head = self.head is not None and model.training
             with mean_loss.at(self.head, given["labels"]) if is_at_head else contextlib.nullcontext():
                 return super().compute_loss(model, given, return_outputs, num_items_in_batch)
+
+        def get_batch_samples(self, epoch_iterator: Any, num_batches: int, device: torch.device) -> Any:
+            # Any: an iterator of batches; some batches, and the supervised tokens in those of all ranks
+            """Take the batches of an optimiser step, and note the weight of their tokens over all ranks."""
+            batches, tokens = super().get_batch_samples(epoch_iterator, num_batches, device)
+            weights = [_weight_of(batch) for batch in batches if WEIGHTS in batch]
+            summed = torch.stack(weights).sum().to(device) if weights else None
+            self.compute_loss_func.step_weight = None if summed is None else self.accelerator.gather(summed).sum()
+            return batches, tokens
 
         def _run_epoch(self, *args: object, **kwargs: object) -> None:
             """Do nothing after the last step: transformers would do one more when it resumes from that one."""
@@ -146,6 +172,12 @@ def forward_of(module: nn.Module, forward: Forward) -> Iterator[None]:
             del module.forward
         else:
             module.forward = before
+
+
+def _weight_of(batch: Mapping[str, Tensor]) -> Tensor:
+    """Return the sum of the weights of a batch's supervised tokens."""
+    is_supervised_BT = batch["labels"][:, 1:] != IGNORED  # noqa: N806
+    return batch[WEIGHTS][:, 1:][is_supervised_BT].sum()
 
 
 def _linear(head: nn.Module, forward: Forward) -> LinearHead | None:

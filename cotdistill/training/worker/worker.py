@@ -81,7 +81,7 @@ def train(job: Job) -> None:
         os.environ.setdefault(variable, folder)
     arguments = training_arguments(job)
     resumed = resume_point(job, arguments)
-    rows = TokenFile(job.tokens)
+    rows = TokenFile(job.tokens, part_weights=job.part_weights)
     mean_loss = WatchedLoss(_make("losses", job.loss))
     stop, metrics = StopCallback(job), MetricsCallback(job, mean_loss)
     student: Student = _make("students", job.student)

@@ -62,6 +62,24 @@ def test_anything_that_changes_the_tokens_makes_them_anew(prepared, tokenizer_fo
     assert len(found) == rows.read == 7
 
 
+def test_what_is_learned_is_part_of_what_tells_token_files_apart(prepared):
+    rows, style = Rows(sums(5)), make("styles", "think")
+    found = {prepared(rows, style=style, on_overlong="truncate_rationale").folder}
+    found.add(prepared(rows, mask_history=True).folder)
+    found.add(prepared(rows, style=style, loss_weights={"rationale": 0.5}).folder)
+    assert len(found) == rows.read == 3
+    assert prepared(rows, style=style, loss_weights={"rationale": 0.1}).folder in found
+    assert rows.read == 3
+
+
+def test_rationales_that_no_row_has_cannot_be_weighed(prepared):
+    options = {"loss_weights": {"rationale": 0.5}}
+    found = prepared(sums(5), style=make("styles", "think"), **options)
+    with pytest.raises(UserError, match=r"train\.loss_weights: weigh a rationale, and the style finds none") as refused:
+        found.check(TrainOptions.model_validate(options))
+    assert "\n" not in str(refused.value)
+
+
 def test_rows_without_a_name_are_read_every_time(prepared):
     rows = Rows(sums(5))
     prepared(rows, key=None)

@@ -9,7 +9,7 @@ from cotdistill.losses import IGNORED
 from cotdistill.records import Completion, Conversation, Message, Problem, Rejected, Trace
 from cotdistill.registry import kinds, make
 from cotdistill.styles import conversation
-from cotdistill.training.prepare.token_row import TokenRow
+from cotdistill.training.prepare.token_row import ANSWER, GIVEN, RATIONALE, TokenRow
 from cotdistill.training.prepare.tokens import Encoder, load_tokenizer, tokenize
 from tests.support.tiny_student import sums
 from tests.support.token_rows import answer_of, answer_row, prompt_of
@@ -131,6 +131,43 @@ def test_a_shortened_row_lacks_the_middle_of_its_rationale_alone(tokenizer, name
     kept = [part.strip() for part in after.reasoning.split("Step") if part.strip()]
     if joint != " ":
         assert all(f"Step {part}" in before.reasoning for part in kept), "a line was cut in two"
+
+
+def _parts(tokenizer, row):
+    """Return the texts that are learned as rationale and as answer."""
+    return tuple(
+        tokenizer.decode([i for i, found in zip(row.input_ids, row.parts, strict=True) if found == part])
+        for part in (RATIONALE, ANSWER)
+    )
+
+
+@pytest.mark.parametrize("name", sorted(kinds("styles")))
+def test_a_style_tells_the_rationale_from_the_answer_in_every_turn(tokenizer, name):
+    style, given = make("styles", name), _long(name, 3)
+    again = Message(role="user", content="Again?")
+    both = given.model_copy(update={"messages": (*given.messages, again, given.messages[-1])})
+    plain, told, twice = Encoder(tokenizer), Encoder(tokenizer, style=style), Encoder(tokenizer, style=style)
+    (row,), (bare,), (double,) = told.encode([given]), plain.encode([given]), twice.encode([both])
+    assert row.input_ids == bare.input_ids
+    assert row.labels == bare.labels
+    assert set(bare.parts) == {GIVEN, ANSWER}
+    rationale, answer = _parts(tokenizer, row)
+    content = given.messages[-1].content
+    assert rationale + answer == content + "<|im_end|>"
+    assert style.split(content).reasoning in rationale or not rationale
+    assert bool(rationale) == (name != "answer_only")
+    assert not answer.strip().startswith("Step")
+    assert _parts(tokenizer, double) == (rationale * 2, answer * 2)
+
+
+def test_a_token_on_both_sides_is_of_the_answer(tokenizer_folder):
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(tokenizer_folder)
+    tokenizer.add_tokens([".\n\nS"])
+    given = _long("plain", 1)
+    (row,) = Encoder(tokenizer, style=make("styles", "plain")).encode([given])
+    assert _parts(tokenizer, row) == ("Step 0: add 0", ".\n\nSo it is 19.<|im_end|>")
 
 
 @pytest.mark.parametrize(

@@ -43,9 +43,12 @@ def stopped(job):
     return made
 
 
+MEASURED = {"seconds", "seconds_left", "tokens_per_second", "tokens_per_second_per_device"}
+
+
 def _without_seconds(job) -> list[dict]:
     rows = map(json.loads, job.metrics.read_text().splitlines())
-    return [{key: value for key, value in row.items() if key != "seconds"} for row in rows]
+    return [{key: value for key, value in row.items() if key not in MEASURED} for row in rows]
 
 
 def _run(job, *, largest_kib):

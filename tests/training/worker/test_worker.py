@@ -7,7 +7,12 @@ import pytest
 from cotdistill import registry
 from cotdistill.errors import UserError
 from cotdistill.losses import IGNORED
+from cotdistill.records import Completion, Problem, Trace
+from cotdistill.styles import conversation
 from cotdistill.training.job import Job
+from cotdistill.training.prepare.token_row import ANSWER, GIVEN, RATIONALE
+from cotdistill.training.prepare.tokenfile import write_rows
+from cotdistill.training.prepare.tokens import Encoder
 from tests.support.tiny_student import SIZES
 from tests.support.weights import assert_same_weights
 
@@ -57,6 +62,71 @@ def test_the_loss_is_the_mean_over_supervised_tokens_not_over_rows(job, tokenize
     (metrics,) = _metrics(made)
     assert metrics["tokens"] == count
     assert metrics["loss"] == pytest.approx(total / count, rel=1e-4)
+
+
+def _split_rows():
+    """Rows in thoughts and answers, of many lengths."""
+    style, rows = registry.make("styles", "think"), []
+    for number in range(12):
+        completion = Completion(key="", index=0, reasoning="so 1\n" * (1 + number % 5), text=f"It is {number}.")
+        problem = Problem(id=str(number), question=f"What is {number}?")
+        rows.append(conversation(style, Trace(problem=problem, completion=completion)))
+    return style, rows
+
+
+def _weighed(job, tokenizer, name, part_weights, *, learned=(RATIONALE, ANSWER), **arguments):
+    """Train four steps on such rows with these weights, only these parts learned."""
+    from cotdistill.training.worker.worker import train
+
+    style, rows = _split_rows()
+    made = job(name, optim="adamw_torch", learning_rate=1e-2, max_steps=4, **arguments)
+    parts = {part: bytes([part if part in learned else GIVEN]) for part in (GIVEN, RATIONALE, ANSWER)}
+    encoded = Encoder(tokenizer, style=style).encode(rows)
+    write_rows((row._replace(parts=b"".join(map(parts.get, row.parts))) for row in encoded), made.tokens)
+    made = made.model_copy(update={"part_weights": part_weights})
+    train(made)
+    return made
+
+
+def test_a_rationale_of_no_weight_is_as_one_that_is_given(job, tokenizer):
+    weighed = _weighed(job, tokenizer, "weighed", (0.0, 3.0), per_device_train_batch_size=12)
+    given = _weighed(job, tokenizer, "given", None, learned=(ANSWER,), per_device_train_batch_size=12)
+    whole = _weighed(job, tokenizer, "whole", None, per_device_train_batch_size=12)
+    for row, other, counted in zip(_metrics(weighed), _metrics(given), _metrics(whole), strict=True):
+        assert row["loss"] == pytest.approx(other["loss"], rel=1e-5)
+        assert row["loss"] != pytest.approx(counted["loss"], rel=1e-4)
+        assert row["tokens"] == counted["tokens"] > other["tokens"], "what is supervised is counted, weighed or not"
+    assert_same_weights(weighed.output, given.output, tolerance=1e-4)
+
+
+@pytest.mark.parametrize("changes", [{}, GEMMA2], ids=["qwen2", "gemma2"])
+def test_the_loss_is_the_weighted_mean_over_the_whole_step(job, tokenizer, tokenizer_folder, tmp_path, changes):
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    from cotdistill.training.prepare.tokenfile import TokenFile
+
+    student = registry.make("students", "full", model=str(tokenizer_folder), init="random", config=SIZES | changes)
+    base = student.base(tmp_path, seed=1)
+
+    def job_on_base(name, **arguments):
+        return job(name, **arguments).model_copy(update={"base": base})
+
+    accumulated = {"per_device_train_batch_size": 4, "gradient_accumulation_steps": 3}
+    made = _weighed(job_on_base, tokenizer, "parts", (0.25, 2.0), **accumulated)
+    one = _weighed(job_on_base, tokenizer, "one", (0.25, 2.0), per_device_train_batch_size=12)
+    model, rows = AutoModelForCausalLM.from_pretrained(base), TokenFile(one.tokens, part_weights=(0.25, 2.0))
+    total = weight = 0.0
+    with torch.no_grad():
+        for row in (rows[number] for number in range(12)):
+            scores = model(torch.tensor([row.input_ids])).logits[0].log_softmax(-1)
+            for place, label in enumerate(row.labels):
+                if label != IGNORED:
+                    total -= row.weights[place] * scores[place - 1, label].item()
+                    weight += row.weights[place]
+    for row, other in zip(_metrics(made), _metrics(one), strict=True):
+        assert row["loss"] == pytest.approx(other["loss"], rel=1e-4)
+    assert _metrics(one)[0]["loss"] == pytest.approx(total / weight, rel=1e-4)
 
 
 def test_the_saved_student_is_an_ordinary_one_that_stops_where_it_was_taught(job):
