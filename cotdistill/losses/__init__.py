@@ -37,7 +37,11 @@ class LinearHead:
 
 @dataclass(frozen=True)
 class LossBatch:
-    """What a loss is given: hidden states and the way from them to logits, so that it makes only those it needs."""
+    """What a loss is given: hidden states and the way from them to logits, so that it makes only those it needs.
+
+    Padded rows are B rows of T places. Rows that lie end to end are one, B is 1, and a row begins where a position
+    is 0. `ids` has one id for each row in both, and `row_BT` says which is that of a place.
+    """
 
     hidden_BTD: Tensor
     """Last hidden states; `hidden_BTD[b, t]` says what stands at t + 1. Where a model changes the logits behind its
@@ -45,7 +49,7 @@ class LossBatch:
     head: Callable[[Tensor], Tensor]
     """The model's output head: hidden states (..., D) -> logits (..., V) in the dtype that the model computes in."""
     labels_BT: Tensor
-    """`labels_BT[b, t]` is the token that stands at t, or IGNORED where it is not supervised."""
+    """`labels_BT[b, t]` is the token that stands at t, or IGNORED where it is not supervised: never a row's first."""
     ids: tuple[str, ...]
     """Id of each row's trace, `<problem id>/<sample index>`."""
     linear: LinearHead | None = None
@@ -55,6 +59,15 @@ class LossBatch:
     """The teacher's distributions, for a TopKLoss alone."""
     weights_BT: Tensor | None = None
     """`weights_BT[b, t]` is how much the token at t counts, in float32; None: all that are supervised count alike."""
+    positions_BT: Tensor | None = None
+    """Place of each token in its row, where rows lie end to end; None where they are padded."""
+
+    @property
+    def row_BT(self) -> Tensor:  # noqa: N802 - the name ends in the axes
+        """Return for each place the number in `ids` of its row's id."""
+        if self.positions_BT is not None:
+            return (self.positions_BT == 0).cumsum(-1) - 1
+        return self.labels_BT.new_ones(self.labels_BT.shape).cumsum(0) - 1
 
 
 class Loss(Protocol):

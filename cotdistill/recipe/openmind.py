@@ -6,7 +6,7 @@ seed: 1234                                     ->  seed
 dataset_dir: data                              ->  data.registry
 stage: sft, do_train: true                     ->  checked and dropped
 overwrite_cache, plot_loss and the like        ->  dropped with a word: they mean nothing here
-do_eval: false, packing: false and the like    ->  dropped: what they switch off is off here; on, they are refused
+do_eval: false, streaming: false and the like    ->  dropped: what they switch off is off here; on, they are refused
 every other key                                ->  train.<key>
 """
 
@@ -42,10 +42,7 @@ WITHOUT_MEANING = frozenset(
 OFF: dict[str, tuple[Data, str]] = {
     "do_eval": (False, OURS["do_eval"]),
     "do_predict": (False, OURS["do_predict"]),
-    "flash_attn": ("auto", "transformers chooses how attention is computed"),
     "load_best_model_at_end": (False, OURS["load_best_model_at_end"]),
-    "neat_packing": (False, "each row is a document of its own"),
-    "packing": (False, "each row is a document of its own"),
     "quantization_bit": (None, "weights learn as they are, not quantised"),
     "resume_from_checkpoint": (None, OURS["resume_from_checkpoint"]),
     "streaming": (False, "all tokens are made before the training starts"),

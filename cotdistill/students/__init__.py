@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
+from cotdistill.errors import UserError
 from cotdistill.stage import Progress, no_progress
 
 if TYPE_CHECKING:
@@ -47,9 +48,13 @@ class TrainingRow(Protocol):
         ...
 
 
-Batch: TypeAlias = dict[str, Any]  # Any: a tensor under every key but IDS
+Batch: TypeAlias = dict[str, Any]  # Any: IDS apart, what the model is called with, tensors mostly
 Collator: TypeAlias = Callable[[Sequence[TrainingRow]], Batch]
 """Rows -> `labels`, IDS, WEIGHTS where rows have them, and what the model is called with."""
+
+
+class NeedsPadding(UserError):
+    """A model that cannot be told where rows begin that lie end to end; its message says why."""
 
 
 class Student(Protocol):
@@ -73,6 +78,14 @@ class Student(Protocol):
 
     def collator(self, pad_id: int, /) -> Collator:
         """Return what makes rows into a batch; `pad_id` fills it up."""
+        ...
+
+    def end_to_end_collator(self, model: "PreTrainedModel", /) -> Collator:
+        """Return what lays rows end to end, without padding or mask, and let the model's attention know bounds.
+
+        A batch is then one row of tokens, positions begin at 0 with each of its rows, and IDS has an id for each.
+        Raises: NeedsPadding; then rows are made into batches by `collator`.
+        """
         ...
 
     def finish(self, folder: Path, /) -> None:

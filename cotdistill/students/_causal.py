@@ -1,14 +1,14 @@
-"""What students share that are causal language models: they learn from padded rows, and answer on this machine."""
+"""What students share that are causal language models: how they take rows, and that they answer on this machine."""
 
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cotdistill.registry import make
-from cotdistill.students import Collator
+from cotdistill.students import Collator, NeedsPadding
 
 if TYPE_CHECKING:
-    from transformers import Trainer
+    from transformers import PreTrainedModel, Trainer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +27,16 @@ class Causal:
         from cotdistill.students._padding import PaddingCollator
 
         return PaddingCollator(pad_id)
+
+    def end_to_end_collator(self, model: "PreTrainedModel", /) -> Collator:
+        """Return what lays rows end to end. Raises: NeedsPadding where the model's attention is of another kind."""
+        from cotdistill.students._attention import use_rows_apart, why_padded
+        from cotdistill.students._end_to_end import EndToEndCollator
+
+        if reason := why_padded(model):
+            raise NeedsPadding(reason)
+        use_rows_apart(model)
+        return EndToEndCollator()
 
     def finish(self, folder: Path, /) -> None:
         """Return: what the trainer saved is the student."""

@@ -6,12 +6,14 @@
 """
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from cotdistill.records import Record
 
 TRAINING = "training.json"
 """Beside the weights: `{"key": "9c…", "steps": 125, "seconds": 81.5}`, by which a finished training is known."""
+
+FlashAttn: TypeAlias = Literal["auto", "fa2", "sdpa", "disabled"]
 
 
 class Job(Record):
@@ -38,6 +40,10 @@ class Job(Record):
     seed: int
     keep_checkpoints: int
     """How many points to go on from stay after the training."""
+    flash_attn: FlashAttn = "auto"
+    """How rows lie in a batch, and which attention sees them."""
+    bin_tokens: int | None = None
+    """Tokens of the bins that rows are packed into; None: each row is trained on by itself."""
     arguments: dict[str, Any]  # Any: values of transformers.TrainingArguments
 
     @property

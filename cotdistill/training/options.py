@@ -18,6 +18,7 @@ from cotdistill.registry import NOT_IN_KEY, KindOptions, OneOf, Options
 from cotdistill.stage import StageOptions
 from cotdistill.styles import Style
 from cotdistill.training.checks import faults
+from cotdistill.training.job import FlashAttn
 from cotdistill.training.trainer_keys import EVALUATION_KEYS, LEAVE_WEIGHTS, OURS, RATE_BY_EVALUATION, read_trainer_keys
 from cotdistill.training.trainer_values import fits, known, named, scheduler
 
@@ -26,6 +27,7 @@ NOT_TRAINER_KEYS = frozenset(
         *("dataset", "template", "cutoff_len", "on_overlong", "max_dropped", "max_samples", "num_processes"),
         *("output_dir", "overwrite_output_dir", "warmup_ratio", "save_total_limit", "loss", "phases"),
         *("val_size", "eval_dataset", "loss_weights", "mask_history"),
+        *("packing", "neat_packing", "flash_attn"),
     }
 )
 """Fields of TrainOptions that transformers does not get as they are."""
@@ -163,7 +165,22 @@ class TrainOptions(StageOptions):
     warmup_ratio: float = Field(0.0, ge=0, lt=1)
     """Share of the steps in which the learning rate rises; `warmup_steps`, where given, goes before it."""
     per_device_train_batch_size: int = Field(1, ge=1)
-    """Rows per device and micro-step; 1 as long rows fill a device's memory."""
+    """Rows per device and micro-step; 1 as long rows fill a device's memory. The rows of an optimiser step are dealt
+    over devices and micro-steps by length; short ones may be more in a micro-step than this, never more tokens than
+    so many of the longest row. A bin of packed rows is one row."""
+    train_sampling_strategy: Literal["random", "sequential"] = "random"
+    """Order of the rows: drawn from the seed in each epoch, or as they stand."""
+    packing: bool = False
+    """Whether rows are put together into bins of `cutoff_len` tokens, best fit over the whole set, so that every step
+    has as many tokens; each row still sees itself alone. An optimiser step then learns from more rows."""
+    neat_packing: bool = False
+    """LLaMA-Factory's name for `packing` whose rows see themselves alone; here they always do."""
+    flash_attn: FlashAttn = "auto"
+    """How rows lie in a batch: `auto` end to end without padding or mask, padded where the model's attention does not
+    allow it (encoder-decoders, sliding windows, capped attention, code of its own), which the log says; `fa2` end to
+    end, refused where that cannot be; `sdpa` padded; `disabled` padded, with attention written out in torch. End to end
+    the kernel is FlashAttention 2 on CUDA in half precision, npu_fusion_attention on NPU, torch's SDPA row by row
+    elsewhere."""
     gradient_accumulation_steps: int = Field(1, ge=1)
     """Micro-steps per optimiser step; the loss is that of one large batch."""
     logging_steps: Annotated[int, NOT_IN_KEY] = Field(10, ge=1)
@@ -212,6 +229,11 @@ class TrainOptions(StageOptions):
         """Return the options of each phase; these alone where there are no phases."""
         return tuple(self._changed_by(phase) for phase in self.phases) or (self,)
 
+    @property
+    def bin_tokens(self) -> int | None:
+        """Tokens of the bins that rows are packed into; None: they are not packed."""
+        return self.cutoff_len if self.packing or self.neat_packing else None
+
     def unused(self) -> frozenset[str]:
         """Return the style unless rationales are shortened or weighed: otherwise it plays no part in training."""
         needs_style = any(p.on_overlong == "truncate_rationale" or p.weighs_parts for p in self.in_phases())
@@ -232,6 +254,10 @@ class TrainOptions(StageOptions):
         """Raise a RecipeFault for all that can be known to go wrong with these options on this machine."""
         student, phases = roles.get("student"), self.in_phases()
         found = {str(fault): fault for phase in phases for fault in faults(phase, student)}
+        if any(phase.bin_tokens and phase.flash_attn in ("sdpa", "disabled") for phase in phases):
+            found["packing"] = RecipeFault(
+                "packed rows lie end to end", "train.flash_attn", "leave it out, or `packing`"
+            )
         if any(phase.weighs_parts for phase in phases) and not _tells_parts(roles.get("style")):
             found["parts"] = RecipeFault(NO_PARTS, "train.loss_weights", NO_PARTS_HINT)
         raise_all(list(found.values()))
@@ -239,7 +265,8 @@ class TrainOptions(StageOptions):
     def weights_arguments(self) -> dict[str, Any]:  # Any: values of transformers.TrainingArguments
         """Return those of the trainer's arguments that the weights depend on."""
         decisive = {*self.key_options(), "warmup_steps"}
-        return {name: value for name, value in self.trainer_arguments().items() if name in decisive}
+        arguments = {name: value for name, value in self.trainer_arguments().items() if name in decisive}
+        return arguments | {"packing": self.bin_tokens, "flash_attn": self.flash_attn}
 
     def read_deepspeed(self) -> dict[str, Any] | None:  # Any: JSON values
         """Return the DeepSpeed configuration; None where there is none. Raises: RecipeFault: no JSON object."""

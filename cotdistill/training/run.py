@@ -145,6 +145,8 @@ def _job(
         pad_id=encoder.pad_id,
         seed=parts["seed"],
         keep_checkpoints=options.save_total_limit or 0,
+        flash_attn=options.flash_attn,
+        bin_tokens=options.bin_tokens,
         arguments=options.trainer_arguments(),
     )
 

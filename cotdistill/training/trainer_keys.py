@@ -53,7 +53,6 @@ OURS = {
     "save_only_model": "a stopped training cannot go on without the optimiser's state",
     "seed": "write `seed:` at the top of the recipe",
     "skip_memory_metrics": "metrics.jsonl says how much memory was used",
-    "train_sampling_strategy": "rows are shuffled by seed, and each step's are dealt over the devices by length",
     "use_cpu": "a CPU is used where there is no other device",
     "use_liger_kernel": "the loss is made without full logits here, which is what Liger is used for",
 }
@@ -75,7 +74,6 @@ OFF: dict[str, tuple[Any, ...]] = {  # Any: JSON values
     "metric_for_best_model": ("loss", "eval_loss"),
     "prediction_loss_only": (True, False),
     "skip_memory_metrics": (True,),
-    "train_sampling_strategy": ("random",),
 }
 """Values, beside null, that ask of a key in OURS for what is done anyway; False for every other one."""
 

@@ -46,10 +46,7 @@ do_eval: false
 do_predict: false
 eval_strategy: "no"
 load_best_model_at_end: false
-packing: false
-neat_packing: false
 plot_loss: true
-flash_attn: auto
 streaming: false
 quantization_bit: null
 use_unsloth: false
@@ -68,9 +65,6 @@ def test_keys_that_ask_for_what_is_done_here_anyway_pass(recipe):
         ("do_predict: true", "`evaluate:` section measures"),
         ("eval_strategy: steps", "`evaluate:` section measures"),
         ("load_best_model_at_end: true", "`evaluate:` section measures"),
-        ("packing: true", "a document of its own"),
-        ("neat_packing: true", "a document of its own"),
-        ("flash_attn: fa2", "transformers chooses"),
         ("streaming: true", "before the training starts"),
         ("quantization_bit: 4", "not quantised"),
         ("use_unsloth: true", "transformers' own model"),

@@ -66,6 +66,13 @@ class TokenFile:
         self._parts = np.memmap(folder / PARTS, np.uint8, mode="r")
         self._ids = np.memmap(folder / IDS, np.uint8, mode="r")
 
+    @property
+    def lengths(self) -> "array[int]":
+        """Tokens of each row."""
+        import numpy as np
+
+        return array("q", np.diff(self._index[:, 0], prepend=0).tobytes())
+
     def __len__(self) -> int:
         return len(self._index)
 

@@ -48,10 +48,13 @@ class MeanLoss:
         """The teacher's distributions in it, where the loss asks for them."""
         self.weights: Tensor | None = None
         """Weights of the tokens of the present micro-step, (B, T)."""
+        self.positions: Tensor | None = None
+        """Places of its tokens in their rows, where these lie end to end."""
 
     def take_columns(self, batch: dict[str, Any]) -> dict[str, Any]:  # Any: tensors, and the ids
         """Note what of a batch is the loss's own, and return the rest: labels, and what the model is called with."""
         self.ids, self.weights, self.teacher_top_k = tuple(batch[IDS]), batch.get(WEIGHTS), read_top_k(batch)
+        self.positions = batch.get("position_ids")
         return {name: value for name, value in batch.items() if name not in {IDS, WEIGHTS, *TOPK_KEYS}}
 
     @contextlib.contextmanager
@@ -81,7 +84,18 @@ class MeanLoss:
         return found if found.dim() == 0 else self._of(found, _as_it_is, labels)
 
     def _of(self, hidden: Tensor, head: Forward, labels: Tensor, linear: LinearHead | None = None) -> Tensor:
-        return self.loss(LossBatch(hidden, head, labels, self.ids, linear, self.teacher_top_k, self.weights))
+        return self.loss(
+            LossBatch(
+                hidden,
+                head,
+                labels,
+                self.ids,
+                linear=linear,
+                teacher_top_k=self.teacher_top_k,
+                weights_BT=self.weights,
+                positions_BT=self.positions,
+            )
+        )
 
 
 def learning_by(trainer: type[Trainer]) -> type[Trainer]:
@@ -132,7 +146,11 @@ def learning_by(trainer: type[Trainer]) -> type[Trainer]:
     return LossBatchTrainer
 
 
-def bare_head(model: nn.Module, unwrapped: PreTrainedModel, inputs: Mapping[str, Tensor]) -> nn.Module | None:
+def bare_head(
+    model: nn.Module,
+    unwrapped: PreTrainedModel,
+    inputs: Mapping[str, Any],  # Any: tensors and numbers
+) -> nn.Module | None:
     """Return the module whose output is the model's logits, unchanged; None where there is none.
 
     Told by a forward of a few tokens of `inputs`, in which the head answers with numbers that any change would show.
@@ -150,7 +168,8 @@ def bare_head(model: nn.Module, unwrapped: PreTrainedModel, inputs: Mapping[str,
         told.append(numbers.expand_as(logits))
         return numbers.expand_as(logits).clone()  # a model may change it in place
 
-    few = {name: value[:1, :PROBE_TOKENS] for name, value in inputs.items() if name != "labels" and value.dim() == 2}
+    given = {name: value for name, value in inputs.items() if name != "labels" and torch.is_tensor(value)}
+    few = {name: value[:1, :PROBE_TOKENS] for name, value in given.items() if value.dim() == 2}
     was_training = model.training
     model.eval()
     with torch.no_grad(), forward_of(head, answer):

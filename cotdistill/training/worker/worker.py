@@ -25,13 +25,16 @@ from cotdistill.students import Collator, Student
 from cotdistill.training import reporters
 from cotdistill.training.job import Job
 from cotdistill.training.launch.launch import free_port
+from cotdistill.training.prepare.packing import Bins, pack, unpacked
 from cotdistill.training.prepare.tokenfile import TokenFile
 from cotdistill.training.prepare.topk_file import TopKFile
 from cotdistill.training.worker.callbacks import MetricsCallback
 from cotdistill.training.worker.checkpoints import newest_whole
 from cotdistill.training.worker.evaluation import evaluating_by
+from cotdistill.training.worker.feeding import fed_by
 from cotdistill.training.worker.finite import WatchedLoss
 from cotdistill.training.worker.head_loss import learning_by
+from cotdistill.training.worker.row_layout import lay_out_rows
 from cotdistill.training.worker.saving import prepare_saving, room_in, save
 from cotdistill.training.worker.stopping import STOPPED, StopCallback
 from cotdistill.training.worker.topk_batches import TopKCollator
@@ -88,12 +91,14 @@ def train(job: Job) -> None:
     transformers.set_seed(job.seed)  # matrices of an adapter are drawn, on every rank the same
     model = student.load(job.base)
     dtype = prepare_saving(model, job)
-    trainer = evaluating_by(learning_by(student.trainer_class()))(
+    layout = lay_out_rows(job, student, model)
+    trainer_class = evaluating_by(learning_by(student.trainer_class()))
+    trainer = fed_by(trainer_class, _bins(rows, job), layout.deal)(
         model=model,
         args=arguments,
         train_dataset=rows,
         eval_dataset=TokenFile(job.evaluation) if job.evaluation.exists() else None,
-        data_collator=_collator(student, mean_loss.loss, job),
+        data_collator=_with_top_k(layout.collator, mean_loss.loss, job),
         compute_loss_func=mean_loss,
         callbacks=[stop, metrics],
     )
@@ -105,10 +110,19 @@ def train(job: Job) -> None:
     save(trainer, student, job, dtype=dtype, seconds=metrics.seconds)
 
 
-def _collator(student: Student, loss: Loss, job: Job) -> Collator:
-    """Return what makes rows into batches, with all that the loss looks at."""
-    collate = student.collator(job.pad_id)
+def _with_top_k(collate: Collator, loss: Loss, job: Job) -> Collator:
+    """Return what makes rows into batches, with the teacher's distributions where the loss looks at them."""
     return TopKCollator(collate, TopKFile(job.tokens, loss.k)) if isinstance(loss, TopKLoss) else collate
+
+
+def _bins(rows: TokenFile, job: Job) -> Bins:
+    """Return which rows are trained on as one; each process finds the same."""
+    if job.bin_tokens is None:
+        return unpacked(rows.lengths)
+    bins = pack(rows.lengths, job.bin_tokens)
+    full = 100 * bins.fill(job.bin_tokens)
+    log.info("%d rows are packed into %d bins of %d tokens, %.1f %% full", len(rows), len(bins), job.bin_tokens, full)
+    return bins
 
 
 def training_arguments(job: Job) -> TrainingArguments:

@@ -5,9 +5,9 @@ import pytest
 from cotdistill.losses import IGNORED
 from cotdistill.registry import make
 from cotdistill.students import IDS
-from cotdistill.training.prepare.tokens import TokenRow
 from cotdistill.training.prepare.topk_file import TopKFile, TopKRow, write_topk
 from tests.support.tiny_student import SIZES
+from tests.support.token_rows import answer_row
 
 torch = pytest.importorskip("torch")
 np = pytest.importorskip("numpy")
@@ -18,7 +18,7 @@ VOCABULARY, K = 64, 3
 def row(name, *, prompt, answer):
     """Return a row whose tokens tell it from others."""
     first = sum(map(ord, name)) % 40
-    return TokenRow([(first + n) % VOCABULARY for n in range(prompt + answer)], prompt, name)
+    return answer_row([(first + n) % VOCABULARY for n in range(prompt + answer)], prompt, name)
 
 
 def columns(tokens, rng):
@@ -72,7 +72,7 @@ def test_columns_stand_in_the_order_of_the_supervised_tokens(rows, stored, tmp_p
 def test_a_row_that_fills_a_step_up_has_no_columns(rows, stored, tmp_path):
     from cotdistill.training.worker.topk_batches import TopKCollator, read_top_k
 
-    filler = TokenRow(rows[0].input_ids, len(rows[0].input_ids), "a/0")
+    filler = answer_row(rows[0].input_ids, len(rows[0].input_ids), "a/0")
     batch = TopKCollator(padded, TopKFile(tmp_path, K))([filler, rows[0]])
     assert read_top_k(batch).ids_NK.tolist() == stored["a/0"].ids_NK.tolist()
 
