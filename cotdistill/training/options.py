@@ -181,6 +181,9 @@ class TrainOptions(StageOptions):
     end, refused where that cannot be; `sdpa` padded; `disabled` padded, with attention written out in torch. End to end
     the kernel is FlashAttention 2 on CUDA in half precision, npu_fusion_attention on NPU, torch's SDPA row by row
     elsewhere."""
+    gradient_checkpointing: bool | Literal["auto"] = "auto"
+    """Whether activations are computed again in the backward pass instead of being kept; `auto`: on an accelerator for
+    models above 1 B parameters."""
     gradient_accumulation_steps: int = Field(1, ge=1)
     """Micro-steps per optimiser step; the loss is that of one large batch."""
     logging_steps: Annotated[int, NOT_IN_KEY] = Field(10, ge=1)

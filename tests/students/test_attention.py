@@ -77,7 +77,7 @@ def test_a_batch_is_one_row_whose_first_tokens_are_never_supervised():
     assert batch["cu_seq_lens_q"].tolist() == [0, 3, 5]
     assert batch["max_length_q"] == 3
     assert batch["ids"] == ("a/0", "b/1")
-    found = LossBatch(None, None, batch["labels"], batch["ids"], batch["position_ids"])
+    found = LossBatch(None, None, batch["labels"], batch["ids"], positions_BT=batch["position_ids"])
     assert found.row_BT.tolist() == [[0, 0, 0, 1, 1]]
     assert LossBatch(None, None, torch.zeros(2, 3), ("a/0", "b/1")).row_BT.tolist() == [[0] * 3, [1] * 3]
 

@@ -34,6 +34,7 @@ from cotdistill.training.worker.evaluation import evaluating_by
 from cotdistill.training.worker.feeding import fed_by
 from cotdistill.training.worker.finite import WatchedLoss
 from cotdistill.training.worker.head_loss import learning_by
+from cotdistill.training.worker.recomputing import asks_for_recomputing, choose_recomputing
 from cotdistill.training.worker.row_layout import lay_out_rows
 from cotdistill.training.worker.saving import prepare_saving, room_in, save
 from cotdistill.training.worker.stopping import STOPPED, StopCallback
@@ -92,6 +93,7 @@ def train(job: Job) -> None:
     model = student.load(job.base)
     dtype = prepare_saving(model, job)
     layout = lay_out_rows(job, student, model)
+    choose_recomputing(job, arguments, model)
     trainer_class = evaluating_by(learning_by(student.trainer_class()))
     trainer = fed_by(trainer_class, _bins(rows, job), layout.deal)(
         model=model,
@@ -135,6 +137,8 @@ def training_arguments(job: Job) -> TrainingArguments:
         "output_dir": str(job.checkpoints),
         "seed": job.seed,
         "remove_unused_columns": False,
+        "gradient_checkpointing": None,
+        "activation_checkpointing": asks_for_recomputing(job),
         "label_names": ["labels"],
         "logging_nan_inf_filter": False,
         "average_tokens_across_devices": True,
