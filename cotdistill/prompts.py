@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cotdistill.errors import UserError, no_such_file
+from cotdistill.records import Message
 
 
 def render(template: str, **values: str) -> str:
@@ -35,3 +36,8 @@ def load(path: Path, *, required: Sequence[str] = ("question",)) -> str:
         if f"{{{name}}}" not in template:
             raise UserError(f"{{{name}}} is missing", str(path), f"write {{{name}}} where the {name} belongs")
     return template
+
+
+def as_text(messages: Sequence[Message]) -> str:
+    """Return a prompt as a model without a chat reads it: the turns' texts, a blank line between."""
+    return "\n\n".join(message.content for message in messages)

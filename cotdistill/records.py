@@ -46,6 +46,8 @@ class Sampling(Record):
     """Texts at which the completion ends."""
     top_logprobs: int | None = None
     """Alternatives to record with each token, with their log-probabilities."""
+    num_beams: int | None = None
+    """Beginnings kept while the most probable answer is searched for; a model on this machine alone searches."""
 
 
 class Usage(Record):

@@ -52,9 +52,10 @@ class _Setting:
         if self.tokenizer is None:
             return None
         try:
-            from cotdistill.training.prepare.tokens import Encoder, load_tokenizer
+            from cotdistill.training.prepare.seq2seq_tokens import encoder_of
+            from cotdistill.training.prepare.tokens import load_tokenizer
 
-            return Encoder(load_tokenizer(self.tokenizer, template=self.template))
+            return encoder_of(load_tokenizer(self.tokenizer, template=self.template))
         except ImportError as error:
             message = f"counting tokens needs the package `{error.name}`"
             raise UserError(message, "--tokenizer", "pip install 'cotdistill[train]'") from None

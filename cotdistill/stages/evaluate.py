@@ -38,6 +38,8 @@ class EvaluateOptions(StageOptions):
     """Ask the untrained student too: without it nothing says what was gained."""
     max_tokens: int = Field(4096, ge=1)
     """Longest answer in tokens; one that is cut off counts as no answer."""
+    num_beams: int = Field(1, ge=1)
+    """Beginnings kept in the search for the most probable answer (beam search); 1: each token the most probable one."""
     batch_size: Annotated[int, NOT_IN_KEY] = Field(64, ge=1)
     """Problems answered at a time, as many as the device's memory holds."""
 
@@ -65,7 +67,8 @@ def evaluate(
     sampler: Sampler = answering.sampler(
         str(folder) if folder.is_dir() else checkpoint.path, batch_size=options.batch_size
     )
-    sampling = Sampling(max_tokens=options.max_tokens, temperature=0)
+    beams = options.num_beams if options.num_beams > 1 else None
+    sampling = Sampling(max_tokens=options.max_tokens, temperature=0, num_beams=beams)
     total = sum(len(problems) for problems in tasks.values())
     with Ledger(work.folder / LEDGER) as ledger:
         requests = [

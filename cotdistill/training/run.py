@@ -28,6 +28,7 @@ from cotdistill.training.job import TRAINING, Job
 from cotdistill.training.launch.launch import OnProgress, run_worker, world
 from cotdistill.training.options import TrainOptions
 from cotdistill.training.prepare.prepare import Prepared, prepare
+from cotdistill.training.prepare.seq2seq_tokens import encoder_of
 from cotdistill.training.prepare.teacher_topk import prepare_topk
 from cotdistill.training.prepare.tokenfile import FILES, Written
 from cotdistill.training.prepare.tokens import Encoder, load_tokenizer
@@ -103,7 +104,7 @@ def train(
         others.check(options)
         looked_at = others.folder
     top_k = _prepare_top_k(prepared, tokenizer, options, logprobs, folder)
-    encoder = Encoder(tokenizer)
+    encoder = encoder_of(tokenizer)
     rows = [*(prepared.folder / name for name in FILES), *top_k]
     parts = depends_on(options, student, base=base, seed=seed, place=place, encoder=encoder, rows=rows)
     job = _job(options, student, parts, base=base, output=output, folder=folder, encoder=encoder)

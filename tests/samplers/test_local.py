@@ -56,11 +56,12 @@ def test_a_response_has_the_shape_of_an_openai_chat_completion(base):
     json.dumps(response)
 
 
-def test_greedy_answers_are_those_of_generate_one_by_one(base):
+@pytest.mark.parametrize("beams", [None, 3])
+def test_searched_answers_are_those_of_generate_one_by_one(base, beams):
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     model, tokenizer = AutoModelForCausalLM.from_pretrained(base), AutoTokenizer.from_pretrained(base)
-    requests = _requests(11)
+    requests = _requests(11, num_beams=beams)
     expected = []
     for request in requests:
         prompt = tokenizer.apply_chat_template(
@@ -69,10 +70,12 @@ def test_greedy_answers_are_those_of_generate_one_by_one(base):
             return_tensors="pt",
             return_dict=True,
         )
-        output = model.generate(**prompt, max_new_tokens=12, do_sample=False)[0, prompt["input_ids"].shape[1] :]
+        found = model.generate(**prompt, max_new_tokens=12, do_sample=False, num_beams=beams or 1)
+        output = found[0, prompt["input_ids"].shape[1] :]
         expected.append(tokenizer.decode(output, skip_special_tokens=True))
     assert len(set(expected)) > 3
     assert _texts(_ask(base, requests, batch_size=4)) == expected
+    assert (_texts(_ask(base, _requests(11))) == expected) is (beams is None)
 
 
 def test_drawn_answers_depend_on_seed_and_index_and_not_on_the_batch(base):

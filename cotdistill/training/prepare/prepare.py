@@ -20,6 +20,7 @@ from cotdistill.storage.keys import key_of
 from cotdistill.storage.run_folder import DROPPED, SHORTENED
 from cotdistill.styles import Style
 from cotdistill.training.options import NO_PARTS, NO_PARTS_HINT, TrainOptions
+from cotdistill.training.prepare.seq2seq_tokens import encoder_of
 from cotdistill.training.prepare.token_row import TokenRow
 from cotdistill.training.prepare.tokenfile import Written, write_rows
 from cotdistill.training.prepare.tokens import Encoded, tokenize
@@ -107,14 +108,8 @@ def prepare(
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
     shorten_in = style if options.on_overlong == "truncate_rationale" else None
-    rows = tokenize(
-        conversations,
-        tokenizer,
-        cutoff_len=options.cutoff_len,
-        shorten_in=shorten_in,
-        masks_history=options.mask_history,
-        parts_in=style if options.weighs_parts else None,
-    )
+    encoder = encoder_of(tokenizer, masks_history=options.mask_history, style=style if options.weighs_parts else None)
+    rows = tokenize(conversations, encoder, cutoff_len=options.cutoff_len, shorten_in=shorten_in)
     counts = {"dropped": 0, "shortened": 0}
     written = write_rows(_note_lost(rows, fresh, counts), fresh)
     write_text(fresh / FINISHED, json.dumps({**written._asdict(), **counts}) + "\n")

@@ -49,8 +49,24 @@ def load_tokenizer(base: str, *, template: str | None, trust_remote_code: bool =
     if not _knows_words(tokenizer):
         hint = "its tokenizer.json, or the files of its vocabulary, are missing"
         raise UserError(f"the tokenizer of {base} has no vocabulary: no text has a token that it knows", hint=hint)
-    use_template(tokenizer, template)
+    if _reads_a_chat(base):
+        use_template(tokenizer, template)
+    elif template is None:
+        tokenizer.chat_template = None
+    else:
+        raise UserError(f"{base} is an encoder-decoder, which has no template", "train.template", "leave it out")
     return tokenizer
+
+
+def _reads_a_chat(base: str) -> bool:
+    """Return whether a model goes on with a chat, as all do but encoder-decoders; a tokenizer alone says nothing."""
+    from transformers import PretrainedConfig
+
+    try:
+        config, _ = PretrainedConfig.get_config_dict(base)
+    except OSError:
+        return True
+    return config.get("is_encoder_decoder") is not True
 
 
 def _knows_words(tokenizer: "PreTrainedTokenizerBase") -> bool:
@@ -113,7 +129,10 @@ class Encoder:
         """Yield a row per conversation, in order, of any length. Raises: UserError: the template refuses one."""
         readings = [self._reader.read(conversation.messages) for conversation in conversations]
         prompts = self._encode_prompts(conversations, readings)
-        answers = self._encode_answers(conversations, readings)
+        answers = self._encode_answers(
+            [conversation.messages[-1].content for conversation in conversations],
+            [reading.written for reading in readings],
+        )
         for conversation, (prompt, given), (answer, learned) in zip(conversations, prompts, answers, strict=True):
             yield TokenRow([*prompt, *answer, self.end_id], given + learned + bytes([ANSWER]), conversation.id)
 
@@ -121,17 +140,17 @@ class Encoder:
         """Return how many tokens each text has inside an answer."""
         return [len(ids) for ids in self._speller.contents(contents)]
 
-    def _encode_answers(
-        self, conversations: Sequence[Conversation], readings: Sequence[Reading]
-    ) -> Iterator[tuple[list[int], bytes]]:
-        """Yield the answers' tokens without their end, and what each of them is."""
-        answers = [conversation.messages[-1].content for conversation in conversations]
-        texts = [answer[reading.written :] for answer, reading in zip(answers, readings, strict=True)]
+    def _encode_answers(self, answers: Sequence[str], written: Sequence[int]) -> Iterator[tuple[list[int], bytes]]:
+        """Yield the answers' tokens without their end, and what each of them is.
+
+        `written` says how many characters at the front of each the prompt holds already.
+        """
+        texts = [answer[count:] for answer, count in zip(answers, written, strict=True)]
         if self.style is None:
             yield from ((ids, bytes([ANSWER]) * len(ids)) for ids in self._speller.contents(texts))
             return
-        for answer, reading, tokens in zip(answers, readings, self._speller.placed_contents(texts), strict=True):
-            count = tokens.before(rationale_end(answer, self.style) - reading.written)
+        for answer, start, tokens in zip(answers, written, self._speller.placed_contents(texts), strict=True):
+            count = tokens.before(rationale_end(answer, self.style) - start)
             yield tokens.ids, bytes([RATIONALE]) * count + bytes([ANSWER]) * (len(tokens.ids) - count)
 
     def _encode_prompts(
@@ -209,19 +228,16 @@ class Encoded(NamedTuple):
 
 def tokenize(
     conversations: Iterable[Conversation],
-    tokenizer: "PreTrainedTokenizerBase",
+    encoder: Encoder,
     *,
     cutoff_len: int,
     shorten_in: Style | None = None,
-    masks_history: bool = False,
-    parts_in: Style | None = None,
 ) -> Iterator[Encoded]:
     """Yield what becomes of each conversation, in order.
 
     One longer than `cutoff_len` tokens is left out whole, or shortened in its rationale where `shorten_in` gives the
-    style that tells rationale from answer. `masks_history` and `parts_in` are those of Encoder.
+    style that tells rationale from answer.
     """
-    encoder = Encoder(tokenizer, masks_history=masks_history, style=parts_in)
     waiting = iter(conversations)
     while batch := list(islice(waiting, BATCH_ROWS)):
         for conversation, row in zip(batch, encoder.encode(batch), strict=True):

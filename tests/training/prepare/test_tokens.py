@@ -23,7 +23,7 @@ def _conversation(*contents: str, system: str = "") -> Conversation:
 
 
 def _row(tokenizer, conversation) -> TokenRow:
-    ((row, length, note),) = tokenize([conversation], tokenizer, cutoff_len=10_000)
+    ((row, length, note),) = tokenize([conversation], Encoder(tokenizer), cutoff_len=10_000)
     assert row is not None and note is None
     assert length == len(row.input_ids)
     return row
@@ -78,7 +78,7 @@ def test_a_row_over_the_limit_is_rejected_whole_and_one_at_the_limit_is_not(toke
     conversations = sums(600)
     lengths = [len(_row(tokenizer, c).input_ids) for c in conversations[:3]]
     limit = sorted(lengths)[1]
-    encoded = list(tokenize(conversations, tokenizer, cutoff_len=limit))
+    encoded = list(tokenize(conversations, Encoder(tokenizer), cutoff_len=limit))
     assert len(encoded) == 600
     for given, length, found in zip(conversations, lengths, encoded, strict=False):
         if length > limit:
@@ -116,7 +116,7 @@ def test_a_shortened_row_lacks_the_middle_of_its_rationale_alone(tokenizer, name
     whole = _row(tokenizer, given)
     limit = len(prompt_of(whole)) + 400
     assert len(whole.input_ids) > limit
-    ((row, length, note),) = tokenize([given], tokenizer, cutoff_len=limit, shorten_in=style)
+    ((row, length, note),) = tokenize([given], Encoder(tokenizer), cutoff_len=limit, shorten_in=style)
     assert length == len(whole.input_ids)
     assert limit - 40 < len(row.input_ids) <= limit, "much more than needed was cut"
     reason = f"{length} tokens -> {len(row.input_ids)}"
@@ -183,7 +183,7 @@ def test_a_token_on_both_sides_is_of_the_answer(tokenizer_folder):
 def test_what_cannot_be_shortened_is_left_out(tokenizer, name, content, limit):
     given = _conversation("What is 12 + 7?", content)
     style = make("styles", name)
-    ((row, length, note),) = tokenize([given], tokenizer, cutoff_len=limit, shorten_in=style)
+    ((row, length, note),) = tokenize([given], Encoder(tokenizer), cutoff_len=limit, shorten_in=style)
     assert (row, note.kind) == (None, "overlong")
     assert length > limit
 
