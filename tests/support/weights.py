@@ -2,9 +2,11 @@
 
 
 def read_weights(folder):
+    from pathlib import Path
+
     from safetensors.torch import load_file
 
-    return load_file(folder / "model.safetensors")
+    return load_file(Path(folder) / "model.safetensors")
 
 
 def assert_same_weights(one, other, *, tolerance=1e-6):

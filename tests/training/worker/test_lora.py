@@ -1,7 +1,6 @@
 """Low-rank adapters: what learns, what is saved, and what a killed training goes on with."""
 
 import json
-from pathlib import Path
 
 import pytest
 
@@ -44,7 +43,7 @@ def test_a_merged_student_is_its_base_with_its_adapter(lora_job, base):
         merged = AutoModelForCausalLM.from_pretrained(output)(ids).logits
     torch.testing.assert_close(merged, beside, atol=1e-5, rtol=1e-5)
     assert not torch.allclose(before, beside, atol=1e-2)
-    start_weights = read_weights(Path(base))
+    start_weights = read_weights(base)
     changed = {name for name, w in read_weights(output).items() if not torch.equal(w, start_weights[name])}
     assert {name.split(".")[-2] for name in changed} == {
         *("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
@@ -110,7 +109,7 @@ def test_layers_that_learn_whole_are_merged_as_they_are(lora_job, base):
 
     student = {"lora_target": "q_proj,v_proj", "additional_target": "embed_tokens", "lora_alpha": 4, "use_dora": True}
     output = train(lora_job(student=student))
-    before, after = read_weights(Path(base)), read_weights(output)
+    before, after = read_weights(base), read_weights(output)
     assert before.keys() == after.keys(), "the head is still the embeddings"
     changed = {name.split(".")[-2] for name in after if not torch.equal(before[name], after[name])}
     assert changed == {"q_proj", "v_proj", "embed_tokens"}
