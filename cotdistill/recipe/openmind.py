@@ -1,7 +1,8 @@
 """A flat openMind or LLaMA-Factory recipe -> a recipe with the train stage alone.
 
 model_name_or_path: Qwen/Qwen2.5-7B-Instruct   ->  student: {kind: full, model: Qwen/Qwen2.5-7B-Instruct}
-finetuning_type: full                          ->  student.kind
+finetuning_type: full                          ->  student.kind: `full` or `lora`
+lora_rank: 8, lora_target: all and the like    ->  student.lora_rank, …
 seed: 1234                                     ->  seed
 dataset_dir: data                              ->  data.registry
 stage: sft, do_train: true                     ->  checked and dropped
@@ -25,6 +26,11 @@ RECIPE_KEYS: dict[str, Loc] = {
     "model_id": ("student", "model"),
     "finetuning_type": ("student", "kind"),
     "trust_remote_code": ("student", "trust_remote_code"),
+    **{
+        key: ("student", key) for key in ("lora_rank", "lora_alpha", "lora_dropout", "lora_target", "additional_target")
+    },
+    **{key: ("student", key) for key in ("use_rslora", "use_dora")},
+    "lora_target_modules": ("student", "lora_target"),
     "seed": ("seed",),
     "dataset_dir": ("data", "registry"),
 }
@@ -45,6 +51,7 @@ OFF: dict[str, tuple[Data, str]] = {
     "load_best_model_at_end": (False, OURS["load_best_model_at_end"]),
     "quantization_bit": (None, "weights learn as they are, not quantised"),
     "resume_from_checkpoint": (None, OURS["resume_from_checkpoint"]),
+    "save_only_model": (False, OURS["save_only_model"]),
     "streaming": (False, "all tokens are made before the training starts"),
     "use_unsloth": (False, "the student is transformers' own model"),
 }

@@ -1,3 +1,6 @@
+import json
+import shutil
+
 import pytest
 import yaml
 
@@ -50,6 +53,7 @@ plot_loss: true
 streaming: false
 quantization_bit: null
 use_unsloth: false
+save_only_model: false
 """
 
 
@@ -67,6 +71,7 @@ def test_keys_that_ask_for_what_is_done_here_anyway_pass(recipe):
         ("load_best_model_at_end: true", "`evaluate:` section measures"),
         ("streaming: true", "before the training starts"),
         ("quantization_bit: 4", "not quantised"),
+        ("save_only_model: true", "without the optimiser's state"),
         ("use_unsloth: true", "transformers' own model"),
     ],
 )
@@ -98,6 +103,67 @@ def test_their_max_samples_is_ours(recipe):
 def test_a_mistake_is_named_as_the_user_wrote_it(recipe, old, new, message):
     with pytest.raises(UserError, match=message):
         recipe(VERBATIM.replace(old, new))
+
+
+OUTPUT = {
+    "output_dir": "saves",
+    "logging_steps": 10,
+    "save_steps": 500,
+    "plot_loss": True,
+    "overwrite_output_dir": True,
+}
+SCHEDULE = {
+    "num_train_epochs": 3.0,
+    "lr_scheduler_type": "cosine",
+    "warmup_ratio": 0.1,
+    "per_device_train_batch_size": 1,
+}
+LATER = {"dataloader_num_workers": 4, "save_only_model": False, "report_to": "none", "resume_from_checkpoint": None}
+COMMON = {
+    **{"trust_remote_code": True, "stage": "sft", "do_train": True, "cutoff_len": 2048, "max_samples": 1000},
+    **{"preprocessing_num_workers": 16, "bf16": True, "ddp_timeout": 180000000, **OUTPUT, **SCHEDULE},
+}
+FULL = {"finetuning_type": "full", "gradient_accumulation_steps": 2, "learning_rate": 1e-5}
+FULL |= {"deepspeed": "examples/deepspeed/ds_z3_config.json"}
+LORA = {"finetuning_type": "lora", "lora_rank": 8, "lora_target": "all"}
+LORA |= {"gradient_accumulation_steps": 8, "learning_rate": 1e-4}
+PUBLISHED = {
+    "llama3_lora_sft": {**LORA, "template": "llama3", "overwrite_cache": True},
+    "qwen3_lora_sft": {**LORA, "template": "qwen3_nothink", **LATER},
+    "llama3_full_sft": {**FULL, "template": "llama3", "overwrite_cache": True},
+    "qwen3_full_sft": {**FULL, "template": "qwen3_nothink", **LATER},
+}
+"""Keys and values of LLaMA-Factory's train_lora and train_full examples, read in November 2026."""
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_their_published_examples_pass_with_model_and_data_replaced(tmp_path, call, tokenizer_folder, repository, name):
+    shutil.copytree(repository / "examples" / "deepspeed", tmp_path / "examples" / "deepspeed")
+    named = {"model_name_or_path": "Qwen/Qwen3-4B-Instruct-2507", "dataset": "identity,alpaca_en_demo"}
+    (tmp_path / "theirs.yaml").write_text(yaml.safe_dump({**named, **COMMON, **PUBLISHED[name]}))
+    row = {"messages": [{"role": "user", "content": "1 + 1?"}, {"role": "assistant", "content": "2"}]}
+    (tmp_path / "rows.jsonl").write_text(json.dumps(row) + "\n")
+    entry = {"file_name": "rows.jsonl", "formatting": "openai"}
+    (tmp_path / "dataset_info.json").write_text(json.dumps({"mine": entry}))
+    replaced = ["--set", f"model_name_or_path={tokenizer_folder}", "--set", "dataset=mine"]
+    code, _, err = call("check", "theirs.yaml", *replaced)
+    assert code == 0, err
+    student = read_recipe(tmp_path / "theirs.yaml").main.student
+    if "lora" in name:
+        assert (student.kind, student.lora_rank, student.lora_target) == ("lora", 8, ("all",))
+    else:
+        assert student.kind == "full"
+
+
+def test_their_names_of_an_adapter_are_ours(recipe):
+    lora = VERBATIM.replace("finetuning_type: full", "finetuning_type: lora") + "lora_alpha: 32\nuse_dora: true\n"
+    student = recipe(
+        lora + "lora_target_modules: q_proj, v_proj\nadditional_target: embed_tokens,lm_head\n"
+    ).main.student
+    assert (student.lora_alpha, student.lora_target, student.use_dora) == (32, ("q_proj", "v_proj"), True)
+    assert student.additional_target == ("embed_tokens", "lm_head")
+    with pytest.raises(UserError, match=r"flat\.yaml:26: lora_rank: should be greater than or equal to 1"):
+        recipe(lora + "lora_rank: 0\n")
 
 
 def test_their_dataset_dir_names_the_registry(recipe):
