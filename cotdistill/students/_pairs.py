@@ -42,7 +42,7 @@ class PairCollator:
 
     def _filled(self, parts: Sequence[list[int] | list[float]], filling: float) -> torch.Tensor:
         longest = max(map(len, parts))
-        filled_BT = torch.full((len(parts), -(-longest // self.multiple) * self.multiple), filling)
+        filled_BT = torch.full((len(parts), -(-longest // self.multiple) * self.multiple), filling)  # noqa: N806
         for number, part in enumerate(parts):
             filled_BT[number, : len(part)] = torch.tensor(part)
         return filled_BT
