@@ -30,6 +30,7 @@ RECIPE_KEYS: dict[str, Loc] = {
         key: ("student", key) for key in ("lora_rank", "lora_alpha", "lora_dropout", "lora_target", "additional_target")
     },
     **{key: ("student", key) for key in ("use_rslora", "use_dora")},
+    **dict.fromkeys(("add_tokens", "add_special_tokens"), ("train", "new_special_tokens")),
     "lora_target_modules": ("student", "lora_target"),
     "seed": ("seed",),
     "dataset_dir": ("data", "registry"),
@@ -40,10 +41,11 @@ FIXED: dict[str, Data] = {"stage": "sft", "do_train": True}
 WITHOUT_MEANING = frozenset(
     {
         *("preprocessing_num_workers", "overwrite_cache", "cache_dir", "use_fast_tokenizer"),
-        *("plot_loss", "print_param_status"),
+        *("plot_loss", "print_param_status", "resize_vocab"),
     }
 )
-"""Keys of theirs that change nothing here: tokens are not cached by hand, losses are always drawn."""
+"""Keys of theirs that change nothing here: tokens are not cached by hand, losses are always drawn, and new
+tokens always have rows."""
 
 OFF: dict[str, tuple[Data, str]] = {
     "do_eval": (False, OURS["do_eval"]),

@@ -7,7 +7,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
+from pydantic import Field
+
 from cotdistill.errors import UserError
+from cotdistill.records import Record
 from cotdistill.stage import Progress, no_progress
 
 if TYPE_CHECKING:
@@ -22,6 +25,14 @@ something up would wait for all the work that the device has queued. Training ta
 
 WEIGHTS = "weights"
 """Key of a batch that holds how much each token counts, (B, T) in float32; missing where all count alike."""
+
+
+class NewToken(Record):
+    """A token that the base does not know."""
+
+    id: int
+    pieces: tuple[int, ...] = Field(min_length=1)
+    """Ids of the tokens that its text was before."""
 
 
 class TrainingRow(Protocol):
@@ -68,8 +79,8 @@ class Student(Protocol):
         """Return the hub name or folder of the untrained student, making it in `folder` where it must be made."""
         ...
 
-    def load(self, base: str, /) -> "PreTrainedModel":
-        """Return the model with just the weights that learn set to require gradients."""
+    def load(self, base: str, /, *, new_tokens: Sequence[NewToken] = ()) -> "PreTrainedModel":
+        """Return the model with rows for new tokens, and with just the weights that learn set to require gradients."""
         ...
 
     def trainer_class(self) -> "type[Trainer]":

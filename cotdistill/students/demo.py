@@ -1,5 +1,6 @@
 """The quickstart's student: 0.46 M parameters, taught one-step problems and nothing longer."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,6 +10,7 @@ from pydantic import Field
 from cotdistill.demo.student import make_base
 from cotdistill.registry import kind
 from cotdistill.stage import Progress, no_progress
+from cotdistill.students import NewToken
 from cotdistill.students._causal import Causal
 
 if TYPE_CHECKING:
@@ -37,9 +39,12 @@ class Demo(Causal):
             make_base(folder, seed=seed, steps=self.base_steps, on_step=advance)
         return str(folder)
 
-    def load(self, base: str, /) -> "PreTrainedModel":
+    def load(self, base: str, /, *, new_tokens: Sequence[NewToken] = ()) -> "PreTrainedModel":
         """Return the model; all its weights learn."""
         from transformers import AutoModelForCausalLM
 
+        from cotdistill.students._new_tokens import add_rows
+
         model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(base)
+        add_rows(model, new_tokens)
         return model

@@ -2,7 +2,7 @@
 
 import logging
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -14,6 +14,7 @@ from cotdistill.registry import NOT_IN_KEY, kind
 from cotdistill.stage import Progress, no_progress
 from cotdistill.storage.keys import key_of
 from cotdistill.storage.model_folder import ModelFolder
+from cotdistill.students import NewToken
 from cotdistill.students._causal import Causal
 from cotdistill.students._pretrained import check_model, deepspeed_dtype, is_path
 
@@ -71,16 +72,19 @@ class Full(Causal):
             self._make(target, seed=seed)
         return str(target)
 
-    def load(self, base: str, /) -> "PreTrainedModel":
+    def load(self, base: str, /, *, new_tokens: Sequence[NewToken] = ()) -> "PreTrainedModel":
         """Return the model; in float32, or as DeepSpeed will hold it where it is at work."""
         import torch
         from transformers import AutoModelForCausalLM
+
+        from cotdistill.students._new_tokens import add_rows
 
         # DeepSpeed keeps float32 copies of its own; others train these.
         dtype = deepspeed_dtype() or torch.float32
         model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
             base, dtype=dtype, trust_remote_code=self.trust_remote_code
         )
+        add_rows(model, new_tokens)
         return model
 
     def _make(self, target: Path, *, seed: int) -> None:

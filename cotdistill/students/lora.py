@@ -1,5 +1,6 @@
 """LoRA: small matrices beside the frozen weights learn (Hu et al. 2021)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,6 +11,7 @@ from cotdistill import adapters
 from cotdistill.errors import RecipeFault
 from cotdistill.registry import NOT_IN_KEY, kind
 from cotdistill.stage import Progress, no_progress
+from cotdistill.students import NewToken
 from cotdistill.students._causal import Causal
 from cotdistill.students._pretrained import check_model, check_package, deepspeed_dtype
 
@@ -75,20 +77,25 @@ class Lora(Causal):
         self.check()
         return self.model
 
-    def load(self, base: str, /) -> "PreTrainedModel":
+    def load(self, base: str, /, *, new_tokens: Sequence[NewToken] = ()) -> "PreTrainedModel":
         """Return the model with matrices that add nothing yet; frozen weights are held in their own dtype.
 
+        With new tokens the embeddings and the head learn whole.
         Raises: UserError where no layer has such a name.
         """
         import torch
         from peft import get_peft_model
         from transformers import AutoModelForCausalLM
 
+        from cotdistill.students._new_tokens import add_rows
+
         # What learns whole learns in float32, and a model goes on in the dtype that its embeddings give.
-        dtype = deepspeed_dtype() or (torch.float32 if self.additional_target else "auto")
+        dtype = deepspeed_dtype() or (torch.float32 if self.additional_target or new_tokens else "auto")
         model = AutoModelForCausalLM.from_pretrained(base, dtype=dtype, trust_remote_code=self.trust_remote_code)
         self._check_names(model)
-        learning: PreTrainedModel = get_peft_model(model, self._config(model))
+        add_rows(model, new_tokens)
+        whole = {*self.additional_target, *(_vocabulary_layers(model) if new_tokens else ())}
+        learning: PreTrainedModel = get_peft_model(model, self._config(sorted(whole), is_tied=_is_tied(model)))
         # Recomputed activations have a gradient only where their inputs have one, and the embeddings are frozen.
         learning.enable_input_require_grads()
         return learning
@@ -119,19 +126,30 @@ class Lora(Causal):
                     hint = f"its layers: {', '.join(sorted(layers))}"
                     raise RecipeFault(f"the model has no layer `{name}`", f"student.{key}", hint)
 
-    def _config(self, model: "PreTrainedModel") -> "LoraConfig":
+    def _config(self, whole: list[str], *, is_tied: bool) -> "LoraConfig":
         from peft import LoraConfig
 
-        head = model.get_output_embeddings()
-        is_tied = head is not None and head.weight is model.get_input_embeddings().weight
         return LoraConfig(
             task_type="CAUSAL_LM",
             r=self.lora_rank,
             lora_alpha=2 * self.lora_rank if self.lora_alpha is None else self.lora_alpha,
             lora_dropout=self.lora_dropout,
             target_modules="all-linear" if self.lora_target == ALL else list(self.lora_target),
-            modules_to_save=list(self.additional_target) or None,
+            modules_to_save=whole or None,
             use_rslora=self.use_rslora,
             use_dora=self.use_dora,
-            ensure_weight_tying=is_tied and bool(self.additional_target),
+            ensure_weight_tying=is_tied and bool(whole),
         )
+
+
+def _is_tied(model: "PreTrainedModel") -> bool:
+    head = model.get_output_embeddings()
+    return head is not None and head.weight is model.get_input_embeddings().weight
+
+
+def _vocabulary_layers(model: "PreTrainedModel") -> list[str]:
+    """Return the names of the layers with a row per token: the embeddings, and the head where it has its own."""
+    layers = [model.get_input_embeddings()]
+    if not _is_tied(model):
+        layers.append(model.get_output_embeddings())
+    return [name.rpartition(".")[2] for name, module in model.named_modules() if any(module is one for one in layers)]

@@ -1,5 +1,6 @@
 """Models that read a text and write another: T5 and its family."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,7 +10,7 @@ from pydantic import Field
 from cotdistill.errors import RecipeFault
 from cotdistill.registry import NOT_IN_KEY, kind, make
 from cotdistill.stage import Progress, no_progress
-from cotdistill.students import Collator, NeedsPadding
+from cotdistill.students import Collator, NeedsPadding, NewToken
 from cotdistill.students._pretrained import check_model, deepspeed_dtype
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class Seq2seq:
         self.check()
         return self.model
 
-    def load(self, base: str, /) -> "PreTrainedModel":
+    def load(self, base: str, /, *, new_tokens: Sequence[NewToken] = ()) -> "PreTrainedModel":
         """Return the model; in float32, or as DeepSpeed will hold it where it is at work.
 
         Raises: UserError where the decoder begins with another token than T5's.
@@ -49,12 +50,15 @@ class Seq2seq:
         import torch
         from transformers import AutoModelForSeq2SeqLM
 
+        from cotdistill.students._new_tokens import add_rows
+
         dtype = deepspeed_dtype() or torch.float32
         model: PreTrainedModel = AutoModelForSeq2SeqLM.from_pretrained(
             base, dtype=dtype, trust_remote_code=self.trust_remote_code
         )
         if model.config.decoder_start_token_id != model.config.pad_token_id:
             raise RecipeFault(f"{base} is not of the T5 family: its answers do not begin with padding", "student.model")
+        add_rows(model, new_tokens)
         return model
 
     def trainer_class(self) -> "type[Trainer]":

@@ -13,6 +13,7 @@ from cotdistill.registry import KindOptions
 from cotdistill.storage.jsonl import write_text
 from cotdistill.storage.keys import differences, file_sha256, key_of, shown, weights_fingerprint
 from cotdistill.storage.run_folder import set_aside
+from cotdistill.students import NewToken
 from cotdistill.training.job import Job
 from cotdistill.training.launch.launch import World
 from cotdistill.training.options import TrainOptions
@@ -37,6 +38,7 @@ def depends_on(
     place: World,
     encoder: Encoder,
     rows: Sequence[Path],
+    new_tokens: Sequence[NewToken] = (),
 ) -> dict[str, Json]:
     """Return all that the weights depend on; a base in a folder and DeepSpeed's file count by what they hold."""
     arguments = options.weights_arguments()
@@ -53,6 +55,7 @@ def depends_on(
         "world_size": place.nodes * place.processes,
         "train": arguments,
         "rows": key_of([file_sha256(path) for path in rows]),
+        "new_tokens": [token.model_dump(mode="json") for token in new_tokens],
         "stop": encoder.stop_ids,
         "template": key_of(encoder.tokenizer.chat_template),
     }

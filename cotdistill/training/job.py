@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from cotdistill.records import Record
+from cotdistill.students import NewToken
 
 TRAINING = "training.json"
 """Beside the weights: `{"key": "9c…", "steps": 125, "seconds": 81.5}`, by which a finished training is known."""
@@ -44,6 +45,8 @@ class Job(Record):
     """How rows lie in a batch, and which attention sees them."""
     bin_tokens: int | None = None
     """Tokens of the bins that rows are packed into; None: each row is trained on by itself."""
+    new_tokens: tuple[NewToken, ...] = ()
+    """Tokens that the student is given beside its own."""
     arguments: dict[str, Any]  # Any: values of transformers.TrainingArguments
 
     @property

@@ -28,6 +28,7 @@ NOT_TRAINER_KEYS = frozenset(
         *("output_dir", "overwrite_output_dir", "warmup_ratio", "save_total_limit", "loss", "phases"),
         *("val_size", "eval_dataset", "loss_weights", "mask_history"),
         *("packing", "neat_packing", "flash_attn"),
+        "new_special_tokens",
     }
 )
 """Fields of TrainOptions that transformers does not get as they are."""
@@ -78,6 +79,9 @@ def _as_shares(given: object) -> object:
 def _as_names(given: object) -> object:
     """Return names that are written as `a,b` as a list."""
     return [name.strip() for name in given.split(",")] if isinstance(given, str) else given or ()
+
+
+NewText = Annotated[str, Field(min_length=1)]
 
 
 def _shares_add_up(shares: tuple[Share, ...] | None) -> tuple[Share, ...] | None:
@@ -144,6 +148,9 @@ class TrainOptions(StageOptions):
     rationale, answer and end whole (what it was goes to shortened.jsonl); or it stops the training."""
     max_dropped: float = Field(0.05, ge=0, le=1)
     """Largest share of rows that may be left out; more stops before any training: `cutoff_len` must be wrong."""
+    new_special_tokens: Annotated[tuple[NewText, ...], BeforeValidator(_as_names)] = ()
+    """Texts that become one token each, as `<think>,</think>` or a list; each starts as the mean of the tokens that it
+    was before. They stay in the text of an answer. What is a token already is left as it is."""
     loss: Annotated[KindOptions, OneOf("losses")] = Field(
         default="sft",  # validated like a value from the file
         validate_default=True,

@@ -27,6 +27,7 @@ from cotdistill.training.held_out import EVALUATION, hold_out, link
 from cotdistill.training.job import TRAINING, Job
 from cotdistill.training.launch.launch import OnProgress, run_worker, world
 from cotdistill.training.options import TrainOptions
+from cotdistill.training.prepare.new_tokens import add_tokens
 from cotdistill.training.prepare.prepare import Prepared, prepare
 from cotdistill.training.prepare.seq2seq_tokens import encoder_of
 from cotdistill.training.prepare.teacher_topk import prepare_topk
@@ -93,6 +94,7 @@ def train(
     tokenizer = load_tokenizer(
         base, template=options.template, trust_remote_code=getattr(student, "trust_remote_code", False)
     )
+    new_tokens = add_tokens(tokenizer, options.new_special_tokens)
     prepared = prepare(conversations, tokenizer, options, style=style, folder=tokens, data_key=data_key)
     _show_what_changed(prepared, folder)
     prepared.check(options)
@@ -106,7 +108,16 @@ def train(
     top_k = _prepare_top_k(prepared, tokenizer, options, logprobs, folder)
     encoder = encoder_of(tokenizer)
     rows = [*(prepared.folder / name for name in FILES), *top_k]
-    parts = depends_on(options, student, base=base, seed=seed, place=place, encoder=encoder, rows=rows)
+    parts = depends_on(
+        options,
+        student,
+        base=base,
+        seed=seed,
+        place=place,
+        encoder=encoder,
+        rows=rows,
+        new_tokens=new_tokens,
+    )
     job = _job(options, student, parts, base=base, output=output, folder=folder, encoder=encoder)
     if not _is_done(job):
         _refuse_used(options, output)
@@ -145,6 +156,7 @@ def _job(
         stop_ids=encoder.stop_ids,
         pad_id=encoder.pad_id,
         seed=parts["seed"],
+        new_tokens=parts["new_tokens"],
         keep_checkpoints=options.save_total_limit or 0,
         flash_attn=options.flash_attn,
         bin_tokens=options.bin_tokens,

@@ -90,7 +90,7 @@ def train(job: Job) -> None:
     stop, metrics = StopCallback(job), MetricsCallback(job, mean_loss)
     student: Student = _make("students", job.student)
     transformers.set_seed(job.seed)  # matrices of an adapter are drawn, on every rank the same
-    model = student.load(job.base)
+    model = student.load(job.base, new_tokens=job.new_tokens)
     dtype = prepare_saving(model, job)
     layout = lay_out_rows(job, student, model)
     choose_recomputing(job, arguments, model)
