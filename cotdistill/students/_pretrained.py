@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cotdistill import adapters
 from cotdistill.errors import RecipeFault
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ def check_model(model: str, *, is_pair: bool = False) -> None:
     if is_path(model) and not Path(model).is_dir():
         raise RecipeFault(f"no such folder: {model}", "student.model")
     config = Path(model) / "config.json"
+    if adapters.is_adapter(Path(model)) and not config.is_file():
+        hint = "train with `merge: true`, or from the model that it belongs to"
+        raise RecipeFault(f"{model} is an adapter, no model", "student.model", hint)
     if config.is_file() and _is_pair(config) is not is_pair:
         make, kinds = ("no encoder-decoder", "full` or `lora") if is_pair else ("an encoder-decoder", "seq2seq")
         raise RecipeFault(f"{model} is {make}", "student.model", f"`kind: {kinds}` trains it")

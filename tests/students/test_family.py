@@ -95,3 +95,10 @@ def test_a_model_of_the_other_make_is_known_before_a_run(tmp_path, kind, config,
     (tmp_path / "config.json").write_text(json.dumps(config))
     with pytest.raises(UserError, match=rf"student.model: {tmp_path}.*{re.escape(message)}"):
         make("students", kind, model=str(tmp_path)).check()
+
+
+@pytest.mark.parametrize("kind", ["full", "lora", "seq2seq"])
+def test_an_adapter_is_no_model_to_start_from(tmp_path, kind):
+    (tmp_path / "adapter_config.json").write_text("{}")
+    with pytest.raises(UserError, match=r"student.model: .* is an adapter, no model \(train with `merge: true`"):
+        make("students", kind, model=str(tmp_path)).check()
