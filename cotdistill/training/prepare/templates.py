@@ -33,33 +33,45 @@ OWN = "default"
 """The tokenizer's own template, as no name at all."""
 
 
-class Named(NamedTuple):
-    """A template that is not the tokenizer's own."""
+CHATML = ("<|im_start|>", "<|im_end|>")
+DEEPSEEK = ("<｜User｜>", "<｜Assistant｜>", "<｜end▁of▁sentence｜>")
 
-    jinja: str
+
+class Named(NamedTuple):
+    """What LLaMA-Factory and openMind mean by a template's name."""
+
+    jinja: str | None
+    """None: the tokenizer's own template, if it writes these control tokens."""
     control: tuple[str, ...]
     """What must be single tokens of the vocabulary."""
 
 
-TEMPLATES = {"qwen": Named(QWEN, ("<|im_start|>", "<|im_end|>"))}
+TEMPLATES = {
+    "qwen": Named(QWEN, CHATML),
+    "qwen3": Named(None, CHATML),
+    "llama3": Named(None, ("<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>")),
+    "deepseek3": Named(None, DEEPSEEK),
+    "deepseekr1": Named(None, DEEPSEEK),
+}
 
 
 def use_template(tokenizer: "PreTrainedTokenizerBase", name: str | None) -> None:
     """Give the tokenizer the template of that name; None and `default` leave its own.
 
-    Raises: UserError: an unknown name, no template at all, or a vocabulary without the template's control tokens.
+    Raises: UserError: an unknown name, no template at all, or a student without the template's control tokens.
     """
-    if name is None or name == OWN:
-        if tokenizer.chat_template is None:
-            raise UserError("the student's tokenizer has no chat template", hint=_known())
-        return
-    if name not in TEMPLATES:
+    chosen = Named(None, ()) if name is None or name == OWN else TEMPLATES.get(name)
+    if chosen is None:
         raise UserError(f"unknown template `{name}`", hint=_known())
-    chosen = TEMPLATES[name]
+    if chosen.jinja is None and tokenizer.chat_template is None:
+        raise UserError("the student's tokenizer has no chat template", hint=_known())
     vocabulary = tokenizer.get_vocab()
     if missing := [token for token in chosen.control if token not in vocabulary]:
         raise UserError(f"template `{name}` needs {', '.join(missing)} in the student's vocabulary", hint=_known())
-    tokenizer.chat_template = chosen.jinja
+    if chosen.jinja is not None:
+        tokenizer.chat_template = chosen.jinja
+    elif any(token not in _marked(tokenizer, ("user", "assistant"), is_prompt=False) for token in chosen.control):
+        raise UserError(f"the student's own template is not `{name}`: it writes other control tokens", hint=_known())
 
 
 def render(tokenizer: "PreTrainedTokenizerBase", messages: Sequence[Message], *, is_prompt: bool) -> str:

@@ -4,6 +4,7 @@ import pytest
 
 from cotdistill.errors import UserError
 from cotdistill.training.prepare.templates import text_around, use_template, written_already
+from tests.support.chat_templates import shaped_tokenizer
 
 SYSTEM = "<|im_start|>system\nYou are Qwen, created by Alibaba Cloud. You are a helpful assistant.<|im_end|>\n"
 
@@ -35,14 +36,31 @@ def test_by_default_the_tokenizer_keeps_its_own(fresh, name):
     assert text_around(fresh, ["user"], is_prompt=True)[0] == "<|im_start|>user\n"
 
 
+@pytest.mark.parametrize(("name", "shape"), [("qwen3", "drops_thoughts"), ("llama3", "trims")])
+def test_a_name_of_a_template_that_the_student_has_means_its_own(tokenizer_folder, name, shape):
+    tokenizer = shaped_tokenizer(tokenizer_folder, shape)
+    own = tokenizer.chat_template
+    use_template(tokenizer, name)
+    assert tokenizer.chat_template == own
+    for other in {"qwen3", "llama3"} - {name}:
+        with pytest.raises(UserError, match=f"own template is not `{other}`: it writes other control tokens"):
+            use_template(tokenizer, other)
+    with pytest.raises(UserError, match="template `deepseekr1` needs <｜User｜>, <｜Assistant｜>, "):
+        use_template(tokenizer, "deepseekr1")
+
+
 def test_an_unknown_name_is_refused_with_the_known_ones(fresh):
-    with pytest.raises(UserError, match=r"unknown template `qwem`.*known: default, qwen"):
+    with pytest.raises(
+        UserError, match=r"unknown template `qwem`.*known: deepseek3, deepseekr1, default, llama3, qwen, qwen3"
+    ):
         use_template(fresh, "qwem")
 
 
 def test_no_template_at_all_is_refused(fresh):
     fresh.chat_template = None
-    with pytest.raises(UserError, match=r"no chat template.*known: default, qwen"):
+    with pytest.raises(
+        UserError, match=r"no chat template.*known: deepseek3, deepseekr1, default, llama3, qwen, qwen3"
+    ):
         use_template(fresh, None)
 
 
@@ -63,7 +81,10 @@ def test_a_vocabulary_without_the_control_tokens_is_refused():
             r"refuses the roles system, user: no system role.*leave the system prompt out.*or write `template:`",
         ),
         ("{{ messages[1]['content'] }}", r"leaves out a system message.*leave the system prompt out"),
-        ("{{ messages[0]['content'] }}", r"leaves out a user message.*write `template:`.*known: default, qwen"),
+        (
+            "{{ messages[0]['content'] }}",
+            r"leaves out a user message.*write `template:`.*known: deepseek3, deepseekr1, default, llama3, qwen, qwen3",
+        ),
     ],
 )
 def test_a_template_that_cannot_hold_the_messages_is_refused(fresh, template, message):
