@@ -46,6 +46,7 @@ class _Setting:
     tokenizer: str | None = None
     template: str | None = None
     cutoff_len: int | None = None
+    masks_history: bool = False
 
     def encoder(self) -> "Encoder | None":
         """Return the student's encoder; None where no tokenizer is named."""
@@ -55,7 +56,8 @@ class _Setting:
             from cotdistill.training.prepare.seq2seq_tokens import encoder_of
             from cotdistill.training.prepare.tokens import load_tokenizer
 
-            return encoder_of(load_tokenizer(self.tokenizer, template=self.template))
+            tokenizer = load_tokenizer(self.tokenizer, template=self.template)
+            return encoder_of(tokenizer, masks_history=self.masks_history)
         except ImportError as error:
             message = f"counting tokens needs the package `{error.name}`"
             raise UserError(message, "--tokenizer", "pip install 'cotdistill[train]'") from None
@@ -123,7 +125,8 @@ def show_rows(
 
     with logging_to(None):
         setting = _setting(recipe, tokenizer=tokenizer, style=style)
-        for row in render_rows(setting.catalog.find(name), setting.style, setting.encoder(), count=count):
+        dataset, encoder = setting.catalog.find(name), setting.encoder()
+        for row in render_rows(dataset, setting.style, encoder, count=count, masks_history=setting.masks_history):
             _print_row(row)
 
 
@@ -183,4 +186,5 @@ def _of_recipe(path: Path, *, tokenizer: str | None, style: str | None) -> _Sett
         tokenizer=tokenizer or (str(model) if is_local else None),
         template=train.template if train else None,
         cutoff_len=train.cutoff_len if train else None,
+        masks_history=train.mask_history if train else False,
     )

@@ -27,7 +27,9 @@ class Shown(NamedTuple):
     spans: tuple[Span, ...]
 
 
-def render_rows(dataset: Dataset, style: Style, encoder: "Encoder | None", *, count: int) -> Iterator[Shown]:
+def render_rows(
+    dataset: Dataset, style: Style, encoder: "Encoder | None", *, count: int, masks_history: bool = False
+) -> Iterator[Shown]:
     """Yield the first rows; without a tokenizer message by message.
 
     Raises: UserError.
@@ -40,17 +42,18 @@ def render_rows(dataset: Dataset, style: Style, encoder: "Encoder | None", *, co
         else:
             written = style.prompt(value)
         if encoder is None or not isinstance(written, Conversation):
-            yield Shown(where, tuple(_messages(written)))
+            yield Shown(where, tuple(_messages(written, masks_history=masks_history)))
         else:
             yield _encoded(where, written, encoder)
 
 
-def _messages(written: Conversation | tuple[Message, ...]) -> Iterator[Span]:
+def _messages(written: Conversation | tuple[Message, ...], *, masks_history: bool) -> Iterator[Span]:
     messages = written.messages if isinstance(written, Conversation) else written
-    last = len(messages) - 1 if isinstance(written, Conversation) else len(messages)
+    answers = [number for number, message in enumerate(messages) if message.role == "assistant"]
+    learned = (answers[-1:] if masks_history else answers) if isinstance(written, Conversation) else []
     for number, message in enumerate(messages):
         yield Span((f"{message.role}: ",), is_supervised=False)
-        yield Span((message.content,), is_supervised=number == last)
+        yield Span((message.content,), is_supervised=number in learned)
         yield Span(("\n",), is_supervised=False)
 
 

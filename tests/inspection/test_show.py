@@ -41,3 +41,15 @@ def test_of_a_problem_nothing_is_learned(tmp_path):
     (tmp_path / "p.jsonl").write_text('{"question": "q", "gold": "1"}')
     (row,) = render_rows(Catalog(()).find(str(tmp_path / "p.jsonl")), make("styles", "think"), None, count=1)
     assert not any(span.is_supervised for span in row.spans)
+
+
+@pytest.mark.parametrize(("masks_history", "learned"), [(False, ["3", "8"]), (True, ["8"])])
+def test_of_several_answers_all_are_learned_or_the_last(tmp_path, tokenizer, masks_history, learned):
+    turns = [{"from": "human", "value": "1 + 2?"}, {"from": "gpt", "value": "3"}]
+    turns += [{"from": "human", "value": "4 + 4?"}, {"from": "gpt", "value": "8"}]
+    (tmp_path / "c.json").write_text(json.dumps([{"conversations": turns}]))
+    dataset, style = Catalog(()).find(str(tmp_path / "c.json")), make("styles", "think")
+    for encoder, end in ((None, ""), (Encoder(tokenizer, masks_history=masks_history), "<|im_end|>")):
+        (row,) = render_rows(dataset, style, encoder, count=1, masks_history=masks_history)
+        found = ["".join(span.tokens) for span in row.spans if span.is_supervised]
+        assert found == [text + end for text in learned]
