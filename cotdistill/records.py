@@ -124,7 +124,7 @@ IGNORED = -100
 
 
 class Conversation(Record):
-    """What the student learns from: the last assistant message is supervised."""
+    """What the student learns from: the last message is its answer, and earlier ones of it may be learned too."""
 
     id: str
     """Id of the trace that it was written from, `<problem id>/<sample index>`; in a set from elsewhere what its row
