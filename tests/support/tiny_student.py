@@ -64,3 +64,17 @@ def sums(count: int) -> list[Conversation]:
         )
         for n in range(count)
     ]
+
+
+def thoughts(count: int) -> list[Conversation]:
+    """Return conversations whose answers have a rationale between `<think>` tags, of different lengths."""
+    return [
+        Conversation(
+            id=f"t{n}",
+            messages=(
+                Message(role="user", content=f"What is {n} + 7?"),
+                Message(role="assistant", content="<think>\n" + "so 1\n" * (1 + n % 5) + f"</think>\n\nIt is {n + 7}."),
+            ),
+        )
+        for n in range(count)
+    ]

@@ -9,10 +9,11 @@ import pytest
 
 from cotdistill.errors import Interrupted, UserError, WorkerFailed
 from cotdistill.records import Rejected
+from cotdistill.registry import make
 from cotdistill.storage.jsonl import read
 from cotdistill.training.options import TrainOptions
 from cotdistill.training.run import train
-from tests.support.tiny_student import sums
+from tests.support.tiny_student import sums, thoughts
 from tests.support.training import start_training
 
 ZERO_2 = "examples/deepspeed/ds_z2_config.json"
@@ -147,17 +148,19 @@ def test_zero_2_on_two_processes_ends_in_a_checkpoint_that_answers(run, tmp_path
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("deepspeed", [None, ZERO_2, "examples/deepspeed/ds_z3_config.json"])
-def test_two_processes_learn_what_one_learns(tmp_path, base, student, deepspeed):
+@pytest.mark.parametrize(
+    ("deepspeed", "weight"), [(None, 0.25), (ZERO_2, 1.0), (ZERO_2, 0.0), ("examples/deepspeed/ds_z3_config.json", 1.0)]
+)
+def test_two_processes_learn_what_one_learns(tmp_path, base, student, deepspeed, weight):
     import torch
     from safetensors.torch import load_file
 
     made = {}
     for processes in (1, 2):
         options = {"num_processes": processes, "per_device_train_batch_size": 8 // processes, "deepspeed": deepspeed}
-        options |= {"gradient_accumulation_steps": 2, "optim": "adamw_torch"}
+        options |= {"gradient_accumulation_steps": 2, "optim": "adamw_torch", "loss_weights": {"rationale": weight}}
         result = train(
-            sums(48),
+            thoughts(48),
             TrainOptions.model_validate(QUICK | options),
             student=student,
             base=base,
@@ -165,6 +168,7 @@ def test_two_processes_learn_what_one_learns(tmp_path, base, student, deepspeed)
             tokens=tmp_path / "tokens",
             log_file=tmp_path / "run.log",
             seed=7,
+            style=make("styles", "think"),
             on_progress=lambda done, total: None,
         )
         made[processes] = load_file(result.checkpoint / "model.safetensors"), _metrics(tmp_path / str(processes))[-1]

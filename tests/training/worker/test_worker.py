@@ -7,13 +7,11 @@ import pytest
 from cotdistill import registry
 from cotdistill.errors import UserError
 from cotdistill.losses import IGNORED
-from cotdistill.records import Completion, Problem, Trace
-from cotdistill.styles import conversation
 from cotdistill.training.job import Job
 from cotdistill.training.prepare.token_row import ANSWER, GIVEN, RATIONALE
 from cotdistill.training.prepare.tokenfile import write_rows
 from cotdistill.training.prepare.tokens import Encoder
-from tests.support.tiny_student import SIZES
+from tests.support.tiny_student import SIZES, thoughts
 from tests.support.weights import assert_same_weights
 
 
@@ -64,24 +62,13 @@ def test_the_loss_is_the_mean_over_supervised_tokens_not_over_rows(job, tokenize
     assert metrics["loss"] == pytest.approx(total / count, rel=1e-4)
 
 
-def _split_rows():
-    """Rows in thoughts and answers, of many lengths."""
-    style, rows = registry.make("styles", "think"), []
-    for number in range(12):
-        completion = Completion(key="", index=0, reasoning="so 1\n" * (1 + number % 5), text=f"It is {number}.")
-        problem = Problem(id=str(number), question=f"What is {number}?")
-        rows.append(conversation(style, Trace(problem=problem, completion=completion)))
-    return style, rows
-
-
 def _weighed(job, tokenizer, name, part_weights, *, learned=(RATIONALE, ANSWER), **arguments):
-    """Train four steps on such rows with these weights, only these parts learned."""
+    """Train four steps on thoughts and answers with these weights, only these parts learned."""
     from cotdistill.training.worker.worker import train
 
-    style, rows = _split_rows()
     made = job(name, optim="adamw_torch", learning_rate=1e-2, max_steps=4, **arguments)
     parts = {part: bytes([part if part in learned else GIVEN]) for part in (GIVEN, RATIONALE, ANSWER)}
-    encoded = Encoder(tokenizer, style=style).encode(rows)
+    encoded = Encoder(tokenizer, style=registry.make("styles", "think")).encode(thoughts(12))
     write_rows((row._replace(parts=b"".join(map(parts.get, row.parts))) for row in encoded), made.tokens)
     made = made.model_copy(update={"part_weights": part_weights})
     train(made)
