@@ -7,6 +7,7 @@ import pytest
 from cotdistill.errors import UserError
 from cotdistill.losses import IGNORED
 from cotdistill.records import Conversation, Message
+from cotdistill.registry import make
 from cotdistill.training.prepare.tokens import Encoder
 from tests.support.chat_templates import CONTROL, ENDS, SHAPES, conversations, shaped_tokenizer
 
@@ -147,3 +148,24 @@ def test_a_conversation_that_the_template_refuses_is_named_by_its_roles(tokenize
     messages = _asked("1?", "2").messages
     with pytest.raises(UserError, match=r"refuses the roles user, user: roles must alternate.*write `template:`"):
         list(Encoder(tokenizer).encode([Conversation(id="p", messages=(messages[0], *messages))]))
+
+
+def test_a_tokenizer_that_tells_no_places_learns_last_answers_alone():
+    from transformers import ByT5Tokenizer
+
+    tokenizer = ByT5Tokenizer(extra_ids=0)
+    tokenizer.chat_template = "{% for m in messages %}{{ m.content + '</s>' }}{% endfor %}"
+    for encoder, asked in (
+        (Encoder(tokenizer), _asked("1?", "2")),
+        (Encoder(tokenizer, masks_history=True), _asked("1?", "2", "3?", "4")),
+        (Encoder(tokenizer), _asked("1 </s> 1?", "2")),
+    ):
+        (row,) = encoder.encode([asked])
+        assert (
+            tokenizer.decode([label for label in row.labels if label != IGNORED]) == asked.messages[-1].content + "</s>"
+        )
+        assert row.labels[-1] == tokenizer.eos_token_id
+    with pytest.raises(UserError, match=r"which characters a token is made of .write `mask_history: true`"):
+        list(Encoder(tokenizer).encode([_asked("1?", "2", "3?", "4")]))
+    with pytest.raises(UserError, match=r"which characters a token is made of .leave out `loss_weights`"):
+        Encoder(tokenizer, style=make("styles", "think"))
