@@ -27,11 +27,12 @@ LEAST_SHARED = 0.5
 """Share of the teacher's bytes that the student's text must have. Below it the row leaves out most of what the teacher
 had said when it gave its probabilities, as a row with the answer alone does."""
 
-UNITS = (re.compile(rb"[A-Za-z]+|[\xc0-\xff][\x80-\xbf]*|.", re.DOTALL), re.compile(rb"[^\n]*\n+|[^\n]+"))
-"""What is compared whole: words, digits, marks and other characters; lines where the texts are too long for that."""
+UNITS = (re.compile(rb" ?[A-Za-z]+|[\xc0-\xff][\x80-\xbf]*|.", re.DOTALL), re.compile(rb"[^\n]*\n+|[^\n]+"))
+"""What is compared whole: words with the space before them, digits, marks and other characters; lines where the texts
+are too long for that."""
 
 MOST_CELLS = 1 << 26
-"""Largest table, a byte a cell: two texts of 8,192 units, about 30 KiB each."""
+"""Largest table, a byte a cell: two texts of 8,192 units, about 30 KiB of English each."""
 
 CONTINUES, ENDS, UP = 1, 2, 4
 """Flags of a cell: its match goes on with a stretch; the best score ends in it; the best score is the one above it."""
