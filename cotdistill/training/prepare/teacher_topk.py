@@ -16,10 +16,10 @@ from cotdistill.losses import IGNORED
 from cotdistill.records import Record
 from cotdistill.storage.jsonl import write_text
 from cotdistill.storage.keys import file_sha256, key_of
+from cotdistill.students import TrainingRow
 from cotdistill.training.prepare.teacher_tokens import TeacherToken, TeacherTokens
 from cotdistill.training.prepare.token_alignment import aligned
 from cotdistill.training.prepare.token_bytes import TokenBytes
-from cotdistill.training.prepare.token_row import TokenRow
 from cotdistill.training.prepare.tokenfile import TokenFile
 from cotdistill.training.prepare.topk_file import TopKRow, write_topk
 
@@ -123,7 +123,7 @@ def supervised_ids(labels: Sequence[int]) -> list[int]:
     return [label for label in labels[1:] if label != IGNORED]
 
 
-def top_k(row: TokenRow, teacher: list[TeacherToken], vocabulary: TokenBytes, *, k: int) -> TopKRow:
+def top_k(row: TrainingRow, teacher: list[TeacherToken], vocabulary: TokenBytes, *, k: int) -> TopKRow:
     """Return the teacher's distribution at each supervised token of a row, zeros where it does not fit.
 
     Of the k most probable candidates, those that are not one token of the student are left out, and the probabilities
