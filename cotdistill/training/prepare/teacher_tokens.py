@@ -14,7 +14,7 @@ import math
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from cotdistill.errors import UserError, no_such_file
+from cotdistill.errors import UserError
 
 Json = Any  # Any: a foreign JSON value
 
@@ -38,9 +38,7 @@ class TeacherTokens:
     """The recorded tokens of a file, read row by row as they are asked for."""
 
     def __init__(self, path: Path) -> None:
-        """Raises: UserError: no such file, or a line of it is no such row."""
-        if not path.is_file():
-            raise no_such_file(path)
+        """Raises: UserError: a line of the file is no such row."""
         self.path = path
         self._places: dict[str, int] = {}
         with path.open("rb") as file:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cotdistill.errors import UserError
+from cotdistill.errors import UserError, no_such_file
 from cotdistill.losses import IGNORED
 from cotdistill.records import Record
 from cotdistill.storage.jsonl import write_text
@@ -76,12 +76,15 @@ def prepare_topk(tokens: Path, tokenizer: "PreTrainedTokenizerBase", logprobs: P
             "train.loss",
             "`logprobs:` names a logprobs.jsonl that an earlier run's `sample` wrote",
         )
-    teacher = TeacherTokens(logprobs)
+    if not logprobs.is_file():
+        raise no_such_file(logprobs)
     place = tokens / f"topk-{key_of([MAKING, k, file_sha256(logprobs)])[:12]}"
     if not (place / COUNTS).exists():
         shutil.rmtree(place, ignore_errors=True)
         place.mkdir()
-        made = _Columns(TokenFile(tokens), TokenBytes(tokenizer), teacher, k)
+        rows = TokenFile(tokens)
+        log.info("the teacher's tokens are laid beside the student's in %d rows", len(rows))
+        made = _Columns(rows, TokenBytes(tokenizer), TeacherTokens(logprobs), k)
         write_topk(made, place)
         write_text(place / COUNTS, made.counts.model_dump_json() + "\n")
     counts = TopKCounts.model_validate_json((place / COUNTS).read_bytes())

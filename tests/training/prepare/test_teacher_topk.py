@@ -140,6 +140,8 @@ def test_what_has_no_log_probabilities_is_refused(tmp_path, tokenizer, lines, me
         file.write_text("".join(json.dumps(line) + "\n" for line in lines))
     with pytest.raises(UserError, match=message):
         prepare_topk(folder, tokenizer, file if lines is not None else None, k=5)
+    with pytest.raises(UserError, match="no such file"):
+        prepare_topk(folder, tokenizer, tmp_path / "none", k=5)
 
 
 GOOD = {"token": "7", "logprob": -0.1, "top_logprobs": []}
