@@ -35,8 +35,9 @@ format: install
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+# `make bench ARGS="train --traces FILE --tokenizer FOLDER"` measures one section, and more with real data.
 bench: install
-	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench $(ARGS)
 
 docs: install
 	$(BIN)/python -m cotdistill.recipe.reference > docs/recipe.md

@@ -1,5 +1,7 @@
 """`make bench`: every benchmark once, as ratios from this one run; `python -m tests.bench --traces FILE` adds real data.
 
+`python -m tests.bench train …` measures that section alone, as does `make bench ARGS="train …"`.
+
 Numbers are printed as a table and written to bench.json with the machine that they were measured on.
 """
 
@@ -9,31 +11,35 @@ import os
 import platform
 from pathlib import Path
 
-from tests.bench import command, filtering, sampling, tokens, verify
+from tests.bench import command, filtering, sampling, tokens, training, verify
+
+SECTIONS = {
+    "command": lambda given: command.measure(),
+    "verify": lambda given: verify.measure(given.traces),
+    "filtering": lambda given: filtering.measure(),
+    "sampling": lambda given: sampling.measure(given.curator),
+    "tokens": lambda given: tokens.measure(given.traces, given.tokenizer, given.trl, given.llamafactory),
+    "train": lambda given: training.measure(given.traces, given.tokenizer, given.trl),
+}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench")
+    parser.add_argument("sections", nargs="*", help=f"some of {', '.join(SECTIONS)}; default: all")
     parser.add_argument("--traces", type=Path, help="labelled answers, JSONL of {gold, answer, equal}")
     parser.add_argument("--curator", type=Path, help="python of an environment that holds bespokelabs-curator")
     parser.add_argument(
-        "--only", choices=["command", "verify", "filtering", "sampling", "tokens"], help="one section alone"
-    )
-    parser.add_argument(
-        "--tokenizer", type=Path, help="folder of a tokenizer; with it and --traces, tokens are measured"
+        "--tokenizer", type=Path, help="folder of a tokenizer; with it and --traces, tokens and training are measured"
     )
     parser.add_argument("--trl", type=Path, help="python of an environment that holds trl")
     parser.add_argument("--llamafactory", type=Path, help="python of an environment that holds llamafactory")
     parser.add_argument("--json", type=Path, default=Path("bench.json"), help="where the numbers are written")
     arguments = parser.parse_args()
-    sections = {
-        "command": command.measure,
-        "verify": lambda: verify.measure(arguments.traces),
-        "filtering": filtering.measure,
-        "sampling": lambda: sampling.measure(arguments.curator),
-        "tokens": lambda: tokens.measure(arguments.traces, arguments.tokenizer, arguments.trl, arguments.llamafactory),
-    }
-    rows = [row for name, measure in sections.items() if arguments.only in (None, name) for row in measure()]
+    if unknown := set(arguments.sections) - set(SECTIONS):
+        parser.error(f"unknown section: {', '.join(sorted(unknown))}")
+    rows = [row for name in arguments.sections or SECTIONS for row in SECTIONS[name](arguments)]
+    if not rows:
+        parser.error("nothing to measure: real data is missing (--traces, --tokenizer)")
     width = max(len(row.name) for row in rows)
     for row in rows:
         print(f"{row.name:<{width}}  {row.value:>10.4g} {row.unit:<12} {row.against}")

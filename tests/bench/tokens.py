@@ -35,7 +35,7 @@ SMALL_ROWS = 4_000
 def measure(traces: Path | None, tokenizer: Path | None, trl: Path | None, llamafactory: Path | None) -> list[Row]:
     if traces is None or tokenizer is None:
         return []
-    unique = list(_conversations(traces))
+    unique = list(conversations(traces))
     rates = _in_turn(unique, tokenizer)
     ours, plain = rates
     rows = [
@@ -43,17 +43,17 @@ def measure(traces: Path | None, tokenizer: Path | None, trl: Path | None, llama
         Row("the bare Rust tokenizer", plain, "tokens/s", f"whole texts, batches of {PLAIN_BATCH:,}"),
     ]
     with tempfile.TemporaryDirectory() as folder:
-        _write_set(Path(folder), itertools.islice(itertools.cycle(unique), ROWS))
+        write_set(Path(folder), itertools.islice(itertools.cycle(unique), ROWS))
         rows += _whole(Path(folder), tokenizer)
         if trl is not None:
             rows.append(_trl(Path(folder), tokenizer, trl, rows[2].value))
         if llamafactory is not None:
-            _write_set(Path(folder), itertools.islice(itertools.cycle(unique), SMALL_ROWS))
+            write_set(Path(folder), itertools.islice(itertools.cycle(unique), SMALL_ROWS))
             rows.append(_llamafactory(Path(folder), tokenizer, llamafactory, rows[2].value))
     return rows
 
 
-def _conversations(traces: Path) -> Iterator[Conversation]:
+def conversations(traces: Path) -> Iterator[Conversation]:
     style = make("styles", "thought_solution")
     for number, line in enumerate(traces.read_text(encoding="utf-8").splitlines()):
         row = json.loads(line)
@@ -90,7 +90,7 @@ def _encoded(conversations: list[Conversation], encoder: Encoder) -> Iterator[To
         yield from encoder.encode(conversations[at : at + 256])
 
 
-def _write_set(folder: Path, conversations: Iterable[Conversation]) -> None:
+def write_set(folder: Path, conversations: Iterable[Conversation]) -> None:
     layout = make("formats", "sharegpt")
     with (folder / "set.json").open("w", encoding="utf-8") as file:
         for number, row in enumerate(conversations):
