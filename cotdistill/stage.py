@@ -104,6 +104,10 @@ class StageOptions(Options):
         """Return whether the stage can do nothing with problems without a gold answer."""
         return False
 
+    def forecast(self, roles: Mapping[str, Any]) -> str | None:  # Any: what each role's family says  # noqa: ARG002
+        """Return a line on what the work will take of the machine; None where nothing is known of it."""
+        return None
+
     def check(self, roles: Mapping[str, Any], *, seed: int) -> None:  # Any: what each role's family says
         """Return if the options fit together with the roles, which are built.
 

@@ -108,18 +108,25 @@ def check(
         pipeline.check()
         if pilot is not None:
             pipeline.pilot(pilot)
+    forecasts = pipeline.forecasts()
     estimates = [
         estimate(step, pipeline.inputs.problems(step.recipe).sampled, pipeline.folder / step.folder)
         for step in pipeline.sample_steps()
     ]
     if as_json:
         steps = [step.folder for step in pipeline.plan.steps]
-        typer.echo(json.dumps({"steps": steps, "estimates": [e._asdict() for e in estimates]}, indent=1))
+        typer.echo(
+            json.dumps(
+                {"steps": steps, "estimates": [e._asdict() for e in estimates], "forecasts": forecasts}, indent=1
+            )
+        )
         return
     for step in pipeline.plan.steps:
         typer.echo(f"{step.folder}: {step.stage.summary}")
     for line in estimates:
         typer.echo(str(line))
+    for folder, text in forecasts.items():
+        typer.echo(f"{folder}: {text}")
     typer.echo(f"{recipe}: no fault found")
 
 

@@ -18,6 +18,7 @@ from cotdistill.registry import NOT_IN_KEY, KindOptions, OneOf, Options
 from cotdistill.stage import StageOptions
 from cotdistill.styles import Style
 from cotdistill.training.checks import faults
+from cotdistill.training.forecast import forecast
 from cotdistill.training.job import FlashAttn
 from cotdistill.training.trainer_keys import EVALUATION_KEYS, LEAVE_WEIGHTS, OURS, RATE_BY_EVALUATION, read_trainer_keys
 from cotdistill.training.trainer_values import fits, known, named, scheduler
@@ -272,6 +273,11 @@ class TrainOptions(StageOptions):
         if any(phase.weighs_parts for phase in phases) and not _tells_parts(roles.get("style")):
             found["parts"] = RecipeFault(NO_PARTS, "train.loss_weights", NO_PARTS_HINT)
         raise_all(list(found.values()))
+
+    def forecast(self, roles: Mapping[str, Any]) -> str | None:
+        """Return how much memory each device takes, part by part; a line for each phase that differs."""
+        lines = (forecast(phase, roles.get("student")) for phase in self.in_phases())
+        return "\n".join(dict.fromkeys(filter(None, lines))) or None
 
     def weights_arguments(self) -> dict[str, Any]:  # Any: values of transformers.TrainingArguments
         """Return those of the trainer's arguments that the weights depend on."""

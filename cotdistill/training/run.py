@@ -9,12 +9,13 @@ import json
 import logging
 import os
 import shutil
+import signal
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cotdistill.errors import UserError
+from cotdistill.errors import UserError, WorkerFailed
 from cotdistill.losses import TopKLoss
 from cotdistill.records import Conversation
 from cotdistill.registry import KindOptions
@@ -26,6 +27,7 @@ from cotdistill.training.earlier import depends_on, note_parts, refuse_other, se
 from cotdistill.training.held_out import EVALUATION, hold_out, link
 from cotdistill.training.job import TRAINING, Job
 from cotdistill.training.launch.launch import OnProgress, run_worker, world
+from cotdistill.training.memory import advice
 from cotdistill.training.options import TrainOptions
 from cotdistill.training.prepare.new_tokens import add_tokens
 from cotdistill.training.prepare.prepare import Prepared, prepare
@@ -127,7 +129,10 @@ def train(
         _move_in(rows, tokenizer, job, evaluation=looked_at)
         note_parts(job, parts)
         write_text(folder / JOB, job.model_dump_json(indent=1) + "\n")
-        run_worker(folder / JOB, world=place, log=log_file, on_progress=on_progress)
+        try:
+            run_worker(folder / JOB, world=place, log=log_file, on_progress=on_progress)
+        except WorkerFailed as failed:
+            raise _explained(failed, prepared, options) from None
     _clean_up(job, folder)
     return _result(job, prepared.written, dropped=prepared.dropped)
 
@@ -162,6 +167,14 @@ def _job(
         bin_tokens=options.bin_tokens,
         arguments=options.trainer_arguments(),
     )
+
+
+def _explained(failed: WorkerFailed, prepared: Prepared, options: TrainOptions) -> WorkerFailed:
+    """Return the failure with what to change first where the kernel killed a worker, which is done for memory."""
+    if failed.exit_code != 128 + signal.SIGKILL:
+        return failed
+    longest = min(max(prepared.lengths), options.cutoff_len)
+    return WorkerFailed(failed.message, exit_code=failed.exit_code, hint=f"{failed.hint}; {advice(longest)}")
 
 
 def _check_output(output: Path, folder: Path) -> None:

@@ -48,6 +48,7 @@ def test_the_recipe_that_the_others_damage_is_well(call, work):
     code, out, err = call("check", "recipe.yaml")
     assert (code, err) == (0, "")
     assert "no fault found" in out
+    assert "4-train: at most 5.6 MiB on each of 1 devices, libraries apart: weights 0.1, gradients 0.1, optimi" in out
     (work / "ds.json").write_text(json.dumps(ZERO_2))
     assert call("check", "recipe.yaml", "--set", "train.deepspeed=ds.json")[0] == 0
 

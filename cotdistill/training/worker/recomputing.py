@@ -6,12 +6,9 @@ import torch
 from transformers import PreTrainedModel, TrainingArguments
 
 from cotdistill.training.job import Job
+from cotdistill.training.memory import LARGE
 
 log = logging.getLogger(__name__)
-
-LARGE = 1_000_000_000
-"""Parameters above which `auto` is on: a row of 4,096 tokens keeps 26 GB of activations in a model of 7 B, 226 KB a
-token and layer, and computing them again costs a third more time."""
 
 
 def asks_for_recomputing(job: Job) -> bool | None:

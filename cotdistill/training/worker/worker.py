@@ -1,12 +1,13 @@
 """The training process, `python -m cotdistill.training.worker.worker job.json`, alone or once a device under torchrun.
 
-Its exit code is 0 when the student is saved, 2 for what the user can fix, 75 for a full disk, 143 after a
-TERM signal, 1 with a traceback for a bug.
+Its exit code is 0 when the student is saved, 2 for what the user can fix, memory that ran out among it, 75 for a full
+disk, 143 after a TERM signal, 1 with a traceback for a bug.
 """
 
 import contextlib
 import logging
 import os
+import re
 import signal
 import sys
 import threading
@@ -25,6 +26,7 @@ from cotdistill.students import Collator, Student
 from cotdistill.training import reporters
 from cotdistill.training.job import Job
 from cotdistill.training.launch.launch import free_port
+from cotdistill.training.memory import advice
 from cotdistill.training.prepare.packing import Bins, pack, unpacked
 from cotdistill.training.prepare.tokenfile import TokenFile
 from cotdistill.training.prepare.topk_file import TopKFile
@@ -41,6 +43,8 @@ from cotdistill.training.worker.stopping import STOPPED, StopCallback
 from cotdistill.training.worker.topk_batches import TopKCollator
 
 log = logging.getLogger(__name__)
+
+MEMORY_ERROR = re.compile(r"out of memory|can't allocate memory", re.IGNORECASE)
 
 DEFAULTS = {
     "report_to": "none",
@@ -71,12 +75,24 @@ def main(arguments: Sequence[str]) -> int:
         log.error("%s", error)
         return error.exit_code
     except Exception as error:
-        _note_failure(job, f"{type(error).__name__}: {error}".partition("\n")[0])
-        raise
+        line = f"{type(error).__name__}: {error}".partition("\n")[0]
+        if not is_out_of_memory(error):
+            _note_failure(job, line)
+            raise
+        _note_failure(job, f"{line} ({advice(max(TokenFile(job.tokens).lengths))})")
+        log.exception("memory ran out")
+        return UserError.exit_code
     finally:
         if torch.distributed.is_initialized():
             torch.distributed.destroy_process_group()
     return 0
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Return whether an error says that memory ran out; of CPUs and NPUs only its text says so."""
+    return isinstance(error, torch.OutOfMemoryError) or (
+        isinstance(error, RuntimeError) and MEMORY_ERROR.search(str(error)) is not None
+    )
 
 
 def train(job: Job) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import sys
 
 import pytest
@@ -60,6 +61,28 @@ def test_a_loss_that_is_no_number_is_named_by_its_step_long_before_the_next_log(
     assert broken.calls <= 8
     assert {path.name for path in made.checkpoints.iterdir()} == {"checkpoint-2", "checkpoint-4"}
     assert not made.output.exists()
+
+
+@pytest.mark.parametrize("text", ["CUDA out of memory. Tried to allocate 2.00 GiB", "can't allocate memory: you tried"])
+def test_memory_that_runs_out_is_a_line_with_the_longest_row_and_what_to_change(job, monkeypatch, text):
+    from cotdistill.training.prepare.tokenfile import TokenFile
+    from cotdistill.training.worker import worker
+
+    def full(_job):
+        raise RuntimeError(text)
+
+    made = job()
+    rows = TokenFile(made.tokens)
+    longest = max(len(rows[number].input_ids) for number in range(len(rows)))
+    (made.work / "job.json").write_text(made.model_dump_json())
+    monkeypatch.setattr(worker, "train", full)
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        assert worker.main([str(made.work / "job.json")]) == 2
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    (line,) = made.failure.read_text().splitlines()
+    assert line.startswith(f"RuntimeError: {text} (the longest row has {longest} tokens; in this order: `gradient_ch")
 
 
 def test_what_a_reporter_writes_stays_in_the_stages_folder(job, monkeypatch, tmp_path):
