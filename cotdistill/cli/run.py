@@ -101,14 +101,14 @@ def check(
     as_json: Json = False,
 ) -> None:
     """Check everything that can be known before money or hours are spent, and what sampling will cost."""
-    from cotdistill.pipeline.estimate import estimate
+    from cotdistill.pipeline.estimate import estimate, forecasts
 
     pipeline = _pipeline(recipe, overrides, runs)
     with logging_to(None):
         pipeline.check()
         if pilot is not None:
             pipeline.pilot(pilot)
-    forecasts = pipeline.forecasts()
+    memory = forecasts(pipeline.plan.steps)
     estimates = [
         estimate(step, pipeline.inputs.problems(step.recipe).sampled, pipeline.folder / step.folder)
         for step in pipeline.sample_steps()
@@ -116,16 +116,14 @@ def check(
     if as_json:
         steps = [step.folder for step in pipeline.plan.steps]
         typer.echo(
-            json.dumps(
-                {"steps": steps, "estimates": [e._asdict() for e in estimates], "forecasts": forecasts}, indent=1
-            )
+            json.dumps({"steps": steps, "estimates": [e._asdict() for e in estimates], "forecasts": memory}, indent=1)
         )
         return
     for step in pipeline.plan.steps:
         typer.echo(f"{step.folder}: {step.stage.summary}")
     for line in estimates:
         typer.echo(str(line))
-    for folder, text in forecasts.items():
+    for folder, text in memory.items():
         typer.echo(f"{folder}: {text}")
     typer.echo(f"{recipe}: no fault found")
 

@@ -1,11 +1,11 @@
-"""What sampling will cost, before it is paid: from answers that are stored, else an upper bound.
+"""What a run will take, before it does: what sampling costs, from stored answers or at most, and training's memory.
 
 A pilot pays for some problems of the run itself: their answers are stored and not asked again.
 """
 
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -50,6 +50,17 @@ class Estimate(NamedTuple):
             f"{self.folder}: {how} {self.requests:,} requests, about {self.input_tokens:,} input tokens, "
             f"{how} {self.output_tokens:,} output tokens{cost} ({basis})"
         )
+
+
+def forecasts(steps: Iterable[Step]) -> dict[str, str]:
+    """Return a line for each step whose work is known to take something of the machine; the recipe is well."""
+    found = {}
+    for step in steps:
+        chosen = {role: step.recipe.role(role) for role in step.uses}
+        roles = {role: options.build() for role, options in chosen.items() if options is not None}
+        if line := step.options.forecast(roles):
+            found[step.folder] = line
+    return found
 
 
 def estimate(step: Step, problems: Sequence[Problem], folder: Path) -> Estimate:

@@ -10,7 +10,7 @@ import json
 import logging
 import random
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -112,16 +112,6 @@ class Pipeline:
         self._refuse_nothing()
         steps = list(self._chosen())
         raise_all(self.checks.input_faults(steps) + self.checks.work_faults(steps))
-
-    def forecasts(self) -> Mapping[str, str]:
-        """Return a line for each step whose work is known to take something of the machine; the recipe is well."""
-        found = {}
-        for step in self._chosen():
-            chosen = {role: step.recipe.role(role) for role in step.uses}
-            roles = {role: options.build() for role, options in chosen.items() if options is not None}
-            if line := step.options.forecast(roles):
-                found[step.folder] = line
-        return found
 
     def sample_steps(self) -> list[Step]:
         """Return the steps that ask a teacher."""

@@ -40,17 +40,16 @@ def faults(options: "TrainOptions", student: object) -> Iterator[UserError]:
 def _evaluation_faults(options: "TrainOptions") -> Iterator[UserError]:
     """Yield a fault where rows are to be looked at on the way and there are none, or the other way round."""
     asked = {key: value for key, value in (options.model_extra or {}).items() if key in EVALUATION_KEYS}
-    is_off = asked.get("eval_strategy") == "no"
     if options.val_size and options.eval_dataset:
         yield RecipeFault("there is an `eval_dataset` already", "train.val_size", "remove one of them")
-    if options.is_evaluated and is_off:
+    if options.is_evaluated and asked.get("eval_strategy") == "no":
         yield RecipeFault("`no` would never look at the rows that are held out", "train.eval_strategy", "remove it")
     if options.val_size > 1 and options.val_size % 1:
         yield RecipeFault(f"{options.val_size:g} is neither a share nor a number of rows", "train.val_size")
     if options.is_evaluated:
         return
     hint = "add `val_size: 0.05`, or an `eval_dataset`"
-    for key in sorted(asked if not is_off else asked.keys() - {"eval_strategy"}):
+    for key in sorted(asked):
         yield RecipeFault("there are no rows to look at on the way", f"train.{key}", hint)
     if options.lr_scheduler_type in RATE_BY_EVALUATION:
         text = f"`{options.lr_scheduler_type}` goes by the loss of rows that are held out, and there are none"

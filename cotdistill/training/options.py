@@ -220,7 +220,13 @@ class TrainOptions(StageOptions):
     @model_validator(mode="before")
     @classmethod
     def _name_trainer_options(cls, given: Any) -> Any:  # Any: whatever stands in the recipe
-        return named(given, cls.model_fields) if isinstance(given, Mapping) else given
+        if not isinstance(given, Mapping):
+            return given
+        is_evaluated = given.get("val_size") or given.get("eval_dataset")
+        strategy = given.get("eval_strategy")
+        if strategy is None or (strategy == "no" and not is_evaluated):  # what is off is switched off
+            given = {key: value for key, value in given.items() if key != "eval_strategy"}
+        return named(given, cls.model_fields)
 
     @property
     def is_evaluated(self) -> bool:
