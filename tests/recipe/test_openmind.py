@@ -80,6 +80,12 @@ def test_what_cannot_be_switched_on_is_refused_with_its_reason(recipe, line, rea
         recipe(VERBATIM + line + "\n")
 
 
+def test_packing_and_attention_are_read_by_their_names(recipe):
+    train = recipe(VERBATIM + "packing: false\nneat_packing: true\nflash_attn: fa2\n").main.train
+    assert train.bin_tokens == train.cutoff_len
+    assert train.flash_attn == "fa2"
+
+
 def test_every_switch_is_tried_both_ways():
     assert {key for key in yaml.safe_load(SWITCHED_OFF) if key not in {"plot_loss", "eval_strategy"}} == set(OFF)
 

@@ -241,3 +241,14 @@ def test_parts_that_no_style_tells_apart_cannot_be_weighed(style):
 def test_weights_that_no_mean_can_have_are_refused(given):
     with pytest.raises(ValidationError):
         TrainOptions.model_validate({"loss_weights": given})
+
+
+@pytest.mark.parametrize("key", ["packing", "neat_packing"])
+def test_packed_rows_lie_end_to_end_or_are_refused(key):
+    packed = TrainOptions.model_validate({key: True, "cutoff_len": 512, "flash_attn": "fa2"})
+    packed.check({}, seed=1)
+    assert packed.bin_tokens == 512
+    assert packed.weights_arguments()["packing"] == 512
+    with pytest.raises(UserError, match=r"train.flash_attn: packed rows lie end to end"):
+        TrainOptions.model_validate({key: True, "flash_attn": "sdpa"}).check({}, seed=1)
+    assert TrainOptions().bin_tokens is None
