@@ -7,9 +7,9 @@ import re
 import pytest
 
 from cotdistill import registry
-from cotdistill.errors import UserError
+from cotdistill.errors import Interrupted, UserError
 from tests.support.tiny_student import SIZES
-from tests.support.weights import assert_same_weights
+from tests.support.weights import assert_same_weights, read_weights
 
 torch = pytest.importorskip("torch")
 
@@ -93,3 +93,20 @@ def test_rows_that_see_each_other_stop_the_training_before_its_first_step(job, m
     with pytest.raises(UserError, match=r"Qwen2ForCausalLM does not keep rows apart .*`flash_attn: sdpa` trains it"):
         train(made)
     assert not made.metrics.read_text()
+
+
+def test_packed_rows_that_a_stop_left_are_dealt_as_they_would_have_been(job):
+    from cotdistill.training.worker.worker import train
+
+    options = {"max_steps": 5, "per_device_train_batch_size": 1, "gradient_accumulation_steps": 2}
+    straight, stopped = (job(n, **options).model_copy(update={"bin_tokens": 100, "key": "one"}) for n in "ab")
+    train(straight)
+    stopped.stop.touch()
+    with pytest.raises(Interrupted, match="saved after step 1"):
+        train(stopped)
+    stopped.stop.unlink()
+    train(stopped)
+    first, second = read_weights(straight.output), read_weights(stopped.output)
+    assert all(torch.equal(first[name], second[name]) for name in first)
+    assert straight.metrics.read_text().count("\n") == stopped.metrics.read_text().count("\n") == 5
+    assert _tokens(straight) == _tokens(stopped)
