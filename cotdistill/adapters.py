@@ -35,10 +35,11 @@ def merged(folder: Path, *, trust_remote_code: bool = False) -> "PreTrainedModel
     from transformers import AutoModelForCausalLM
 
     base = AutoModelForCausalLM.from_pretrained(base_of(folder), dtype="auto", trust_remote_code=trust_remote_code)
+    dtype = base.dtype
     _fit_vocabulary(base, folder)
     model: PreTrainedModel = PeftModel.from_pretrained(base, str(folder)).merge_and_unload(safe_merge=True)
     # What was learned whole was learned in float32.
-    return model.to(base.dtype)
+    return model.to(dtype)
 
 
 def _fit_vocabulary(base: "PreTrainedModel", folder: Path) -> None:

@@ -21,15 +21,17 @@ log = logging.getLogger(__name__)
 
 MARKS = ("model_name_or_path", "model_id", "finetuning_type", "do_train")
 """Top-level keys that only a flat recipe has."""
+ADAPTER_KEYS = (
+    *("lora_rank", "lora_alpha", "lora_dropout", "lora_target", "additional_target"),
+    *("use_rslora", "use_dora"),
+)
+"""Keys of theirs that are options of `student: {kind: lora}` by the same name."""
 RECIPE_KEYS: dict[str, Loc] = {
     "model_name_or_path": ("student", "model"),
     "model_id": ("student", "model"),
     "finetuning_type": ("student", "kind"),
     "trust_remote_code": ("student", "trust_remote_code"),
-    **{
-        key: ("student", key) for key in ("lora_rank", "lora_alpha", "lora_dropout", "lora_target", "additional_target")
-    },
-    **{key: ("student", key) for key in ("use_rslora", "use_dora")},
+    **{key: ("student", key) for key in ADAPTER_KEYS},
     **dict.fromkeys(("add_tokens", "add_special_tokens"), ("train", "new_special_tokens")),
     "lora_target_modules": ("student", "lora_target"),
     "seed": ("seed",),

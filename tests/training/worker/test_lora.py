@@ -50,6 +50,20 @@ def test_a_merged_student_is_its_base_with_its_adapter(lora_job, base):
     }
 
 
+@pytest.mark.parametrize("options", [{}, {"additional_target": "embed_tokens"}])
+def test_a_merged_student_has_its_bases_dtype(lora_job, base, tmp_path, options):
+    import torch
+    from safetensors.torch import load_file
+    from transformers import AutoModelForCausalLM
+
+    AutoModelForCausalLM.from_pretrained(base, dtype=torch.bfloat16).save_pretrained(tmp_path / "small")
+    output = train(lora_job(student=options).model_copy(update={"base": str(tmp_path / "small")}))
+    assert {weight.dtype for weight in read_weights(output).values()} == {torch.bfloat16}
+    assert json.loads((output / "config.json").read_text())["dtype"] == "bfloat16"
+    learned = load_file(output / "adapter" / adapters.WEIGHTS)
+    assert {weight.dtype for weight in learned.values()} == {torch.float32}, "what learns is held in float32"
+
+
 def test_a_student_that_is_not_merged_is_an_adapter_that_answers_by_itself(lora_job):
     import asyncio
 
