@@ -22,7 +22,9 @@ def add_rows(model: PreTrainedModel, new_tokens: Sequence[NewToken]) -> None:
         return
     needed = 1 + max(token.id for token in new_tokens)
     if needed > model.get_input_embeddings().num_embeddings:
-        model.resize_token_embeddings(needed, pad_to_multiple_of=MULTIPLE, mean_resizing=False)
+        # Rows that fill it up are drawn aside: an adapter that is drawn next must not depend on them.
+        with torch.random.fork_rng():
+            model.resize_token_embeddings(needed, pad_to_multiple_of=MULTIPLE, mean_resizing=False)
     embedding, head = model.get_input_embeddings(), model.get_output_embeddings()
     tables = [embedding.weight]
     if head is not None and head.weight is not embedding.weight:

@@ -49,3 +49,21 @@ def test_an_adapter_in_two_processes_goes_on_to_the_same_bit(tmp_path, base, dee
     assert "resume/checkpoint-1" in (tmp_path / "run.log").read_text()
     for name in ("model.safetensors", "adapter/adapter_model.safetensors"):
         assert (resumed / name).read_bytes() == (tmp_path / "straight" / name).read_bytes(), name
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["full", "lora"])
+def test_new_tokens_have_the_same_rows_under_zero_3(tmp_path, base, kind):
+    import torch
+
+    student = registry.kinds("students")[kind].options.model_validate({"kind": kind, "model": base})
+    options = {"new_special_tokens": "The answer,Think", "deepspeed": ENGINES[-1]}
+    rows = {"num_processes": 1, "per_device_train_batch_size": 4, "gradient_accumulation_steps": 2, "deepspeed": None}
+    one = start_training(tmp_path / "1", sums(24), QUICK | options | rows, base=base, student=student).checkpoint
+    two = _two_processes(tmp_path / "2", options, base=base, student=student)
+    weights, others = read_weights(one), read_weights(two)
+    assert len(weights["model.embed_tokens.weight"]) == 320
+    for name, weight in weights.items():
+        if name == "model.embed_tokens.weight":
+            weight, others[name] = weight[:295], others[name][:295]  # noqa: PLW2901  # the rest fills it up to 320
+        torch.testing.assert_close(weight, others[name], atol=2e-4, rtol=1e-3)
