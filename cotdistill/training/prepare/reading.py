@@ -5,6 +5,7 @@ roles alone, and are asked for once. A template that trims contents, drops the t
 those of the next one renders each conversation itself.
 """
 
+import logging
 from collections.abc import Sequence
 from itertools import accumulate
 from typing import NamedTuple
@@ -13,7 +14,9 @@ from cotdistill.errors import UserError
 from cotdistill.records import Message
 from cotdistill.think_tags import PAIRS
 from cotdistill.training.prepare.spelling import Speller
-from cotdistill.training.prepare.templates import render, text_around, written_already
+from cotdistill.training.prepare.templates import opened_pair, render, text_around, written_already
+
+log = logging.getLogger(__name__)
 
 
 class Turn(NamedTuple):
@@ -56,6 +59,7 @@ class Reader:
         self.tokenizer = speller.tokenizer
         self.masks_history = masks_history
         self._layouts: dict[tuple[str, ...], _Layout | None] = {}
+        self._has_warned = False
 
     def read(self, messages: Sequence[Message]) -> Reading:
         """Return how a conversation reads that ends with an answer. Raises: UserError: the template refuses it."""
@@ -64,7 +68,21 @@ class Reader:
         layout = self._layout(tuple(message.role for message in prompt))
         reading = self._rendered(prompt) if layout is None else _filled(prompt, layout)
         written = written_already(reading.prompt, answer.content)
+        if not (written or self._has_warned):
+            self._warn_of_thoughtless(reading.prompt, answer.content)
         return reading._replace(written=written, has_stand_ins=prompt is not given)
+
+    def _warn_of_thoughtless(self, prompt: str, answer: str) -> None:
+        """Say once that a thought is opened which the answer does not close: asked later, no answer is found in it."""
+        opened = opened_pair(prompt)
+        if opened is None or opened[1] in answer:
+            return
+        self._has_warned = True
+        log.warning(
+            "the chat template opens %s before each answer, and there are answers without %s: the student learns to "
+            "answer inside a thought; `convert: {style: think}` writes thoughts, `template:` chooses another template",
+            *opened,
+        )
 
     def _layout(self, roles: tuple[str, ...]) -> _Layout | None:
         if roles not in self._layouts:

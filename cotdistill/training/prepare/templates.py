@@ -114,14 +114,19 @@ def text_after_answer(tokenizer: "PreTrainedTokenizerBase") -> str:
     return _marked(tokenizer, ("user", "assistant"), is_prompt=False).rpartition(MARK.format(1))[2]
 
 
+def opened_pair(prompt: str) -> tuple[str, str] | None:
+    """Return the tags of the thought that a prompt ends in the beginning of; None where it opens none."""
+    asked = prompt.rstrip()
+    return next((pair for pair in PAIRS if asked.endswith(pair[0])), None)
+
+
 def written_already(prompt: str, answer: str) -> int:
     """Return how many of an answer's first characters the prompt ends with: the tag that opens its thoughts."""
-    asked = prompt.rstrip()
-    tag = next((opening for opening, _ in PAIRS if asked.endswith(opening)), None)
+    opened = opened_pair(prompt)
     start = len(answer) - len(answer.lstrip())
-    if tag is None or not answer.startswith(tag, start):
+    if opened is None or not answer.startswith(opened[0], start):
         return 0
-    end, behind = start + len(tag), prompt[len(asked) :]
+    end, behind = start + len(opened[0]), prompt[len(prompt.rstrip()) :]
     return end + len(behind) if answer.startswith(behind, end) else end
 
 

@@ -169,3 +169,12 @@ def test_a_tokenizer_that_tells_no_places_learns_last_answers_alone():
         list(Encoder(tokenizer).encode([_asked("1?", "2", "3?", "4")]))
     with pytest.raises(UserError, match=r"which characters a token is made of .leave out `loss_weights`"):
         Encoder(tokenizer, style=make("styles", "think"))
+
+
+def test_answers_without_a_thought_behind_an_opened_one_are_said_aloud_once(tokenizer_folder, caplog):
+    tokenizer = shaped_tokenizer(tokenizer_folder, "opens_thoughts")
+    list(Encoder(tokenizer).encode([_asked("1?", "<think>so</think>2"), _asked("1?", "so</think>2")]))
+    assert not caplog.records
+    list(Encoder(tokenizer).encode([_asked("1?", "2")] * 3))
+    (said,) = caplog.messages
+    assert said.startswith("the chat template opens <think> before each answer, and there are answers without </think>")
