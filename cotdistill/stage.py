@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeAlias, TypeVar, get_type_hints
 
+from cotdistill.nodes.meeting import Meeting
 from cotdistill.records import Record, Rejected
 from cotdistill.registry import KindOptions, Options
 from cotdistill.storage.keys import draw, key_of
@@ -78,6 +79,8 @@ class Workspace:
     """The share of the problems that this process samples; None: all."""
     is_redone: bool = False
     """Whether the user asked to do the stage again: what an earlier start left may be put aside."""
+    meeting: Meeting | None = None
+    """The other machines, where there are several."""
 
     def base(self, student: KindOptions) -> str:
         """Return the folder or hub name of the untrained student, made once per run where it must be made."""
@@ -137,6 +140,8 @@ class Stage:
     """It goes on where an earlier start stopped, and itself refuses one that differs: such a folder is left to it."""
     is_optional: bool
     """It runs only where the recipe has its section."""
+    is_on_all_nodes: bool
+    """Of several machines all take part; the other stages run on node 0 alone."""
 
     @property
     def summary(self) -> str:
@@ -151,6 +156,7 @@ def stage(
     is_incremental: bool = False,
     is_resumable: bool = False,
     is_optional: bool = False,
+    is_on_all_nodes: bool = False,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:  # Any: the signature is read below
     """Declare the one function of a module in `stages/` as a stage; its place is that of its section there."""
 
@@ -172,6 +178,7 @@ def stage(
             is_incremental=is_incremental,
             is_resumable=is_resumable,
             is_optional=is_optional,
+            is_on_all_nodes=is_on_all_nodes,
         )
         function.__cotdistill_stage__ = declared  # type: ignore[attr-defined]
         return function

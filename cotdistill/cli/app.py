@@ -35,7 +35,11 @@ Redo = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+NodeTimeout = Annotated[
+    float, typer.Option("--node-timeout", metavar="SECONDS", help="Wait so long for the other machines of a training.")
+]
 RUNS = Path("runs")
+NODE_TIMEOUT_S = 600.0
 
 
 @app.callback(invoke_without_command=True)

@@ -1,13 +1,28 @@
 """Commands on a recipe and on a run's folder."""
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cotdistill.cli.app import RUNS, Json, RecipeFile, Redo, RunFolder, Runs, Set, app, logging_to, read
+from cotdistill.cli.app import (
+    NODE_TIMEOUT_S,
+    RUNS,
+    Json,
+    NodeTimeout,
+    RecipeFile,
+    Redo,
+    RunFolder,
+    Runs,
+    Set,
+    app,
+    logging_to,
+    read,
+)
 from cotdistill.errors import UserError
+from cotdistill.nodes.cluster import read_cluster
 from cotdistill.stages import ORDER, read_help_line
 
 if TYPE_CHECKING:
@@ -15,9 +30,16 @@ if TYPE_CHECKING:
 
 
 @app.command()
-def run(recipe: RecipeFile, overrides: Set = None, redo: Redo = None, runs: Runs = RUNS, as_json: Json = False) -> None:
+def run(
+    recipe: RecipeFile,
+    overrides: Set = None,
+    redo: Redo = None,
+    runs: Runs = RUNS,
+    node_timeout: NodeTimeout = NODE_TIMEOUT_S,
+    as_json: Json = False,
+) -> None:
     """Do every stage of a recipe that is not done yet, then report."""
-    _run(recipe, overrides, redo=redo, runs=runs, only=None, as_json=as_json)
+    _run(recipe, overrides, redo=redo, runs=runs, only=None, as_json=as_json, node_timeout_s=node_timeout)
 
 
 def _stage_command(name: str, text: str) -> None:
@@ -84,8 +106,21 @@ def merge(recipe: RecipeFile, overrides: Set = None, runs: Runs = RUNS, as_json:
             )
 
 
+@app.command(help=read_help_line("train"))
+def train(
+    recipe: RecipeFile,
+    overrides: Set = None,
+    redo: Redo = None,
+    runs: Runs = RUNS,
+    node_timeout: NodeTimeout = NODE_TIMEOUT_S,
+    as_json: Json = False,
+) -> None:
+    """Train on this machine, as one of several where the environment says so."""
+    _run(recipe, overrides, redo=redo, runs=runs, only="train", as_json=as_json, node_timeout_s=node_timeout)
+
+
 for _name in ORDER:
-    if _name != sample.__name__:
+    if _name not in (sample.__name__, train.__name__):
         _stage_command(_name, read_help_line(_name))
 
 
@@ -163,20 +198,23 @@ def _run(
     runs: Path,
     only: str | None,
     as_json: bool,
+    node_timeout_s: float = NODE_TIMEOUT_S,
 ) -> None:
     from cotdistill.cli.terminal import progress
+    from cotdistill.pipeline.on_nodes import run_on_nodes
     from cotdistill.pipeline.pipeline import Pipeline, RunOptions
 
     if redo is not None and redo not in ORDER:
         raise UserError(f"no stage `{redo}`", "--redo", f"stages: {', '.join(ORDER)}")
     with logging_to(None):
+        cluster = read_cluster(os.environ)
         loaded = read(recipe, overrides)
         pipeline = Pipeline(loaded, RunOptions(runs=runs, only=only, redo=redo, progress=progress))
     with logging_to(pipeline.folder):
-        outcome = pipeline.run()
+        outcome = run_on_nodes(pipeline, cluster, timeout_s=node_timeout_s)
     if outcome.skipped:
         typer.echo(f"already done: {', '.join(outcome.skipped)}", err=True)
-    if only in (None, "evaluate") and loaded.main.evaluate is not None:
+    if only in (None, "evaluate") and cluster.rank == 0 and loaded.main.evaluate is not None:
         _report(outcome.folder, as_json=as_json)
     elif as_json:
         typer.echo(json.dumps({"run": str(outcome.folder), "done": outcome.done, "skipped": outcome.skipped}))

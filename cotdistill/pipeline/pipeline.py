@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from cotdistill.errors import UserError, raise_all
+from cotdistill.nodes.meeting import Meeting
 from cotdistill.pipeline.checks import Checks
 from cotdistill.pipeline.inputs import RunInputs
 from cotdistill.pipeline.outputs import store
@@ -84,6 +85,7 @@ class Pipeline:
         self.inputs = RunInputs(recipe)
         self.sources = open_sources(self.inputs)
         self.checks = Checks(self.inputs, self.sources)
+        self.meeting: Meeting | None = None
 
     def run(self) -> RunResult:
         """Do every step that is not done.
@@ -93,12 +95,12 @@ class Pipeline:
         self._refuse_nothing()
         with locked(self.folder):
             result = RunResult(self.folder)
-            found = self.checks.input_faults(self._chosen())
-            todo = list(self._chosen()) if found else self._todo()
+            found = self.checks.input_faults(self.chosen())
+            todo = list(self.chosen()) if found else self._todo()
             raise_all(found + self.checks.work_faults(todo))
             self._write_recipe()
             redone: set[str] = set()
-            for step in self._chosen():
+            for step in self.chosen():
                 if step.stage.name != self.options.redo and self._is_done(step, redone):
                     result.skipped.append(step.folder)
                     continue
@@ -110,7 +112,7 @@ class Pipeline:
     def check(self) -> None:
         """Raise every fault that can be known before money or hours are spent, done steps included."""
         self._refuse_nothing()
-        steps = list(self._chosen())
+        steps = list(self.chosen())
         raise_all(self.checks.input_faults(steps) + self.checks.work_faults(steps))
 
     def sample_steps(self) -> list[Step]:
@@ -133,7 +135,7 @@ class Pipeline:
 
     def _refuse_nothing(self) -> None:
         """Raise UserError where no stage would run: what does nothing is never called done."""
-        if any(True for _ in self._chosen()):
+        if any(True for _ in self.chosen()):
             return
         where, only = str(self.recipe.source.path), self.options.only
         if only is None:
@@ -141,7 +143,8 @@ class Pipeline:
         runs = ", ".join(dict.fromkeys(step.stage.name for step in self.plan.steps)) or "no stage"
         raise UserError(f"the recipe does not run `{only}`", where, f"add a `{only}:` section; it runs {runs}")
 
-    def _chosen(self) -> Iterator[Step]:
+    def chosen(self) -> Iterator[Step]:
+        """Return the steps of the stage that is asked for, or all."""
         for step in self.plan.steps:
             if self.options.only in (None, step.stage.name):
                 yield step
@@ -152,9 +155,9 @@ class Pipeline:
         Raises: UserError where a step changed and `--redo` does not cover it, or an earlier stage is missing.
         """
         todo: list[Step] = []
-        for step in self._chosen():
+        for step in self.chosen():
             if self.options.only and step.upstream is not None:
-                self._check_finished(step, step.upstream)
+                self.check_finished(step, step.upstream)
             state = self._state(step)
             if state == "changed" and not self._is_redo(step, todo):
                 raise self._changed_error(step)
@@ -172,10 +175,10 @@ class Pipeline:
                 f"first: cotdistill-cli merge {self.recipe.source.path}",
             )
 
-    def _check_finished(self, step: Step, upstream: Step) -> None:
+    def check_finished(self, step: Step, upstream: Step) -> None:
         """Raise UserError where a stage that runs alone would read rows that are not there or of another recipe."""
         if upstream.upstream is not None:
-            self._check_finished(upstream, upstream.upstream)
+            self.check_finished(upstream, upstream.upstream)
         state = self._state(upstream)
         if state == "changed":
             raise self._changed_error(upstream)
@@ -204,14 +207,14 @@ class Pipeline:
     def _state(self, step: Step) -> Literal["done", "changed", "to do"]:
         """Return where a step stands; one whose upstream is not finished cannot be called done yet."""
         manifest = read_manifest(self.folder / step.folder)
-        parts = self._key_parts(step)
+        parts = self.parts_of(step)
         if manifest is None or parts is None:
             return "to do"
         return "done" if manifest.key == key_of(parts) else "changed"
 
     def _changed_error(self, step: Step) -> UserError:
         manifest = read_manifest(self.folder / step.folder)
-        lines = changed(manifest.recipe if manifest else None, self._key_parts(step), step.stage.name)
+        lines = changed(manifest.recipe if manifest else None, self.parts_of(step), step.stage.name)
         what = "; ".join(lines[:4]) + (f"; and {len(lines) - 4} more" if len(lines) > 4 else "")
         return UserError(
             what,
@@ -219,18 +222,18 @@ class Pipeline:
             f"--redo {step.stage.name} does it again and keeps the old folder; another `name:` starts a new run",
         )
 
-    def _key_parts(self, step: Step) -> Json | None:
+    def parts_of(self, step: Step) -> Json | None:
         """Return all that the step's key is the hash of; None while its upstream is not finished."""
         upstream = read_manifest(self.folder / step.upstream.folder) if step.upstream is not None else None
         return key_parts(step, upstream, self.inputs, self.sources)
 
     def _do(self, step: Step) -> None:
         folder = self.folder / step.folder
-        parts = self._key_parts(step)
+        parts = self.parts_of(step)
         if parts is None:
             raise AssertionError(f"{step.folder} starts before its upstream is finished")
         key = key_of(parts)
-        self._prepare(step, folder, key)
+        self.prepare(step, folder, key)
         log.info("%s: starts", step.folder)
         started, clock = datetime.now(UTC), time.monotonic()
         counts, outputs = store(step, folder, self.rows(step))
@@ -261,13 +264,13 @@ class Pipeline:
     ) -> Iterator[Record]:
         """Return what a stage yields for its input, or for other rows; its folder must exist."""
         folder, is_redone = self.folder / step.folder, self._may_redo(step)
-        work = Workspace(folder, self.folder, step.recipe.seed, self.options.progress, shard, is_redone)
+        work = Workspace(folder, self.folder, step.recipe.seed, self.options.progress, shard, is_redone, self.meeting)
         roles = {role: self._role(role, step) if role in step.uses else None for role in step.stage.uses}
         if rows_in is None:
             rows_in = self.sources.of(step).rows(step, self.folder, self.options.progress)
         return step.stage.function(rows_in, step.options, work, **roles)
 
-    def _prepare(self, step: Step, folder: Path, key: str) -> None:
+    def prepare(self, step: Step, folder: Path, key: str) -> None:
         """Make the folder ready: finished work and leftovers of another key are set aside, not deleted."""
         note = folder / STARTED
         is_other = not note.exists() or json.loads(note.read_text())["key"] != key

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from cotdistill.errors import RecipeFault
+from cotdistill.nodes.meeting import Meeting
 from cotdistill.records import Checkpoint, Conversation
 from cotdistill.registry import KindOptions
 from cotdistill.stage import Advance, Workspace, stage
@@ -16,7 +17,7 @@ from cotdistill.storage.run_folder import CHECKPOINT_ROWS, METRICS, PHASE, RUN_L
 from cotdistill.styles import Style
 from cotdistill.training.launch.launch import OnProgress
 from cotdistill.training.options import TrainOptions
-from cotdistill.training.run import TrainResult
+from cotdistill.training.run import TrainResult, join
 from cotdistill.training.run import train as train_worker
 from cotdistill.training.watching import note
 
@@ -31,7 +32,7 @@ class TrainingSets(Protocol):
 
 
 # It writes dropped.jsonl itself: what is left out can be looked at before the hours of training are spent.
-@stage(rows=CHECKPOINT_ROWS, rejects=None, is_resumable=True)
+@stage(rows=CHECKPOINT_ROWS, rejects=None, is_resumable=True, is_on_all_nodes=True)
 def train(
     conversations: Iterable[Conversation],
     options: TrainOptions,
@@ -40,14 +41,20 @@ def train(
     student: KindOptions,
     style: Style | None = None,
 ) -> Iterator[Checkpoint]:
-    """Train the student on the conversations, and keep its weights."""
-    base = work.base(student)
+    """Train the student on the conversations, and keep its weights; on several machines, on node 0 alone."""
+    phases, meeting = options.in_phases(), work.meeting
+    _check_nodes(meeting, phases)
+    base = "" if meeting is not None and meeting.shares_folder else work.base(student)
     results: list[TrainResult] = []
-    phases = options.in_phases()
     for number, phase in enumerate(phases, 1):
         is_last = number == len(phases)
         folder = work.folder if is_last else work.folder / PHASE.format(number)
+        _meet(meeting, str(work.folder.relative_to(work.run)), number)
         with work.progress(_title(number, len(phases)), total=0, unit="steps") as advance:
+            count = _counted(advance, folder / METRICS)
+            if meeting is not None and meeting.shares_folder:
+                join(phase, student, meeting=meeting, seed=work.seed, on_progress=count)
+                continue
             rows = _rows(conversations, phases, phase, folder)
             result = train_worker(
                 rows,
@@ -63,19 +70,42 @@ def train(
                 data_key=getattr(rows, "key", None),
                 logprobs=getattr(rows, "logprobs", None),
                 evaluation=getattr(rows, "evaluation", None),
-                on_progress=_counted(advance, folder / METRICS),
+                on_progress=count,
                 is_redone=work.is_redone,
+                meeting=meeting,
             )
-        results.append(result)
-        base = str(result.checkpoint)
+        if result is not None:
+            results.append(result)
+            base = str(result.checkpoint)
+    if not results:  # the weights are on another machine
+        return
+    trained = results[-1].checkpoint
     yield Checkpoint(
-        path=_relative(result.checkpoint, work.run),
-        fingerprint=weights_fingerprint(result.checkpoint),
+        path=_relative(trained, work.run),
+        fingerprint=weights_fingerprint(trained),
         rows=sum(result.rows for result in results),
         dropped=sum(result.dropped for result in results),
         supervised_tokens=sum(result.supervised_tokens for result in results),
         steps=sum(result.steps for result in results),
     )
+
+
+def _check_nodes(meeting: Meeting | None, phases: Sequence[TrainOptions]) -> None:
+    """Raise RecipeFault where a phase would begin with weights that are on another machine."""
+    if meeting is not None and meeting.has_own_folders and len(phases) > 1:
+        raise RecipeFault(
+            "each phase begins with the weights of the one before, which are on node 0 alone",
+            "train.phases",
+            "start all machines in one folder that they share",
+        )
+
+
+def _meet(meeting: Meeting | None, step: str, phase: int) -> None:
+    """Tell the other machines of a phase, or hear of it; of the first they have heard."""
+    if meeting is not None and meeting.rank == 0:
+        meeting.announce(step)
+    elif meeting is not None and phase > 1:
+        meeting.next_step()
 
 
 def _title(number: int, phases: int) -> str:

@@ -29,6 +29,21 @@ HASHED = {"base": "the base model's files", "rows": "the rows", "template": "the
 """Parts that are hashes, and what they stand for."""
 
 
+def asked_for(options: TrainOptions, student: KindOptions, *, seed: int, place: World) -> dict[str, Json]:
+    """Return that part of it which the recipe and the launcher say."""
+    arguments = options.weights_arguments()
+    if (deepspeed := options.read_deepspeed()) is not None:
+        arguments["deepspeed"] = deepspeed
+    return {
+        "student": student.key_options(),
+        "loss": options.loss.key_options(),
+        "loss_weights": options.loss_weights.model_dump() if options.weighs_parts else None,
+        "seed": seed,
+        "world_size": place.nodes * place.processes,
+        "train": arguments,
+    }
+
+
 def depends_on(
     options: TrainOptions,
     student: KindOptions,
@@ -41,19 +56,11 @@ def depends_on(
     new_tokens: Sequence[NewToken] = (),
 ) -> dict[str, Json]:
     """Return all that the weights depend on; a base in a folder and DeepSpeed's file count by what they hold."""
-    arguments = options.weights_arguments()
-    if (deepspeed := options.read_deepspeed()) is not None:
-        arguments["deepspeed"] = deepspeed
     fingerprint = weights_fingerprint(Path(base)) if Path(base).is_dir() else base
-    student_options = student.key_options().items()
-    return {
+    asked = asked_for(options, student, seed=seed, place=place)
+    return asked | {
         "base": fingerprint,
-        "student": {name: fingerprint if value == base else value for name, value in student_options},
-        "loss": options.loss.key_options(),
-        "loss_weights": options.loss_weights.model_dump() if options.weighs_parts else None,
-        "seed": seed,
-        "world_size": place.nodes * place.processes,
-        "train": arguments,
+        "student": {name: fingerprint if value == base else value for name, value in asked["student"].items()},
         "rows": key_of([file_sha256(path) for path in rows]),
         "new_tokens": [token.model_dump(mode="json") for token in new_tokens],
         "stop": encoder.stop_ids,

@@ -10,36 +10,35 @@ import logging
 import os
 import shutil
 import signal
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cotdistill.errors import UserError, WorkerFailed
-from cotdistill.losses import TopKLoss
+from cotdistill.nodes.meeting import Meeting
 from cotdistill.records import Conversation
 from cotdistill.registry import KindOptions
 from cotdistill.storage.jsonl import write_text
 from cotdistill.storage.keys import key_of
-from cotdistill.storage.run_folder import DROPPED, JOB, METRICS, SHORTENED, TOP_K
+from cotdistill.storage.run_folder import JOB, METRICS
 from cotdistill.styles import Style
-from cotdistill.training.earlier import depends_on, note_parts, refuse_other, set_other_aside
-from cotdistill.training.held_out import EVALUATION, hold_out, link
+from cotdistill.training.earlier import asked_for, depends_on, note_parts, refuse_other, set_other_aside
 from cotdistill.training.job import TRAINING, Job
 from cotdistill.training.launch.launch import OnProgress, run_worker, world
 from cotdistill.training.memory import advice
+from cotdistill.training.on_nodes import agree, agree_on_start
 from cotdistill.training.options import TrainOptions
 from cotdistill.training.prepare.new_tokens import add_tokens
-from cotdistill.training.prepare.prepare import Prepared, prepare
+from cotdistill.training.prepare.prepare import Prepared
 from cotdistill.training.prepare.seq2seq_tokens import encoder_of
-from cotdistill.training.prepare.teacher_topk import prepare_topk
-from cotdistill.training.prepare.tokenfile import FILES, Written
+from cotdistill.training.prepare.tokenfile import Written
 from cotdistill.training.prepare.tokens import Encoder, load_tokenizer
-from cotdistill.training.prepare.topk_file import TOPK_FILES
+from cotdistill.training.prepared_rows import move_in, prepare_rows
 from cotdistill.training.worker.checkpoints import prune
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
+    pass
 
 log = logging.getLogger(__name__)
 
@@ -76,14 +75,16 @@ def train(
     logprobs: Path | None = None,
     evaluation: Iterable[Conversation] | None = None,
     is_redone: bool = False,
-) -> TrainResult:
-    """Train the student `base` (hub name or folder) and return where the weights are.
+    meeting: Meeting | None = None,
+) -> TrainResult | None:
+    """Train the student `base` (hub name or folder); return where the weights are, None on a node without them.
 
     `tokens` is a folder for token files that all trainings of a run share; `data_key` tells these conversations from
     others: with it, tokens that were made from the same ones are used again. `style` tells rationale from answer
     where long rationales are shortened, or weigh otherwise in the loss. `logprobs` is the file with the
     log-probabilities of the teacher that said them, for a loss that compares with it and names no other; None: there
-    is none. `evaluation` are the conversations of `eval_dataset`.
+    is none. `evaluation` are the conversations of `eval_dataset`. `meeting` are the
+    other machines, where there are several.
 
     The same call goes on where a killed one stopped, and returns at once where one had finished. Checkpoints of a call
     that differs in what the weights depend on are refused; where it `is_redone` they are kept beside.
@@ -93,23 +94,25 @@ def train(
     _check_output(output, folder)
     options.read_deepspeed()
     place = world(os.environ, processes=options.num_processes)
+    if meeting is not None:
+        agree(meeting, "asked", asked_for(options, student, seed=seed, place=place))
     tokenizer = load_tokenizer(
         base, template=options.template, trust_remote_code=getattr(student, "trust_remote_code", False)
     )
     new_tokens = add_tokens(tokenizer, options.new_special_tokens)
-    prepared = prepare(conversations, tokenizer, options, style=style, folder=tokens, data_key=data_key)
-    _show_what_changed(prepared, folder)
-    prepared.check(options)
-    if options.val_size:
-        prepared = hold_out(prepared, options.val_size, seed=seed)
-    looked_at = prepared.folder / EVALUATION if options.val_size else None
-    if evaluation is not None:
-        others = prepare(evaluation, tokenizer, options, style=style, folder=tokens / EVALUATION, data_key=None)
-        others.check(options)
-        looked_at = others.folder
-    top_k = _prepare_top_k(prepared, tokenizer, options, logprobs, folder)
+    rows = prepare_rows(
+        conversations,
+        tokenizer,
+        options,
+        style=style,
+        folder=folder,
+        tokens=tokens,
+        data_key=data_key,
+        logprobs=logprobs,
+        evaluation=evaluation,
+        seed=seed,
+    )
     encoder = encoder_of(tokenizer)
-    rows = [*(prepared.folder / name for name in FILES), *top_k]
     parts = depends_on(
         options,
         student,
@@ -117,24 +120,60 @@ def train(
         seed=seed,
         place=place,
         encoder=encoder,
-        rows=rows,
+        rows=rows.files,
         new_tokens=new_tokens,
     )
     job = _job(options, student, parts, base=base, output=output, folder=folder, encoder=encoder)
-    if not _is_done(job):
+    is_done = _is_done(job)
+    if meeting is not None and meeting.has_own_folders:
+        agree(meeting, "parts", parts)
+        is_done = meeting.gather("done", is_done)[0]
+        job = job.model_copy(update={"arguments": job.arguments | {"save_on_each_node": True}})
+    if not is_done:
         _refuse_used(options, output)
         if is_redone and (kept := set_other_aside(job)):
             log.info("the checkpoints of the earlier training are kept in %s", kept)
         refuse_other(job, parts, nodes=place.nodes)
-        _move_in(rows, tokenizer, job, evaluation=looked_at)
+        move_in(rows, tokenizer, job)
         note_parts(job, parts)
         write_text(folder / JOB, job.model_dump_json(indent=1) + "\n")
+    if meeting is not None:
+        _, place = agree_on_start(meeting, None if is_done else folder / JOB, place)
+    if not is_done:
         try:
-            run_worker(folder / JOB, world=place, log=log_file, on_progress=on_progress)
+            run_worker(folder / JOB, world=place, log=log_file, on_progress=on_progress, meeting=meeting)
         except WorkerFailed as failed:
-            raise _explained(failed, prepared, options) from None
+            raise _explained(failed, rows.prepared, options) from None
     _clean_up(job, folder)
-    return _result(job, prepared.written, dropped=prepared.dropped)
+    if place.node_rank:
+        log.info("the weights are on node 0, in its %s", output)
+        return None
+    return _result(job, rows.prepared.written, dropped=rows.prepared.dropped)
+
+
+def join(
+    options: TrainOptions,
+    student: KindOptions,
+    *,
+    meeting: Meeting,
+    seed: int,
+    on_progress: OnProgress,
+) -> None:
+    """Take part in the training that node 0 prepares in a folder that this node sees too.
+
+    Raises: UserError, WorkerFailed, Interrupted.
+    """
+    place = world(os.environ, processes=options.num_processes)
+    agree(meeting, "asked", asked_for(options, student, seed=seed, place=place))
+    told, place = agree_on_start(meeting, None, place)
+    if told is None:
+        return
+    if not told.exists():
+        raise UserError("node 0's job is not seen here", str(told), "start every node in the same working directory")
+    job = Job.model_validate_json(told.read_bytes())
+    log_file = job.logs / f"node-{place.node_rank}.log"
+    run_worker(told, world=place, log=log_file, on_progress=on_progress, meeting=meeting)
+    log.info("the weights are in %s", job.output)
 
 
 def _job(
@@ -203,49 +242,6 @@ def _read_done(job: Job) -> dict[str, Any] | None:  # Any: JSON values
 def _is_done(job: Job) -> bool:
     done = _read_done(job)
     return done is not None and done["key"] == job.key
-
-
-def _show_what_changed(prepared: Prepared, folder: Path) -> None:
-    """Put what was left out, and what was shortened where any was, into the stage's own folder."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in (DROPPED, SHORTENED):
-        (folder / name).unlink(missing_ok=True)
-        if name == DROPPED or prepared.shortened:
-            shutil.copyfile(prepared.folder / name, folder / name)
-
-
-def _prepare_top_k(
-    prepared: Prepared,
-    tokenizer: "PreTrainedTokenizerBase",
-    options: TrainOptions,
-    logprobs: Path | None,
-    folder: Path,
-) -> list[Path]:
-    """Return the files of the teacher's distributions where the loss compares with them, else none.
-
-    How many tokens they reach is put into the stage's own folder. Raises: UserError.
-    """
-    (folder / TOP_K).unlink(missing_ok=True)
-    loss = options.loss.build()
-    if not isinstance(loss, TopKLoss):
-        return []
-    made = prepare_topk(prepared.folder, tokenizer, loss.logprobs or logprobs, k=loss.k)
-    write_text(folder / TOP_K, made.counts.model_dump_json(indent=1) + "\n")
-    return [made.folder / name for name in TOPK_FILES]
-
-
-def _move_in(rows: Sequence[Path], tokenizer: "PreTrainedTokenizerBase", job: Job, *, evaluation: Path | None) -> None:
-    """Put tokens and tokenizer beside the points that an earlier start of the same job left."""
-    job.work.mkdir(parents=True, exist_ok=True)
-    for part in (job.tokens, job.evaluation, job.tokenizer):
-        shutil.rmtree(part, ignore_errors=True)
-    looked_at = [evaluation / name for name in FILES] if evaluation is not None else []
-    for paths, target in ((rows, job.tokens), (looked_at, job.evaluation)):
-        if paths:
-            target.mkdir()
-        for path in paths:
-            link(path, target / path.name)
-    tokenizer.save_pretrained(job.tokenizer)
 
 
 def _clean_up(job: Job, folder: Path) -> None:

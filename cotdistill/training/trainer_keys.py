@@ -50,6 +50,7 @@ OURS = {
     "remove_unused_columns": "columns are made here",
     "restore_callback_states_from_checkpoint": "what is to be counted on is restored",
     "resume_from_checkpoint": "a stopped training goes on from its newest checkpoint by itself",
+    "save_on_each_node": "machines with run folders of their own keep their checkpoints there by themselves",
     "save_only_model": "a stopped training cannot go on without the optimiser's state",
     "seed": "write `seed:` at the top of the recipe",
     "skip_memory_metrics": "metrics.jsonl says how much memory was used",
@@ -82,7 +83,7 @@ LEAVE_WEIGHTS = frozenset(
         *("logging_first_step", "logging_strategy", "log_level", "log_level_replica"),
         *("log_on_each_node", "disable_tqdm", "report_to", "run_name", "project", "trackio_space_id"),
         *("trackio_bucket_id", "trackio_static_space_id"),
-        *("save_strategy", "save_on_each_node", "ddp_timeout"),
+        *("save_strategy", "ddp_timeout"),
         *("dataloader_num_workers", "dataloader_pin_memory", "dataloader_persistent_workers"),
         *("dataloader_prefetch_factor", "dataloader_multiprocessing_context"),
     }

@@ -9,10 +9,10 @@ def read_weights(folder):
     return load_file(Path(folder) / "model.safetensors")
 
 
-def assert_same_weights(one, other, *, tolerance=1e-6):
+def assert_same_weights(one, other, *, tolerance=1e-6, relative=1e-5):
     import torch
 
     first, second = read_weights(one), read_weights(other)
     assert first.keys() == second.keys()
     for name, weights in first.items():
-        torch.testing.assert_close(weights, second[name], atol=tolerance, rtol=1e-5)
+        torch.testing.assert_close(weights, second[name], atol=tolerance, rtol=relative)

@@ -12,12 +12,14 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from cotdistill.errors import Interrupted, WorkerFailed
 from cotdistill.nodes.cluster import processes_here, read_cluster
+from cotdistill.nodes.meeting import Meeting
 from cotdistill.training.job import Job
 from cotdistill.training.launch.devices import CPU, Ask, ask_torch, device_variables, find_devices
 from cotdistill.training.launch.reasons import why
@@ -30,6 +32,9 @@ STOP_S = 20.0
 """Time for the workers to end after a TERM signal, before they are killed."""
 TERMINATED = 128 + signal.SIGTERM
 """How workers end that saved for a stop."""
+DISTURBED = (1, 128 + signal.SIGABRT)
+"""How workers end that lose others in the middle of a collective call."""
+REASON_S = 5.0
 HCCL_WAITS = {"HCCL_CONNECT_TIMEOUT": "1800", "HCCL_EXEC_TIMEOUT": "3600"}
 """Seconds; the first step of a large model compiles for longer than HCCL's default waits."""
 
@@ -61,15 +66,13 @@ def world(environment: Mapping[str, str], *, processes: int | None, ask: Ask = a
     return World(here, cluster.nodes, cluster.rank, cluster.address, cluster.port, devices.kind)
 
 
-def run_worker(job: Path, *, world: World, log: Path, on_progress: OnProgress) -> None:
+def run_worker(job: Path, *, world: World, log: Path, on_progress: OnProgress, meeting: Meeting | None = None) -> None:
     """Train as the job file says; the worker's output is appended to `log`.
 
-    Raises: WorkerFailed with the worker's exit code, Interrupted.
+    Raises: WorkerFailed with the worker's exit code, Interrupted; what another node says of its end.
     """
     told = Job.model_validate_json(job.read_bytes())
     log.parent.mkdir(parents=True, exist_ok=True)
-    for left in (told.failure, told.stop, told.progress):
-        left.unlink(missing_ok=True)
     with log.open("ab") as output, _stop_signals() as stopped_by:
         start = output.tell()
         child = subprocess.Popen(
@@ -84,6 +87,8 @@ def run_worker(job: Path, *, world: World, log: Path, on_progress: OnProgress) -
         try:
             while not _has_ended(child) and not _is_over(told, stopped_by):
                 known = _pass_on(told.progress, known, on_progress)
+                if meeting is not None:
+                    meeting.look()
             ended_with = child.returncode
         finally:
             _end(child)
@@ -94,7 +99,18 @@ def run_worker(job: Path, *, world: World, log: Path, on_progress: OnProgress) -
     if child.returncode == TERMINATED:  # the signal reached the workers alone, and they saved
         raise Interrupted("training stopped by SIGTERM", exit_code=TERMINATED)
     if child.returncode:
-        raise _failure(told, child.returncode, log, start)
+        failure = _failure(told, child.returncode, log, start)
+        if meeting is not None and failure.exit_code in DISTURBED:
+            _hear_reason(meeting)
+        raise failure
+
+
+def _hear_reason(meeting: Meeting) -> None:
+    """Give another node, whose end may have caused that of the workers here, the time to say so; raise what it says."""
+    end = time.monotonic() + REASON_S
+    while time.monotonic() < end:
+        meeting.look()
+        time.sleep(POLL_S)
 
 
 def has_failed(ended_with: int | None) -> bool:
@@ -102,11 +118,13 @@ def has_failed(ended_with: int | None) -> bool:
     return ended_with not in (None, 0, TERMINATED)
 
 
-def free_port() -> int:
-    """Return a port of this machine that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def free_port(first: int = 0) -> int:
+    """Return a port of this machine that nobody listens on: the next one from `first` on, or any."""
+    for port in range(first, 65536) if first else [0]:
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("" if first else "127.0.0.1", port))
+            return int(probe.getsockname()[1])
+    return free_port()
 
 
 def _command(job: Path, told: Job, world: World) -> list[str]:

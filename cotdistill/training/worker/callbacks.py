@@ -56,7 +56,7 @@ class MetricsCallback(TrainerCallback):  # type: ignore[misc]  # transformers is
             self.tokens = torch.tensor(learned[-1]["tokens"])
             self.seconds_before = learned[-1]["seconds"]
         self.speed = Speed(kwargs["model"], state, args, supervised=int(self.tokens))
-        if state.is_world_process_zero:
+        if args.should_save:
             self.job.metrics.write_text("".join(map(_line, rows)), encoding="utf-8")
             self._tell_progress(state)
 
@@ -70,7 +70,7 @@ class MetricsCallback(TrainerCallback):  # type: ignore[misc]  # transformers is
         # The last step is a checkpoint like any other: a save of the student that fails must not lose it.
         control.should_save = control.should_save or is_last
         control.should_log = control.should_log or control.should_save
-        if state.is_world_process_zero and (is_last or time.monotonic() - self.told > PROGRESS_S):
+        if args.should_save and (is_last or time.monotonic() - self.told > PROGRESS_S):
             self._tell_progress(state)
         return control
 
@@ -124,7 +124,7 @@ class MetricsCallback(TrainerCallback):  # type: ignore[misc]  # transformers is
     def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: object) -> None:
         """Mark the checkpoint that every process has now written, then remove older ones."""
         args.distributed_state.wait_for_everyone()
-        if state.is_world_process_zero:
+        if args.should_save:
             mark_complete(self.job.checkpoints, state.global_step, key=self.job.key, world_size=args.world_size)
             prune(self.job.checkpoints, keep=max(KEPT, self.job.keep_checkpoints))
         self.saved = state.global_step

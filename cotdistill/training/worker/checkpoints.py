@@ -11,6 +11,7 @@ import re
 import shutil
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from math import inf
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -64,12 +65,14 @@ def mark_complete(folder: Path, step: int, *, key: str, world_size: int) -> None
     sync(folder)
 
 
-def newest_whole(folder: Path, *, key: str, world_size: int) -> Path | None:
-    """Return the checkpoint of the highest step that is as it was written; None where there is none.
+def newest_whole(folder: Path, *, key: str, world_size: int, up_to: float = inf) -> Path | None:
+    """Return the checkpoint of the highest step, `up_to` a step, that is as it was written; None where there is none.
 
     Those of higher steps are named in the log, and what is damaged is renamed to `checkpoint-<step>.damaged`.
     """
     for checkpoint in _by_step(folder):
+        if step_of(checkpoint) > up_to:
+            continue
         if not (checkpoint / COMPLETE).exists():
             log.warning("%s was not written to its end: it has no %s", checkpoint, COMPLETE)
         elif fault := find_fault(checkpoint, key=key, world_size=world_size):
@@ -117,6 +120,11 @@ def sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def step_of(checkpoint: Path | None) -> int:
+    """Return the step after which a checkpoint was written; 0 for none, the start."""
+    return (checkpoint and _step(checkpoint)) or 0
 
 
 def _by_step(folder: Path) -> list[Path]:

@@ -95,6 +95,7 @@ def save(trainer: Trainer, student: Student, job: Job, *, dtype: str | None, sec
         if trainer.is_world_process_zero():
             shutil.rmtree(job.partial, ignore_errors=True)
         trainer.accelerator.wait_for_everyone()
+        trainer.args.save_on_each_node = False  # checkpoints are; the student is handed out once
         model = trainer.accelerator.unwrap_model(trainer.model)
         if isinstance(model, PreTrainedModel):
             _save_whole(trainer, model, job, dtype)

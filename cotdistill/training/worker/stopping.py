@@ -31,7 +31,7 @@ class StopCallback(TrainerCallback):  # type: ignore[misc]  # transformers is no
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: object
     ) -> TrainerControl:
         """Stop on all ranks or on none; after the last step the student is saved instead."""
-        asked = torch.tensor(int(state.is_world_process_zero and self.job.stop.exists()))
+        asked = torch.tensor(int(state.is_local_process_zero and self.job.stop.exists()))
         if self.group is not None:
             torch.distributed.all_reduce(asked, group=self.group)
         if asked and state.global_step < state.max_steps:

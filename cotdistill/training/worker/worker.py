@@ -6,6 +6,7 @@ disk, 143 after a TERM signal, 1 with a traceback for a bug.
 
 import contextlib
 import logging
+import math
 import os
 import re
 import signal
@@ -31,7 +32,7 @@ from cotdistill.training.prepare.packing import Bins, pack, unpacked
 from cotdistill.training.prepare.tokenfile import TokenFile
 from cotdistill.training.prepare.topk_file import TopKFile
 from cotdistill.training.worker.callbacks import MetricsCallback
-from cotdistill.training.worker.checkpoints import newest_whole
+from cotdistill.training.worker.checkpoints import newest_whole, step_of
 from cotdistill.training.worker.evaluation import evaluating_by
 from cotdistill.training.worker.feeding import fed_by
 from cotdistill.training.worker.finite import WatchedLoss
@@ -177,13 +178,21 @@ def training_arguments(job: Job) -> TrainingArguments:
 
 
 def resume_point(job: Job, arguments: TrainingArguments) -> Path | None:
-    """Return the checkpoint to go on from, which rank 0 looks for; every rank must ask."""
-    found: list[Path | None] = [None]
-    if arguments.process_index == 0:
-        found = [newest_whole(job.checkpoints, key=job.key, world_size=arguments.world_size)]
-    if torch.distributed.is_initialized():
-        torch.distributed.broadcast_object_list(found)
-    return found[0]
+    """Return the newest checkpoint that is whole in every folder; every rank must ask, those that save look."""
+    up_to: float = math.inf
+    while True:
+        mine = None
+        if arguments.should_save:
+            mine = newest_whole(job.checkpoints, key=job.key, world_size=arguments.world_size, up_to=up_to)
+        found = [step_of(mine) if arguments.should_save else None]
+        if torch.distributed.is_initialized():
+            everyones: list[int | None] = [None] * arguments.world_size
+            torch.distributed.all_gather_object(everyones, found[0])
+            found = everyones
+        steps = {step for step in found if step is not None}
+        up_to = min(steps)
+        if len(steps) == 1:
+            return job.checkpoints / f"checkpoint-{up_to}" if up_to else None
 
 
 def _make(family: str, chosen: dict[str, Any]) -> Any:  # Any: JSON values; what the family's contract says
