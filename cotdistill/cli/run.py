@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -113,9 +114,15 @@ def train(
     redo: Redo = None,
     runs: Runs = RUNS,
     node_timeout: NodeTimeout = NODE_TIMEOUT_S,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print every machine's command and a Slurm script; start nothing.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Train on this machine, as one of several where the environment says so."""
+    if dry_run:
+        _print_commands(recipe, overrides, redo=redo, runs=runs, as_json=as_json)
+        return
     _run(recipe, overrides, redo=redo, runs=runs, only="train", as_json=as_json, node_timeout_s=node_timeout)
 
 
@@ -220,6 +227,28 @@ def _run(
         typer.echo(json.dumps({"run": str(outcome.folder), "done": outcome.done, "skipped": outcome.skipped}))
     else:
         typer.echo(f"{recipe}: done, in {outcome.folder}")
+
+
+def _print_commands(recipe: Path, overrides: list[str] | None, *, redo: str | None, runs: Path, as_json: bool) -> None:
+    """Print what a training takes on each of NNODES machines; this one is node 0 where no other is named."""
+    from cotdistill.training.launch.dry_run import node_commands, slurm_script
+    from cotdistill.training.launch.launch import world
+
+    loaded = read(recipe, overrides)
+    if loaded.main.train is None:
+        raise UserError("the recipe does not run `train`", str(recipe), "add a `train:` section")
+    environment = {"NODE_RANK": "0", "MASTER_ADDR": socket.gethostname(), "MASTER_PORT": "29500"} | os.environ
+    place = world(environment, processes=loaded.main.train.num_processes)
+    arguments = ["train", str(recipe), *(part for value in overrides or () for part in ("--set", value))]
+    arguments += ["--runs", str(runs), *(("--redo", redo) if redo else ())]
+    commands = node_commands(arguments, place, environment=os.environ)
+    script = slurm_script(arguments, place, name=loaded.main.name)
+    if as_json:
+        typer.echo(json.dumps({"nodes": commands, "slurm": script}, indent=1))
+        return
+    for rank, command in enumerate(commands):
+        typer.echo(f"# node {rank}\n{command}\n")
+    typer.echo(f"# or under Slurm: save as train.sh, then `sbatch train.sh`\n{script}")
 
 
 def _report(folder: Path, *, as_json: bool) -> None:

@@ -1,5 +1,7 @@
 """Several machines at one training: each test's are processes that meet on loopback."""
 
+import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -90,3 +92,16 @@ def test_a_term_on_one_machine_saves_and_stops_both(machines):
     assert [node.wait(HANGS_S) for node in nodes] == [143, 143], _said(folders)
     steps = [{path.parent.name for path in folder.glob(f"{TRAIN}/work/*/resume/*/COMPLETE.json")} for folder in folders]
     assert steps[0] == steps[1]
+
+
+@pytest.mark.slow
+def test_the_commands_of_a_dry_run_when_pasted_train_on_both_nodes(tmp_path, tokenizer_folder, monkeypatch):
+    write_recipe(tmp_path, tokenizer_folder)
+    dry = start(tmp_path, *_options(deepspeed=False, steps=2), "--dry-run", "--json", nodes=2, port=free_port())
+    assert dry.wait(HANGS_S) == 0
+    commands = json.loads((tmp_path / "out-0.txt").read_text())["nodes"]
+    assert not (tmp_path / "runs").exists(), "something was started"
+    monkeypatch.setenv("PYTHONPATH", str(Path.cwd()))
+    nodes = [subprocess.Popen(["bash", "-c", command]) for command in commands]
+    assert [node.wait(HANGS_S) for node in nodes] == [0, 0]
+    assert (tmp_path / TRAIN / "checkpoint" / "model.safetensors").exists()
