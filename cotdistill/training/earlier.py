@@ -18,7 +18,7 @@ from cotdistill.training.job import Job
 from cotdistill.training.launch.launch import World
 from cotdistill.training.options import TrainOptions
 from cotdistill.training.prepare.tokens import Encoder
-from cotdistill.training.worker.checkpoints import COMPLETE
+from cotdistill.training.worker.checkpoints import COMPLETE, newest_whole
 
 Json = Any  # Any: a JSON value
 
@@ -34,7 +34,8 @@ def asked_for(options: TrainOptions, student: KindOptions, *, seed: int, place: 
     arguments = options.weights_arguments()
     if (deepspeed := options.read_deepspeed()) is not None:
         arguments["deepspeed"] = deepspeed
-    return {
+    resumes = {} if options.resume == "auto" else {"resume": options.resume}
+    return resumes | {
         "student": student.key_options(),
         "loss": options.loss.key_options(),
         "loss_weights": options.loss_weights.model_dump() if options.weighs_parts else None,
@@ -87,7 +88,28 @@ def refuse_other(job: Job, parts: dict[str, Json], *, nodes: int) -> None:
     raise UserError(
         f"holds checkpoints of another training: {what}",
         str(other),
-        f"{way_back}; `--redo train` starts at step 0 and keeps them",
+        f"{way_back}; `resume: weights` takes their weights alone; `--redo train` starts at step 0 and keeps them",
+    )
+
+
+def weights_of_other(job: Job) -> Path | None:
+    """Return the newest whole checkpoint of a training that differs; None where this one has some of its own.
+
+    Raises: UserError where there is none.
+    """
+    own = job.checkpoints.glob(f"checkpoint-*/{COMPLETE}")
+    if any(own):
+        return None
+    other = _other_checkpoints(job)
+    if other is not None:
+        world_size = json.loads((other / DEPENDS_ON).read_text(encoding="utf-8"))["world_size"]
+        found = newest_whole(other / job.checkpoints.name, key=other.name, world_size=world_size)
+        if found is not None and any(found.glob("*.safetensors")):
+            return found
+    raise UserError(
+        f"there is no checkpoint with weights of another training in {job.work.parent}",
+        "train.resume",
+        "`resume: auto` starts with the base model",
     )
 
 

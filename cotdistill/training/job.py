@@ -49,6 +49,9 @@ class Job(Record):
     """Tokens that the student is given beside its own."""
     arguments: dict[str, Any]  # Any: values of transformers.TrainingArguments
 
+    weights_from: Path | None = None
+    """Checkpoint of another training whose weights this one starts with; None: it starts with the base's."""
+
     @property
     def tokens(self) -> Path:
         """Folder of the token rows."""

@@ -29,7 +29,7 @@ NOT_TRAINER_KEYS = frozenset(
         *("output_dir", "overwrite_output_dir", "warmup_ratio", "save_total_limit", "loss", "phases"),
         *("val_size", "eval_dataset", "loss_weights", "mask_history"),
         *("packing", "neat_packing", "flash_attn"),
-        "new_special_tokens",
+        *("new_special_tokens", "resume"),
     }
 )
 """Fields of TrainOptions that transformers does not get as they are."""
@@ -211,6 +211,10 @@ class TrainOptions(StageOptions):
     """Folder of the weights; default: `checkpoint/` in the stage's folder."""
     overwrite_output_dir: Annotated[bool, NOT_IN_KEY] = False
     """Whether an `output_dir` that is not empty is moved aside; otherwise it stops before any training."""
+    resume: Literal["auto", "weights"] = "auto"
+    """What a start goes on from: `auto`, the newest checkpoint of this training with all its state; `weights`, where
+    there is none, the weights of the newest one of a training that differs, as in the number of processes: optimiser
+    and learning rate begin anew at step 0."""
     num_processes: Annotated[int | None, NOT_IN_KEY] = Field(None, ge=1)
     """Training processes on this machine; default: one per visible device."""
     phases: Annotated["tuple[TrainOptions, ...]", AfterValidator(_only_what_phases_change)] = ()

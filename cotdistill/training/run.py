@@ -23,9 +23,16 @@ from cotdistill.storage.jsonl import write_text
 from cotdistill.storage.keys import key_of
 from cotdistill.storage.run_folder import JOB, METRICS
 from cotdistill.styles import Style
-from cotdistill.training.earlier import asked_for, depends_on, note_parts, refuse_other, set_other_aside
+from cotdistill.training.earlier import (
+    asked_for,
+    depends_on,
+    note_parts,
+    refuse_other,
+    set_other_aside,
+    weights_of_other,
+)
 from cotdistill.training.job import TRAINING, Job
-from cotdistill.training.launch.launch import OnProgress, run_worker, world
+from cotdistill.training.launch.launch import OnProgress, World, run_worker, world
 from cotdistill.training.memory import advice
 from cotdistill.training.on_nodes import agree, agree_on_start
 from cotdistill.training.options import TrainOptions
@@ -131,9 +138,9 @@ def train(
         job = job.model_copy(update={"arguments": job.arguments | {"save_on_each_node": True}})
     if not is_done:
         _refuse_used(options, output)
-        if is_redone and (kept := set_other_aside(job)):
-            log.info("the checkpoints of the earlier training are kept in %s", kept)
-        refuse_other(job, parts, nodes=place.nodes)
+        job = _beside_other(job, parts, options, place=place, is_redone=is_redone)
+        if meeting is not None and meeting.has_own_folders:
+            agree(meeting, "begin", {"weights_from": job.weights_from and "/".join(job.weights_from.parts[-3:])})
         move_in(rows, tokenizer, job)
         note_parts(job, parts)
         write_text(folder / JOB, job.model_dump_json(indent=1) + "\n")
@@ -149,6 +156,23 @@ def train(
         log.info("the weights are on node 0, in its %s", output)
         return None
     return _result(job, rows.prepared.written, dropped=rows.prepared.dropped)
+
+
+def _beside_other(
+    job: Job,
+    parts: dict[str, Any],  # Any: JSON values
+    options: TrainOptions,
+    *,
+    place: World,
+    is_redone: bool,
+) -> Job:
+    """Return the job as it starts beside checkpoints of a training that differs. Raises: UserError."""
+    if options.resume == "weights":
+        return job.model_copy(update={"weights_from": weights_of_other(job)})
+    if is_redone and (kept := set_other_aside(job)):
+        log.info("the checkpoints of the earlier training are kept in %s", kept)
+    refuse_other(job, parts, nodes=place.nodes)
+    return job
 
 
 def join(

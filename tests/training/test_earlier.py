@@ -51,7 +51,7 @@ def run(interrupted, tmp_path):
         (
             9,
             {"num_processes": 2},
-            r"world_size changed: 1 -> 2 \(with .* with `num_processes: 1`; `--redo train` starts",
+            r"world_size changed: 1 -> 2 \(with .* with `num_processes: 1`; `resume: weights` takes .* `--redo train` starts",
         ),
         (9, {"weight_decay": 0.1}, r"train\.weight_decay changed: null -> 0\.1 "),
         (8, {}, "the rows changed "),
@@ -83,6 +83,26 @@ def test_doing_it_again_on_purpose_keeps_the_checkpoints_beside(run, tmp_path):
     assert run(sums(9), learning_rate=2e-2, max_steps=1, is_redone=True).steps == 1
     assert len(list(tmp_path.glob("4-train/work.*/*/resume/checkpoint-*/COMPLETE.json"))) == 2
     assert not (tmp_path / "4-train" / "work").exists()
+
+
+@pytest.mark.slow
+def test_the_weights_alone_are_taken_on_purpose_with_optimiser_and_schedule_anew(run, tmp_path):
+    from safetensors.torch import load_file
+
+    (saved,) = tmp_path.glob("4-train/work/*/resume/checkpoint-4")
+    weights = load_file(saved / "model.safetensors")
+    result = run(sums(9), resume="weights", num_processes=2, learning_rate=1e-12, max_steps=1)
+    assert result.steps == 1
+    log = (tmp_path / "run.log").read_text()
+    assert f"from step 0 with the weights of {saved}, optimiser and learning rate anew" in log
+    for name, learned in load_file(result.checkpoint / "model.safetensors").items():
+        assert (learned - weights[name]).abs().max() < 1e-9
+    assert run(sums(9), resume="weights", num_processes=2, learning_rate=1e-12, max_steps=1) == result
+
+
+def test_weights_of_no_checkpoint_are_refused(tmp_path, base, student):
+    with pytest.raises(UserError, match=r"^train\.resume: there is no checkpoint with weights"):
+        start_training(tmp_path, sums(9), OPTIONS | {"resume": "weights"}, base=base, student=student)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import re
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from cotdistill.losses import Loss, TopKLoss
 from cotdistill.students import Collator, Student
 from cotdistill.training import reporters
 from cotdistill.training.job import Job
+from cotdistill.training.launch.devices import CPU
 from cotdistill.training.launch.launch import free_port
 from cotdistill.training.memory import advice
 from cotdistill.training.prepare.packing import Bins, pack, unpacked
@@ -54,6 +55,10 @@ DEFAULTS = {
     "ddp_find_unused_parameters": False,
 }
 """Arguments of the trainer where the recipe names none."""
+ADAPTER = "adapter_config.json"
+"""What a checkpoint holds whose weights are an adapter's alone."""
+ON_NPU = {"optim": "adamw_torch", "dataloader_multiprocessing_context": "spawn"}
+"""Defaults: the fused optimiser is not made for NPUs, and a forked process cannot use one."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -107,7 +112,12 @@ def train(job: Job) -> None:
     stop, metrics = StopCallback(job), MetricsCallback(job, mean_loss)
     student: Student = _make("students", job.student)
     transformers.set_seed(job.seed)  # matrices of an adapter are drawn, on every rank the same
-    model = student.load(job.base, new_tokens=job.new_tokens)
+    start = None if resumed else job.weights_from
+    is_adapter = start is not None and (start / ADAPTER).exists()
+    if start is None or is_adapter:
+        model = student.load(job.base, new_tokens=job.new_tokens)
+    else:
+        model = student.load(str(start))
     dtype = prepare_saving(model, job)
     layout = lay_out_rows(job, student, model)
     choose_recomputing(job, arguments, model)
@@ -122,7 +132,11 @@ def train(job: Job) -> None:
         callbacks=[stop, metrics],
     )
     trainer.remove_callback(PrinterCallback)
-    log.info("training on %d rows, %s", len(rows), f"from {resumed}" if resumed else "from the start")
+    if is_adapter:
+        trainer._load_from_checkpoint(str(start))
+    alone = f"from step 0 with the weights of {start}, optimiser and learning rate anew" if start else "from the start"
+    log.info("training on %d rows, %s", len(rows), f"from {resumed}" if resumed else alone)
+    _announce_operators(arguments)
     with room_in(job.checkpoints):
         trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)
     stop.raise_if_stopped()
@@ -161,12 +175,14 @@ def training_arguments(job: Job) -> TrainingArguments:
         "average_tokens_across_devices": True,
         "save_total_limit": None,
     }
-    if not torch.accelerator.is_available():
+    device = torch.accelerator.current_accelerator(check_available=True)
+    defaults = DEFAULTS | defaults_on(device.type if device else CPU, job.arguments)
+    if device is None:
         ours |= {"use_cpu": True}
         if "RANK" in os.environ:
             ours |= {"ddp_backend": "gloo"}
     try:
-        arguments = TrainingArguments(**DEFAULTS | job.arguments | ours)
+        arguments = TrainingArguments(**defaults | job.arguments | ours)
     except (TypeError, ValueError) as error:
         raise UserError(str(error).strip().partition("\n")[0], "train") from error
     if arguments.deepspeed and arguments.use_cpu:
@@ -175,6 +191,26 @@ def training_arguments(job: Job) -> TrainingArguments:
 
         deepspeed.init_distributed(dist_backend="gloo")
     return arguments
+
+
+def defaults_on(device: str, given: Mapping[str, Any]) -> dict[str, Any]:  # Any: values of TrainingArguments
+    """Return transformers' options that a kind of device needs where the recipe says nothing."""
+    if device != "npu":
+        return {}
+    if not given.get("dataloader_num_workers"):
+        return {"optim": ON_NPU["optim"]}  # transformers refuses a way to start workers where there are none
+    return dict(ON_NPU)
+
+
+def _announce_operators(arguments: TrainingArguments) -> None:
+    """Say that DeepSpeed may compile operators before the first step, where none has been compiled yet."""
+    if not arguments.deepspeed:
+        return
+    from torch.utils.cpp_extension import get_default_build_root
+
+    root = Path(os.environ.get("TORCH_EXTENSIONS_DIR") or get_default_build_root())
+    if next(root.glob("**/*.so"), None) is None:
+        log.info("DeepSpeed compiles its operators into %s, once: this takes up to some minutes", root)
 
 
 def resume_point(job: Job, arguments: TrainingArguments) -> Path | None:

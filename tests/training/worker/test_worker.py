@@ -152,6 +152,32 @@ def test_a_loss_that_is_not_a_number_stops_with_its_step_and_saves_nothing(job):
     assert not made.output.exists()
 
 
+@pytest.mark.parametrize(
+    ("device", "given", "expected"),
+    [
+        ("cuda", {"dataloader_num_workers": 2}, {}),
+        ("npu", {}, {"optim": "adamw_torch"}),
+        (
+            "npu",
+            {"dataloader_num_workers": 2},
+            {"optim": "adamw_torch", "dataloader_multiprocessing_context": "spawn"},
+        ),
+    ],
+)
+def test_an_npu_gets_the_plain_optimiser_and_spawned_loaders(device, given, expected):
+    from cotdistill.training.worker.worker import defaults_on
+
+    assert defaults_on(device, given) == expected
+
+
+def test_loaders_can_be_spawned(job):
+    from cotdistill.training.worker.worker import train
+
+    made = job(dataloader_num_workers=1, dataloader_multiprocessing_context="spawn")
+    train(made)
+    assert made.output.exists()
+
+
 def test_wrong_values_for_transformers_are_the_users_fault(job):
     from cotdistill.training.worker.worker import train
 
