@@ -133,14 +133,12 @@ def train(
     job = _job(options, student, parts, base=base, output=output, folder=folder, encoder=encoder)
     is_done = _is_done(job)
     if meeting is not None and meeting.has_own_folders:
-        agree(meeting, "parts", parts)
-        is_done = meeting.gather("done", is_done)[0]
-        job = job.model_copy(update={"arguments": job.arguments | {"save_on_each_node": True}})
+        job, is_done = _in_own_folder(job, parts, meeting, is_done=is_done)
     if not is_done:
         _refuse_used(options, output)
         job = _beside_other(job, parts, options, place=place, is_redone=is_redone)
         if meeting is not None and meeting.has_own_folders:
-            agree(meeting, "begin", {"weights_from": job.weights_from and "/".join(job.weights_from.parts[-3:])})
+            agree(meeting, "begin", {"weights_from": str(job.weights_from and job.weights_from.relative_to(folder))})
         move_in(rows, tokenizer, job)
         note_parts(job, parts)
         write_text(folder / JOB, job.model_dump_json(indent=1) + "\n")
@@ -156,6 +154,19 @@ def train(
         log.info("the weights are on node 0, in its %s", output)
         return None
     return _result(job, rows.prepared.written, dropped=rows.prepared.dropped)
+
+
+def _in_own_folder(
+    job: Job,
+    parts: dict[str, Any],  # Any: JSON values
+    meeting: Meeting,
+    *,
+    is_done: bool,
+) -> tuple[Job, bool]:
+    """Return the job of a node that keeps its checkpoints itself, and whether node 0 has its weights already."""
+    agree(meeting, "parts", parts)
+    job = job.model_copy(update={"arguments": job.arguments | {"save_on_each_node": True}})
+    return job, meeting.gather("done", is_done)[0]
 
 
 def _beside_other(

@@ -52,6 +52,7 @@ def mark_complete(folder: Path, step: int, *, key: str, world_size: int) -> None
     """Declare the checkpoint of a step whole: all of it is on disk before COMPLETE.json is."""
     checkpoint = folder / f"checkpoint-{step}"
     (checkpoint / COMPLETE).unlink(missing_ok=True)
+    _name_deepspeeds_part(checkpoint)
     paths = _files(checkpoint)
     for path in (*paths, *{path.parent for path in paths}):
         sync(path)
@@ -63,6 +64,14 @@ def mark_complete(folder: Path, step: int, *, key: str, world_size: int) -> None
     write_text(checkpoint / COMPLETE, said.model_dump_json(indent=1) + "\n")
     sync(checkpoint)
     sync(folder)
+
+
+def _name_deepspeeds_part(checkpoint: Path) -> None:
+    """Write DeepSpeed's `latest` where it is missing: rank 0 alone writes it, and every node reads its own."""
+    latest = checkpoint / "latest"
+    for part in checkpoint.glob("global_step*"):
+        if not latest.exists():
+            write_text(latest, part.name)
 
 
 def newest_whole(folder: Path, *, key: str, world_size: int, up_to: float = inf) -> Path | None:

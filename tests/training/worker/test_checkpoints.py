@@ -40,6 +40,20 @@ def test_the_newest_is_the_highest_step_that_is_whole(tmp_path, caplog):
     assert "checkpoint-110 was not written to its end" in caplog.text
 
 
+def test_up_to_a_step_that_another_node_has_too(tmp_path):
+    _write(tmp_path, 90, 100)
+    assert newest_whole(tmp_path, **JOB, up_to=99) == tmp_path / "checkpoint-90"
+    assert newest_whole(tmp_path, **JOB, up_to=80) is None
+
+
+def test_deepspeed_finds_its_part_on_every_node(tmp_path):
+    _write(tmp_path, 90, 100)
+    (tmp_path / "checkpoint-100" / "latest").write_text("as DeepSpeed wrote it")
+    mark_complete(tmp_path, 100, **JOB)
+    assert (tmp_path / "checkpoint-90" / "latest").read_text() == "global_step"
+    assert (tmp_path / "checkpoint-100" / "latest").read_text() == "as DeepSpeed wrote it"
+
+
 def test_without_a_whole_one_there_is_none(tmp_path):
     _write(tmp_path, cut_off=(10,))
     assert newest_whole(tmp_path, **JOB) is None
