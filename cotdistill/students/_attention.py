@@ -6,6 +6,8 @@ the names that transformers uses for FlashAttention; they reach this function th
 """
 
 import inspect
+from collections.abc import Callable
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
@@ -53,7 +55,7 @@ def attend_rows_apart(
     if query.device.type == "npu":
         return _on_npu(query, key, value, cu_seq_lens_q, dropout, scaling), None
     is_for_flash = query.is_cuda and query.dtype in (torch.bfloat16, torch.float16)
-    if is_for_flash and not dropout and query.shape[-1] <= LARGEST_HEAD:
+    if is_for_flash and not dropout and query.shape[-1] <= LARGEST_HEAD and _varlen_attn() is not None:
         return _on_cuda(query, key, value, cu_seq_lens_q, max_length_q, scaling), None
     rows = [
         _attend(query[:, :, start:end], key[:, :, start:end], value[:, :, start:end], dropout, scaling)
@@ -79,8 +81,8 @@ def _on_cuda(
     longest: int,
     scaling: float | None,
 ) -> torch.Tensor:
-    from torch.nn.attention.varlen import varlen_attn
-
+    varlen_attn = _varlen_attn()
+    assert varlen_attn is not None
     q, k, v = (states[0].transpose(0, 1) for states in (query, key, value))
     is_grouped = q.shape[1] != k.shape[1]
     causal = (-1, 0)
@@ -88,6 +90,18 @@ def _on_cuda(
         q, k, v, bounds, bounds, longest, longest, scale=scaling, window_size=causal, enable_gqa=is_grouped
     )
     return found[None]
+
+
+@cache
+def _varlen_attn() -> Callable[..., torch.Tensor] | None:
+    """Return torch's FlashAttention over rows of any length; None in a torch before it took grouped heads."""
+    try:
+        from torch.nn.attention.varlen import varlen_attn
+    except ImportError:
+        return None
+    known = inspect.signature(varlen_attn).parameters
+    found: Callable[..., torch.Tensor] = varlen_attn
+    return found if {"enable_gqa", "window_size"} <= known.keys() else None
 
 
 def _on_npu(
