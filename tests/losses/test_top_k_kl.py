@@ -87,9 +87,7 @@ def test_a_student_that_says_what_the_teacher_says_has_nothing_to_learn():
 def test_a_batch_without_supervised_tokens_has_no_loss_and_no_gradient():
     full = _batch()
     empty = TopK(torch.zeros(0, K, dtype=torch.long), torch.zeros(0, K))
-    batch = LossBatch(
-        full.hidden_BTD, full.head, torch.full_like(full.labels_BT, IGNORED), full.ids, teacher_top_k=empty
-    )
+    batch = replace(full, labels_BT=torch.full_like(full.labels_BT, IGNORED), teacher_top_k=empty)
     loss, gradients = _loss(batch, k=K)
     assert loss == 0
     assert not any(gradient.any() for gradient in gradients)
