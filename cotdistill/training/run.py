@@ -138,7 +138,7 @@ def train(
         _refuse_used(options, output)
         job = _beside_other(job, parts, options, place=place, is_redone=is_redone)
         if meeting is not None and meeting.has_own_folders:
-            agree(meeting, "begin", {"weights_from": str(job.weights_from and job.weights_from.relative_to(folder))})
+            agree(meeting, "weights", {"weights_from": str(job.weights_from and job.weights_from.relative_to(folder))})
         move_in(rows, tokenizer, job)
         note_parts(job, parts)
         write_text(folder / JOB, job.model_dump_json(indent=1) + "\n")
