@@ -15,7 +15,8 @@ from cotdistill.records import Conversation
 from cotdistill.stages.sample import SampleOptions
 from cotdistill.storage.keys import file_sha256, key_of
 from cotdistill.storage.run_folder import LOGPROBS
-from cotdistill.training.options import Share, TrainOptions
+from cotdistill.training.option_types import Share
+from cotdistill.training.options import TrainOptions
 from cotdistill.training.prepare.mixing import mix
 
 

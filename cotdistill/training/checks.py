@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cotdistill.errors import RecipeFault, UserError
+from cotdistill.records import Completion, Problem, Trace
 from cotdistill.storage.model_folder import ModelFolder
+from cotdistill.styles import Style
 from cotdistill.training import reporters
 from cotdistill.training.deepspeed_config import disagreements
 from cotdistill.training.launch.devices import CPU, find_devices
@@ -18,9 +20,12 @@ from cotdistill.training.trainer_keys import EVALUATION_KEYS, RATE_BY_EVALUATION
 if TYPE_CHECKING:
     from cotdistill.training.options import TrainOptions
 
+NO_PARTS = "weigh a rationale, and the style finds none"
+NO_PARTS_HINT = "leave `loss_weights` out, or name the style in which the rows are written: `convert: {style: …}`"
 
-def faults(options: "TrainOptions", student: object) -> Iterator[UserError]:
-    """Yield a fault for each; `student` is what the recipe chose, None where it has none."""
+
+def faults(options: "TrainOptions", student: object, style: Style | None) -> Iterator[UserError]:
+    """Yield a fault for each; `student` and `style` are what the recipe chose, None where it has none."""
     asked = options.model_extra or {}
     yield from reporters.faults(asked.get("report_to"))
     yield from missing_package(asked.get("optim"))
@@ -31,6 +36,10 @@ def faults(options: "TrainOptions", student: object) -> Iterator[UserError]:
         hint = "name a folder for the weights alone"
         yield RecipeFault(f"{options.output_dir} holds the run itself", "train.output_dir", hint)
     yield from _evaluation_faults(options)
+    if options.bin_tokens and options.flash_attn in ("sdpa", "disabled"):
+        yield RecipeFault("packed rows lie end to end", "train.flash_attn", "leave it out, or `packing`")
+    if options.weighs_parts and not _tells_parts(style):
+        yield RecipeFault(NO_PARTS, "train.loss_weights", NO_PARTS_HINT)
     yield from _deepspeed_faults(options)
     yield from _device_faults(options)
     if (model := local_model(student)) is not None:
@@ -101,3 +110,12 @@ def _length_faults(cutoff_len: int, model: ModelFolder) -> Iterator[UserError]:
     if limit is not None and cutoff_len > limit:
         text = f"{cutoff_len:,} is above the {limit:,} positions of {model.path}"
         yield RecipeFault(text, "train.cutoff_len", f"`cutoff_len: {limit}` is the most")
+
+
+def _tells_parts(style: Style | None) -> bool:
+    """Return whether a style finds the rationale in what it has written."""
+    if style is None:
+        return False
+    completion = Completion(key="", index=0, reasoning="Two and two are four.", text="It is 4.")
+    written = style.answer(Trace(problem=Problem(id="", question="What is 2 + 2?", gold="4"), completion=completion))
+    return bool(style.split(written).reasoning)

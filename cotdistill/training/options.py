@@ -7,19 +7,18 @@ train: {dataset: [{name: DS_r1_answer}, {name: general_chat, weight: 0.2}], on_o
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from cotdistill.errors import RecipeFault, raise_all
-from cotdistill.records import Completion, Problem, Trace
-from cotdistill.registry import NOT_IN_KEY, KindOptions, OneOf, Options
+from cotdistill.registry import NOT_IN_KEY, KindOptions, OneOf
 from cotdistill.stage import StageOptions
-from cotdistill.styles import Style
 from cotdistill.training.checks import faults
 from cotdistill.training.forecast import forecast
 from cotdistill.training.job import FlashAttn
+from cotdistill.training.option_types import LossWeights, Names, NewTexts, Shares
 from cotdistill.training.trainer_keys import EVALUATION_KEYS, LEAVE_WEIGHTS, OURS, RATE_BY_EVALUATION, read_trainer_keys
 from cotdistill.training.trainer_values import fits, known, named, scheduler
 
@@ -36,73 +35,6 @@ NOT_TRAINER_KEYS = frozenset(
 
 MODEL_PACKAGES = ("torch", "transformers", "accelerate")
 """What a model needs to learn or to answer on this machine."""
-
-WEIGHTS_TOLERANCE = 1e-3
-"""Thirds may be written with three digits."""
-
-
-NO_PARTS = "weigh a rationale, and the style finds none"
-NO_PARTS_HINT = "leave `loss_weights` out, or name the style in which the rows are written: `convert: {style: …}`"
-
-
-class Share(Options):
-    """One of the sets that a student learns from."""
-
-    name: str = Field(min_length=1)
-    """Name in dataset_info.json, or the name that `convert` gives its rows."""
-    weight: float | None = Field(None, gt=0, le=1)
-    """Share of all training rows, drawn by seed, no row twice; default: the set as a whole."""
-
-
-class LossWeights(Options):
-    """How much a token counts by the part of an answer that it is of. Their ratio counts: the loss is a mean."""
-
-    rationale: float = Field(1.0, ge=0, allow_inf_nan=False)
-    """Weight of each token up to the end of the rationale, the tag that opens it included."""
-    answer: float = Field(1.0, ge=0, allow_inf_nan=False)
-    """Weight of each token behind it: the tag that closes it, the answer, its end."""
-
-    @model_validator(mode="after")
-    def _something_counts(self) -> Self:
-        if self.rationale == self.answer == 0:
-            raise PydanticCustomError("no_weight", "leaves nothing to learn: one of the two must be above 0")
-        return self
-
-
-def _as_shares(given: object) -> object:
-    """Return what a recipe writes as a list of mappings: `a`, `a,b` as openMind does, or such a list."""
-    names = given.split(",") if isinstance(given, str) else given
-    if not isinstance(names, list):
-        return given
-    return [{"name": name.strip()} if isinstance(name, str) else name for name in names]
-
-
-def _as_names(given: object) -> object:
-    """Return names that are written as `a,b` as a list."""
-    return [name.strip() for name in given.split(",")] if isinstance(given, str) else given or ()
-
-
-NewText = Annotated[str, Field(min_length=1)]
-
-
-def _shares_add_up(shares: tuple[Share, ...] | None) -> tuple[Share, ...] | None:
-    """Refuse duplicate names, and weights that no rows can have."""
-    if not shares:
-        return None
-    names = [share.name for share in shares]
-    if double := next((name for name in names if names.count(name) > 1), None):
-        raise PydanticCustomError("set_twice", "duplicate data set {name}", {"name": f"`{double}`"})
-    weights = [share.weight for share in shares if share.weight is not None]
-    if len(weights) == len(shares) and abs(sum(weights) - 1) > WEIGHTS_TOLERANCE:
-        raise PydanticCustomError(
-            "weights_sum",
-            "has weights that sum to {sum}: they must be 1, or leave one out",
-            {"sum": f"{sum(weights):g}"},
-        )
-    if len(weights) < len(shares) and sum(weights) >= 1:
-        raise PydanticCustomError("weights_sum", "has weights that leave nothing for a set without one")
-    return shares
-
 
 OF_THE_WHOLE = frozenset({"phases", "output_dir", "overwrite_output_dir", "num_processes"})
 """Options that a phase cannot change."""
@@ -128,7 +60,7 @@ class TrainOptions(StageOptions):
     __pydantic_extra__: dict[Annotated[str, AfterValidator(known)], Annotated[Any, BeforeValidator(fits)]]
     # Any: the types are transformers' own
 
-    dataset: Annotated[tuple[Share, ...] | None, BeforeValidator(_as_shares), AfterValidator(_shares_add_up)] = None
+    dataset: Shares = None
     """Name in dataset_info.json of what is trained on, or several as `a,b`, or a list of {name, weight} to mix in
     general data by share; default: what `convert` wrote. The name that `convert` gives its rows means those."""
     max_samples: int | None = Field(None, ge=1)
@@ -137,7 +69,7 @@ class TrainOptions(StageOptions):
     """Rows held out of the training to look at their loss on the way (`eval_loss` in metrics.jsonl): a share below 1,
     or their number; drawn by seed, all samples of a problem on one side. `eval_strategy` and `eval_steps` say when;
     default: after each epoch."""
-    eval_dataset: Annotated[tuple[str, ...], BeforeValidator(_as_names)] = ()
+    eval_dataset: Names = ()
     """Names in dataset_info.json, or files, of other rows to look at instead: `a`, `a,b` or a list."""
     template: str | None = None
     """How messages become text: `qwen` as openMind and LLaMA-Factory mean it; default: the tokenizer's own template,
@@ -150,7 +82,7 @@ class TrainOptions(StageOptions):
     rationale, answer and end whole (what it was goes to shortened.jsonl); or it stops the training."""
     max_dropped: float = Field(0.05, ge=0, le=1)
     """Largest share of rows that may be left out; more stops before any training: `cutoff_len` must be wrong."""
-    new_special_tokens: Annotated[tuple[NewText, ...], BeforeValidator(_as_names)] = ()
+    new_special_tokens: NewTexts = ()
     """Texts that become one token each, as `<think>,</think>` or a list; each starts as the mean of the tokens that it
     was before. They stay in the text of an answer. What is a token already is left as it is."""
     loss: Annotated[KindOptions, OneOf("losses")] = Field(
@@ -274,14 +206,8 @@ class TrainOptions(StageOptions):
 
     def check(self, roles: Mapping[str, Any], *, seed: int) -> None:  # noqa: ARG002
         """Raise a RecipeFault for all that can be known to go wrong with these options on this machine."""
-        student, phases = roles.get("student"), self.in_phases()
-        found = {str(fault): fault for phase in phases for fault in faults(phase, student)}
-        if any(phase.bin_tokens and phase.flash_attn in ("sdpa", "disabled") for phase in phases):
-            found["packing"] = RecipeFault(
-                "packed rows lie end to end", "train.flash_attn", "leave it out, or `packing`"
-            )
-        if any(phase.weighs_parts for phase in phases) and not _tells_parts(roles.get("style")):
-            found["parts"] = RecipeFault(NO_PARTS, "train.loss_weights", NO_PARTS_HINT)
+        student, style = roles.get("student"), roles.get("style")
+        found = {str(fault): fault for phase in self.in_phases() for fault in faults(phase, student, style)}
         raise_all(list(found.values()))
 
     def forecast(self, roles: Mapping[str, Any]) -> str | None:
@@ -322,15 +248,6 @@ class TrainOptions(StageOptions):
         if self.is_evaluated:
             arguments["eval_strategy"] = "steps" if "eval_steps" in (self.model_extra or {}) else "epoch"
         return arguments | self.model_dump(mode="json", exclude=set(NOT_TRAINER_KEYS))
-
-
-def _tells_parts(style: Style | None) -> bool:
-    """Return whether a style finds the rationale in what it has written."""
-    if style is None:
-        return False
-    completion = Completion(key="", index=0, reasoning="Two and two are four.", text="It is 4.")
-    written = style.answer(Trace(problem=Problem(id="", question="What is 2 + 2?", gold="4"), completion=completion))
-    return bool(style.split(written).reasoning)
 
 
 def known_train_keys() -> list[str]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 
 from cotdistill.records import Conversation
 from cotdistill.storage.keys import draw
-from cotdistill.training.options import Share
+from cotdistill.training.option_types import Share
 
 log = logging.getLogger(__name__)
 

@@ -19,7 +19,8 @@ from cotdistill.storage.jsonl import AtomicFile, write_text
 from cotdistill.storage.keys import key_of
 from cotdistill.storage.run_folder import DROPPED, SHORTENED
 from cotdistill.styles import Style
-from cotdistill.training.options import NO_PARTS, NO_PARTS_HINT, TrainOptions
+from cotdistill.training.checks import NO_PARTS, NO_PARTS_HINT
+from cotdistill.training.options import TrainOptions
 from cotdistill.training.prepare.seq2seq_tokens import encoder_of
 from cotdistill.training.prepare.token_row import TokenRow
 from cotdistill.training.prepare.tokenfile import Written, write_rows

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cotdistill.records import Conversation, Message
-from cotdistill.training.options import Share
+from cotdistill.training.option_types import Share
 from cotdistill.training.prepare.mixing import mix, rows_per_dataset
 
 
