@@ -66,11 +66,11 @@ def measure(traces: Path | None, tokenizer: Path | None, trl: Path | None) -> li
         base = make("students", "full", model=str(tokenizer), init="random", config=SIZES).base(folder, seed=1)
         chosen = list(itertools.islice(conversations(traces), ROWS))
         write_set(folder, chosen)
-        _write_rows(folder / "rows.json", chosen, base)
-        ours = _command(folder, base)
-        others = [_other("transformers", sys.executable, folder, base)]
+        write_rows(folder / "rows.json", chosen, base)
+        ours = train_by_command(folder, base)
+        others = [train_by("transformers", sys.executable, folder, base)]
         if trl is not None:
-            others.append(_other("trl", str(trl.absolute()), folder, base))
+            others.append(train_by("trl", str(trl.absolute()), folder, base))
         else:
             print("TRL is not installed: --trl names the python of an environment that holds it", file=sys.stderr)
         return [*_rows(ours, others), *_to_first_step(folder, base)]
@@ -88,7 +88,7 @@ def _rows(ours: Spent, others: list[Spent]) -> list[Row]:
     return rows
 
 
-def _write_rows(path: Path, chosen: list[Conversation], base: str) -> None:
+def write_rows(path: Path, chosen: list[Conversation], base: str) -> None:
     """Write the tokens that the command makes of the conversations."""
     rows = Encoder(load_tokenizer(base, template=None)).encode(chosen)
     path.write_text(json.dumps([{"input_ids": row.input_ids, "labels": row.labels} for row in rows]))
@@ -104,7 +104,8 @@ def _recipe(folder: Path, base: str, name: str) -> Path:
     return path
 
 
-def _command(folder: Path, base: str) -> Spent:
+def train_by_command(folder: Path, base: str) -> Spent:
+    """Train with the command on `set`, the data set that stands in the folder."""
     command = [sys.executable, "-m", "cotdistill", "train", str(_recipe(folder, base, "steps"))]
     _, peak_mib = _run(command, folder)
     (metrics,) = folder.rglob(METRICS)
@@ -113,11 +114,13 @@ def _command(folder: Path, base: str) -> Spent:
     return Spent("cotdistill", (ends[-1] - ends[-1 - STEPS]) / STEPS, peak_mib)
 
 
-def _other(package: str, python: str, folder: Path, base: str) -> Spent:
+def train_by(package: str, python: str, folder: Path, base: str) -> Spent:
+    """Train with another package's trainer on the folder's rows.json."""
     script = Path(__file__).with_name("other_trainers.py")
     rows = str(folder / "rows.json")
     output, peak_mib = _run([python, str(script), package, rows, base, str(BATCH), str(EPOCHS)], folder)
     found = json.loads(output.splitlines()[-1])
+    assert len(found["seconds"]) == EPOCHS * STEPS, found
     return Spent(f"{package} {found['version']}", sum(found["seconds"][-STEPS:]) / STEPS, peak_mib)
 
 
