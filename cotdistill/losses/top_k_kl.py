@@ -44,7 +44,7 @@ class TopKKL:
             raise RecipeFault(f"no such file: {self.logprobs}", "train.loss.logprobs")
 
     def __call__(self, batch: LossBatch, /) -> Tensor:
-        """Return the summed loss of the supervised tokens."""
+        """Return the sum of the losses of the supervised tokens, each times its weight."""
         from torch.utils.checkpoint import checkpoint
 
         assert batch.teacher_top_k is not None, "the batches were made for another loss"
@@ -52,14 +52,16 @@ class TopKKL:
         is_supervised_BT = targets_BT != IGNORED
         hidden_ND = batch.hidden_BTD[:, :-1][is_supervised_BT]
         targets_N = targets_BT[is_supervised_BT]
-        parts = [tensor.split(CHUNK_TOKENS) for tensor in (hidden_ND, targets_N, *batch.teacher_top_k)]
+        weights_BT = is_supervised_BT.float() if batch.weights_BT is None else batch.weights_BT[:, 1:]
+        tensors = (hidden_ND, targets_N, weights_BT[is_supervised_BT], *batch.teacher_top_k)
+        parts = [tensor.split(CHUNK_TOKENS) for tensor in tensors]
         return sum(
-            checkpoint(self._loss, batch.head, hidden, targets, TopK(ids, probs), use_reentrant=False)
-            for hidden, targets, ids, probs in zip(*parts, strict=True)
+            weights @ checkpoint(self._losses, batch.head, hidden, targets, TopK(ids, probs), use_reentrant=False)
+            for hidden, targets, weights, ids, probs in zip(*parts, strict=True)
         )
 
-    def _loss(self, head: Callable[[Tensor], Tensor], states: Tensor, targets: Tensor, top_k: TopK) -> Tensor:
-        """Return the summed loss of a few tokens."""
+    def _losses(self, head: Callable[[Tensor], Tensor], states: Tensor, targets: Tensor, top_k: TopK) -> Tensor:
+        """Return the loss of each of a few tokens."""
         ids_NK, probs_NK = top_k
         logits_NV = head(states).float()
         total_N = logits_NV.logsumexp(-1)
@@ -69,4 +71,4 @@ class TopKKL:
         log_teacher_NK = probs_NK.clamp_min(TINY).log()
         divergence_N = (probs_NK * (log_teacher_NK - log_student_NK)).sum(-1)
         compared_N = (1 - self.alpha) * divergence_N + self.alpha * cross_entropy_N
-        return compared_N.where(probs_NK.sum(-1) > 0, cross_entropy_N).sum()
+        return compared_N.where(probs_NK.sum(-1) > 0, cross_entropy_N)

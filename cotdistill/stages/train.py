@@ -19,14 +19,30 @@ from cotdistill.training.launch.launch import OnProgress
 from cotdistill.training.options import TrainOptions
 from cotdistill.training.run import TrainResult, join
 from cotdistill.training.run import train as train_worker
+from cotdistill.training.training import Training, TrainingSet
 from cotdistill.training.watching import note
 
 
 @runtime_checkable
-class TrainingSets(Protocol):
-    """Conversations that each phase chooses from by its options."""
+class PhasedRows(Iterable[Conversation], Protocol):
+    """Conversations of data sets, of which each phase chooses its own by its options."""
 
-    def in_phase(self, options: TrainOptions, folder: Path) -> Iterable[Conversation]:
+    @property
+    def key(self) -> str | None:
+        """What tells these rows from others."""
+        ...
+
+    @property
+    def logprobs(self) -> Path | None:
+        """File of the log-probabilities that were recorded with them."""
+        ...
+
+    @property
+    def evaluation(self) -> Iterable[Conversation] | None:
+        """Rows whose loss is looked at while training."""
+        ...
+
+    def in_phase(self, options: TrainOptions, folder: Path) -> "PhasedRows":
         """Return the rows of one phase; bad ones go to `folder`."""
         ...
 
@@ -48,32 +64,26 @@ def train(
     results: list[TrainResult] = []
     for number, phase in enumerate(phases, 1):
         is_last = number == len(phases)
-        folder = work.folder if is_last else work.folder / PHASE.format(number)
+        training = Training(
+            options=phase if is_last else phase.model_copy(update={"output_dir": None}),
+            student=student,
+            base=base,
+            folder=work.folder if is_last else work.folder / PHASE.format(number),
+            tokens=work.run / TOKENS,
+            log_file=work.run / RUN_LOG,
+            seed=work.seed,
+            style=style,
+            is_redone=work.is_redone,
+            meeting=meeting,
+        )
         _meet(meeting, str(work.folder.relative_to(work.run)), number)
         with work.progress(_title(number, len(phases)), total=0, unit="steps") as advance:
-            count = _counted(advance, folder / METRICS)
+            count = _counted(advance, training.folder / METRICS)
             if meeting is not None and meeting.shares_folder:
-                join(phase, student, meeting=meeting, seed=work.seed, on_progress=count)
+                join(training, on_progress=count)
                 continue
-            rows = _rows(conversations, phases, phase, folder)
-            result = train_worker(
-                rows,
-                phase if is_last else phase.model_copy(update={"output_dir": None}),
-                student=student,
-                base=base,
-                folder=folder,
-                tokens=work.run / TOKENS,
-                log_file=work.run / RUN_LOG,
-                seed=work.seed,
-                style=style,
-                # Rows that a list or a generator holds have no name, and their tokens are made every time.
-                data_key=getattr(rows, "key", None),
-                logprobs=getattr(rows, "logprobs", None),
-                evaluation=getattr(rows, "evaluation", None),
-                on_progress=count,
-                is_redone=work.is_redone,
-                meeting=meeting,
-            )
+            rows = _rows(conversations, phases, phase, training.folder)
+            result = train_worker(training, rows, on_progress=count)
         if result is not None:
             results.append(result)
             base = str(result.checkpoint)
@@ -114,13 +124,14 @@ def _title(number: int, phases: int) -> str:
 
 def _rows(
     conversations: Iterable[Conversation], phases: Sequence[TrainOptions], phase: TrainOptions, folder: Path
-) -> Iterable[Conversation]:
+) -> TrainingSet:
     """Return what a phase learns from. Raises: RecipeFault where there are phases, and rows that have no names."""
-    if len(phases) == 1:
-        return conversations
-    if not isinstance(conversations, TrainingSets):
+    if isinstance(conversations, PhasedRows):
+        rows = conversations.in_phase(phase, folder)
+        return TrainingSet(rows, key=rows.key, logprobs=rows.logprobs, evaluation=rows.evaluation)
+    if len(phases) > 1:
         raise RecipeFault("choose among data sets by name, and these rows have none", "train.phases")
-    return conversations.in_phase(phase, folder)
+    return TrainingSet(conversations)
 
 
 def _counted(advance: Advance, metrics: Path) -> OnProgress:

@@ -4,15 +4,13 @@
 """
 
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from cotdistill.losses import TopKLoss
-from cotdistill.records import Conversation
 from cotdistill.storage.jsonl import write_text
 from cotdistill.storage.run_folder import DROPPED, SHORTENED, TOP_K
-from cotdistill.styles import Style
 from cotdistill.training.held_out import EVALUATION, hold_out, link
 from cotdistill.training.job import Job
 from cotdistill.training.options import TrainOptions
@@ -20,6 +18,7 @@ from cotdistill.training.prepare.prepare import Prepared, prepare
 from cotdistill.training.prepare.teacher_topk import prepare_topk
 from cotdistill.training.prepare.tokenfile import FILES
 from cotdistill.training.prepare.topk_file import TOPK_FILES
+from cotdistill.training.training import Training, TrainingSet
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -35,35 +34,22 @@ class PreparedRows(NamedTuple):
     """Folder of the token rows whose loss is looked at while training; None: of none."""
 
 
-def prepare_rows(
-    conversations: Iterable[Conversation],
-    tokenizer: "PreTrainedTokenizerBase",
-    options: TrainOptions,
-    *,
-    style: Style | None,
-    folder: Path,
-    tokens: Path,
-    data_key: str | None,
-    logprobs: Path | None,
-    evaluation: Iterable[Conversation] | None,
-    seed: int,
-) -> PreparedRows:
-    """Return the rows of a training whose stage has this folder; the arguments are those of `train`.
-
-    Raises: UserError.
-    """
-    prepared = prepare(conversations, tokenizer, options, style=style, folder=tokens, data_key=data_key)
-    _show_what_changed(prepared, folder)
+def prepare_rows(training: Training, rows: TrainingSet, tokenizer: "PreTrainedTokenizerBase") -> PreparedRows:
+    """Return the rows of a training as files. Raises: UserError."""
+    options, style, folder = training.options, training.style, training.tokens
+    prepared = prepare(rows.conversations, tokenizer, options, style=style, folder=folder, data_key=rows.key)
+    _show_what_changed(prepared, training.folder)
     prepared.check(options)
     looked_at = None
     if options.val_size:
-        prepared = hold_out(prepared, options.val_size, seed=seed)
+        prepared = hold_out(prepared, options.val_size, seed=training.seed)
         looked_at = prepared.folder / EVALUATION
-    if evaluation is not None:
-        others = prepare(evaluation, tokenizer, options, style=style, folder=tokens / EVALUATION, data_key=None)
+    if rows.evaluation is not None:
+        place = folder / EVALUATION
+        others = prepare(rows.evaluation, tokenizer, options, style=style, folder=place, data_key=None)
         others.check(options)
         looked_at = others.folder
-    top_k = _prepare_top_k(prepared, tokenizer, options, logprobs, folder)
+    top_k = _prepare_top_k(prepared, tokenizer, options, rows.logprobs, training.folder)
     return PreparedRows(prepared, [*(prepared.folder / name for name in FILES), *top_k], looked_at)
 
 

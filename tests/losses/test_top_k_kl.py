@@ -71,6 +71,15 @@ def test_rows_without_log_probabilities_learn_as_in_sft():
     _assert_same(_loss(batch, k=K), (sft.detach(), torch.autograd.grad(sft, [batch.hidden_BTD, batch.head.weight])))
 
 
+def test_a_token_that_weighs_nothing_is_not_there():
+    batch = _batch()
+    weights = torch.rand(batch.labels_BT.shape, generator=torch.Generator().manual_seed(1)).round()
+    gone = batch.labels_BT.masked_fill(weights == 0, IGNORED)
+    stays = weights[:, 1:][batch.labels_BT[:, 1:] != IGNORED] > 0
+    less = replace(batch, labels_BT=gone, teacher_top_k=TopK(*(part[stays] for part in batch.teacher_top_k)))
+    _assert_same(_loss(replace(batch, weights_BT=weights), k=K), _loss(less, k=K))
+
+
 def test_a_student_that_says_what_the_teacher_says_has_nothing_to_learn():
     head = torch.nn.Identity()
     probs = torch.tensor([[0.7, 0.2, 0.1]])

@@ -11,8 +11,6 @@ from cotdistill.errors import Interrupted, UserError, WorkerFailed
 from cotdistill.records import Rejected
 from cotdistill.registry import make
 from cotdistill.storage.jsonl import read
-from cotdistill.training.options import TrainOptions
-from cotdistill.training.run import train
 from tests.support.tiny_student import sums, thoughts
 from tests.support.training import start_training
 
@@ -159,19 +157,10 @@ def test_two_processes_learn_what_one_learns(tmp_path, base, student, deepspeed,
     for processes in (1, 2):
         options = {"num_processes": processes, "per_device_train_batch_size": 8 // processes, "deepspeed": deepspeed}
         options |= {"gradient_accumulation_steps": 2, "optim": "adamw_torch", "loss_weights": {"rationale": weight}}
-        result = train(
-            thoughts(48),
-            TrainOptions.model_validate(QUICK | options),
-            student=student,
-            base=base,
-            folder=tmp_path / str(processes),
-            tokens=tmp_path / "tokens",
-            log_file=tmp_path / "run.log",
-            seed=7,
-            style=make("styles", "think"),
-            on_progress=lambda done, total: None,
-        )
-        made[processes] = load_file(result.checkpoint / "model.safetensors"), _metrics(tmp_path / str(processes))[-1]
+        folder = tmp_path / str(processes)
+        more = {"base": base, "student": student, "style": make("styles", "think")}
+        result = start_training(folder, thoughts(48), QUICK | options, **more)
+        made[processes] = load_file(result.checkpoint / "model.safetensors"), _metrics(folder / "4-train")[-1]
     (weights, metrics), (other_weights, other_metrics) = made[1], made[2]
     assert metrics["loss"] == pytest.approx(other_metrics["loss"], rel=1e-4)
     assert metrics["tokens"] == other_metrics["tokens"]
