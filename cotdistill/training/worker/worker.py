@@ -12,7 +12,7 @@ import re
 import signal
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,19 +26,18 @@ from cotdistill.losses import Loss, TopKLoss
 from cotdistill.students import Collator, Student
 from cotdistill.training import reporters
 from cotdistill.training.job import Job
-from cotdistill.training.launch.devices import CPU
-from cotdistill.training.launch.launch import free_port
 from cotdistill.training.memory import advice
 from cotdistill.training.prepare.packing import Bins, pack, unpacked
 from cotdistill.training.prepare.tokenfile import TokenFile
 from cotdistill.training.prepare.topk_file import TopKFile
+from cotdistill.training.worker.arguments import announce_operators, training_arguments
 from cotdistill.training.worker.callbacks import MetricsCallback
 from cotdistill.training.worker.checkpoints import newest_whole, step_of
 from cotdistill.training.worker.evaluation import evaluating_by
 from cotdistill.training.worker.feeding import fed_by
 from cotdistill.training.worker.finite import WatchedLoss
 from cotdistill.training.worker.head_loss import learning_by
-from cotdistill.training.worker.recomputing import asks_for_recomputing, choose_recomputing
+from cotdistill.training.worker.recomputing import choose_recomputing
 from cotdistill.training.worker.row_layout import lay_out_rows
 from cotdistill.training.worker.saving import prepare_saving, room_in, save
 from cotdistill.training.worker.stopping import STOPPED, StopCallback
@@ -48,17 +47,8 @@ log = logging.getLogger(__name__)
 
 MEMORY_ERROR = re.compile(r"out of memory|can't allocate memory", re.IGNORECASE)
 
-DEFAULTS = {
-    "report_to": "none",
-    "disable_tqdm": True,
-    # Every weight that learns has a gradient; looking for others costs time, and forbids checkpointing with adapters.
-    "ddp_find_unused_parameters": False,
-}
-"""Arguments of the trainer where the recipe names none."""
 ADAPTER = "adapter_config.json"
 """What a checkpoint holds whose weights are an adapter's alone."""
-ON_NPU = {"optim": "adamw_torch", "dataloader_multiprocessing_context": "spawn"}
-"""Defaults: the fused optimiser is not made for NPUs, and a forked process cannot use one."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -136,7 +126,7 @@ def train(job: Job) -> None:
         trainer._load_from_checkpoint(str(start))
     alone = f"from step 0 with the weights of {start}, optimiser and learning rate anew" if start else "from the start"
     log.info("training on %d rows, %s", len(rows), f"from {resumed}" if resumed else alone)
-    _announce_operators(arguments)
+    announce_operators(arguments)
     with room_in(job.checkpoints):
         trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)
     stop.raise_if_stopped()
@@ -156,60 +146,6 @@ def _bins(rows: TokenFile, job: Job) -> Bins:
     full = 100 * bins.fill(job.bin_tokens)
     log.info("%d rows are packed into %d bins of %d tokens, %.1f %% full", len(rows), len(bins), job.bin_tokens, full)
     return bins
-
-
-def training_arguments(job: Job) -> TrainingArguments:
-    """Return transformers' options for the job on this machine. Raises: UserError."""
-    if job.arguments.get("deepspeed") and "RANK" not in os.environ:
-        # DeepSpeed wants a process group, if only of one.
-        os.environ.update(RANK="0", LOCAL_RANK="0", WORLD_SIZE="1", MASTER_ADDR="127.0.0.1")
-        os.environ["MASTER_PORT"] = str(free_port())
-    ours = {
-        "output_dir": str(job.checkpoints),
-        "seed": job.seed,
-        "remove_unused_columns": False,
-        "gradient_checkpointing": asks_for_recomputing(job),
-        "label_names": ["labels"],
-        "logging_nan_inf_filter": False,
-        "average_tokens_across_devices": True,
-        "save_total_limit": None,
-    }
-    device = torch.accelerator.current_accelerator(check_available=True)
-    defaults = DEFAULTS | defaults_on(device.type if device else CPU, job.arguments)
-    if device is None:
-        ours |= {"use_cpu": True}
-        if "RANK" in os.environ:
-            ours |= {"ddp_backend": "gloo"}
-    try:
-        arguments = TrainingArguments(**defaults | job.arguments | ours)
-    except (TypeError, ValueError) as error:
-        raise UserError(str(error).strip().partition("\n")[0], "train") from error
-    if arguments.deepspeed and arguments.use_cpu:
-        # transformers does this for other devices only; without it ZeRO-3 loads weights as if for one process.
-        import deepspeed
-
-        deepspeed.init_distributed(dist_backend="gloo")
-    return arguments
-
-
-def defaults_on(device: str, given: Mapping[str, Any]) -> dict[str, Any]:  # Any: values of TrainingArguments
-    """Return transformers' options that a kind of device needs where the recipe says nothing."""
-    if device != "npu":
-        return {}
-    if not given.get("dataloader_num_workers"):
-        return {"optim": ON_NPU["optim"]}  # transformers refuses a way to start workers where there are none
-    return dict(ON_NPU)
-
-
-def _announce_operators(arguments: TrainingArguments) -> None:
-    """Say that DeepSpeed may compile operators before the first step, where none has been compiled yet."""
-    if not arguments.deepspeed:
-        return
-    from torch.utils.cpp_extension import get_default_build_root
-
-    root = Path(os.environ.get("TORCH_EXTENSIONS_DIR") or get_default_build_root())
-    if next(root.glob("**/*.so"), None) is None:
-        log.info("DeepSpeed compiles its operators into %s, once: this takes up to some minutes", root)
 
 
 def resume_point(job: Job, arguments: TrainingArguments) -> Path | None:

@@ -165,7 +165,7 @@ def test_a_loss_that_is_not_a_number_stops_with_its_step_and_saves_nothing(job):
     ],
 )
 def test_an_npu_gets_the_plain_optimiser_and_spawned_loaders(device, given, expected):
-    from cotdistill.training.worker.worker import defaults_on
+    from cotdistill.training.worker.arguments import defaults_on
 
     assert defaults_on(device, given) == expected
 
