@@ -11,7 +11,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.support.patience import HANGS_S, wait_for
-from tests.support.sweep import cases
+from tests.support.sweep import cases, whole
 from tests.support.training_process import SAVED_EACH, TORCHRUN, WORKER, TrainingProcess
 
 KILLS = cases(20, smallest=4)
@@ -97,7 +97,7 @@ def test_killed_at_random_moments_it_ends_as_if_it_had_not_been(straight, distur
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "code", "is_for_all"),
-    [(signal.SIGINT, 130, False), (signal.SIGTERM, 143, False), (signal.SIGTERM, 143, True)],
+    [whole(signal.SIGINT, 130, False), whole(signal.SIGTERM, 143, False), (signal.SIGTERM, 143, True)],
 )
 def test_signals_cost_one_step_at_most(straight, disturbed, number, code, is_for_all):
     """Slurm sends its signal to every process of a job at once: command, torchrun and ranks."""

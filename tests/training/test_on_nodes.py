@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.machines import free_port, kill_tree, start, write_recipe
 from tests.support.patience import HANGS_S, wait_for
+from tests.support.sweep import whole
 from tests.support.weights import assert_same_weights
 
 ZERO_2 = "train.deepspeed=" + str(Path("examples/deepspeed/ds_z2_config.json").resolve())
@@ -44,8 +45,15 @@ def _said(folders):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("shared", [True, False], ids=["shared", "own"])
-@pytest.mark.parametrize("deepspeed", [False, True], ids=["plain", "zero-2"])
+@pytest.mark.parametrize(
+    ("shared", "deepspeed"),
+    [
+        pytest.param(True, False, id="shared, plain"),
+        pytest.param(False, True, id="own, ZeRO-2"),
+        whole(True, True, id="shared, ZeRO-2"),
+        whole(False, False, id="own, plain"),
+    ],
+)
 def test_two_machines_one_of_them_killed_learn_what_one_with_two_processes_learns(
     machines, tmp_path, tokenizer_folder, shared, deepspeed
 ):

@@ -6,11 +6,13 @@ import shutil
 import pytest
 
 from cotdistill import registry
+from tests.support.sweep import whole
 from tests.support.tiny_student import sums
 from tests.support.training import start_training
 from tests.support.weights import read_weights
 
 ENGINES = [None, "examples/deepspeed/ds_z2_config.json", "examples/deepspeed/ds_z3_config.json"]
+CASES = [whole(ENGINES[0], id="DDP"), pytest.param(ENGINES[1], id="ZeRO-2"), whole(ENGINES[2], id="ZeRO-3")]
 QUICK = {"max_steps": 3, "learning_rate": 1e-2, "optim": "adamw_torch", "logging_steps": 1, "save_steps": 1}
 
 
@@ -20,7 +22,7 @@ def _two_processes(folder, options, **more):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("deepspeed", ENGINES)
+@pytest.mark.parametrize("deepspeed", CASES)
 def test_an_adapter_learns_in_two_processes_what_it_learns_in_one(tmp_path, base, deepspeed):
     import torch
 
@@ -36,7 +38,7 @@ def test_an_adapter_learns_in_two_processes_what_it_learns_in_one(tmp_path, base
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("deepspeed", ENGINES)
+@pytest.mark.parametrize("deepspeed", CASES)
 def test_an_adapter_in_two_processes_goes_on_to_the_same_bit(tmp_path, base, deepspeed):
     options = {"kind": "lora", "model": base, "additional_target": "embed_tokens"}
     student = registry.kinds("students")["lora"].options.model_validate(options)
@@ -52,7 +54,7 @@ def test_an_adapter_in_two_processes_goes_on_to_the_same_bit(tmp_path, base, dee
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["full", "lora"])
+@pytest.mark.parametrize("kind", ["full", whole("lora")])
 def test_new_tokens_have_the_same_rows_under_zero_3(tmp_path, base, kind):
     import torch
 
