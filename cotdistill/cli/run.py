@@ -107,7 +107,6 @@ def merge(recipe: RecipeFile, overrides: Set = None, runs: Runs = RUNS, as_json:
             )
 
 
-@app.command(help=read_help_line("train"))
 def train(
     recipe: RecipeFile,
     overrides: Set = None,
@@ -127,7 +126,9 @@ def train(
 
 
 for _name in ORDER:
-    if _name not in (sample.__name__, train.__name__):
+    if _name == train.__name__:
+        app.command(_name, help=read_help_line(_name))(train)
+    elif _name != sample.__name__:
         _stage_command(_name, read_help_line(_name))
 
 
