@@ -13,6 +13,7 @@ from cotdistill import registry
 from cotdistill.training.launch.launch import free_port
 from cotdistill.training.prepare.tokenfile import TokenFile
 from tests.support.patience import HANGS_S
+from tests.support.sweep import IS_WHOLE
 from tests.support.tiny_student import SIZES
 from tests.support.weights import read_weights
 
@@ -32,8 +33,8 @@ DEEPSPEED = {
     "ZeRO-2": {"deepspeed": "examples/deepspeed/ds_z2_config.json"},
     "ZeRO-3": {"deepspeed": "examples/deepspeed/ds_z3_config.json"},
 }
-LAYOUTS = {"plain": {}}
-"""How the rows of a micro-step lie in memory -> arguments of the job."""
+LAYOUTS = {"end to end": {}, "packed": {"bin_tokens": 200}} | ({"padded": {"flash_attn": "sdpa"}} if IS_WHOLE else {})
+"""How the rows of a micro-step lie in memory -> fields of the job."""
 HEADS = {"tied": True, "untied": False}
 
 
@@ -62,12 +63,12 @@ def bases(tmp_path_factory, tokenizer_folder):
 def exact_job(job, bases):
     """A job in which each step sees every row: `exact_job(head, processes=2, accumulation=3, deepspeed="ZeRO-3")`."""
 
-    def make(head, *, processes=1, accumulation=1, deepspeed="none", layout="plain", **more):
+    def make(head, *, processes=1, accumulation=1, deepspeed="none", layout="end to end", **more):
         batch = ROWS // processes // accumulation
-        arguments = SETTINGS | DEEPSPEED[deepspeed] | LAYOUTS[layout] | more
+        arguments = SETTINGS | DEEPSPEED[deepspeed] | more
         arguments |= {"per_device_train_batch_size": batch, "gradient_accumulation_steps": accumulation}
         name = "-".join(map(str, [head, processes, accumulation, deepspeed, layout, *more]))
-        return job(name, **arguments).model_copy(update={"base": bases[head]})
+        return job(name, **arguments).model_copy(update={"base": bases[head], **LAYOUTS[layout]})
 
     return make
 
@@ -120,17 +121,19 @@ def _difference(found: Learned, expected: Learned) -> float:
 
 
 @pytest.mark.parametrize(
-    ("head", "accumulation", "more"),
+    ("head", "accumulation", "layout", "more"),
     [
-        pytest.param("tied", 3, {}, id="tied"),
-        pytest.param("untied", 1, {}, id="untied"),
-        pytest.param("tied", 1, {"gradient_checkpointing": True}, id="checkpointing", marks=pytest.mark.slow),
+        pytest.param("tied", 3, "end to end", {}, id="tied"),
+        pytest.param("untied", 1, "packed", {}, id="untied, packed"),
+        pytest.param(
+            "tied", 1, "end to end", {"gradient_checkpointing": True}, id="checkpointing", marks=pytest.mark.slow
+        ),
     ],
 )
-def test_one_process_learns_what_plain_adamw_learns(exact_job, head, accumulation, more):
+def test_one_process_learns_what_plain_adamw_learns(exact_job, head, accumulation, layout, more):
     from cotdistill.training.worker.worker import train
 
-    made = exact_job(head, accumulation=accumulation, **more)
+    made = exact_job(head, accumulation=accumulation, layout=layout, **more)
     train(made)
     assert _difference(_read(made), _plain_adamw(made)) < TOLERANCE
 
@@ -161,6 +164,6 @@ def test_every_way_to_share_the_work_learns_what_plain_adamw_learns(exact_job, t
         check=False,
     )
     assert done.returncode == 0, done.stderr[-4000:]
-    expected = {head: _plain_adamw(jobs[head, 1, "none", "plain"]) for head in HEADS}
+    expected = {head: _plain_adamw(jobs[head, 1, "none", "end to end"]) for head in HEADS}
     differences = {variant: _difference(_read(made), expected[variant[0]]) for variant, made in jobs.items()}
     assert {variant: off for variant, off in differences.items() if off >= TOLERANCE} == {}
