@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
-from cotdistill.errors import RecipeFault, UserError
+from cotdistill.errors import RecipeFault
 from cotdistill.registry import NOT_IN_KEY, kind
 from cotdistill.stage import Progress, no_progress
 from cotdistill.storage.keys import key_of
-from cotdistill.storage.model_folder import ModelFolder
 from cotdistill.students import NewToken
 from cotdistill.students._causal import Causal
 from cotdistill.students._pretrained import check_model, deepspeed_dtype, is_path
@@ -47,17 +46,9 @@ class Full(Causal):
 
         Raises: UserError.
         """
-        check_model(self.model)
         if self.init == "pretrained" and self.config:
             raise RecipeFault("is for `init: random`; pretrained weights have their own", "student.config")
-        if Path(self.model).is_dir():
-            folder = ModelFolder(Path(self.model))
-            try:
-                folder.check_tokenizer()
-                if self.init == "pretrained":
-                    folder.check_weights()
-            except UserError as fault:
-                raise RecipeFault.named_by("student.model", fault) from None
+        check_model(self.model, has_weights=self.init == "pretrained")
 
     def base(self, folder: Path, /, *, seed: int, progress: Progress = no_progress) -> str:  # noqa: ARG002
         """Return the model's name or folder; random weights are made once, in a folder of their own in `folder`.

@@ -51,7 +51,7 @@ def test_each_token_counts_by_its_weight():
     log_probabilities = head(states).log_softmax(-1)
     places = [(b, t) for b in range(2) for t in range(1, 7) if labels[b, t] != IGNORED]
     expected = -sum(weights[b, t] * log_probabilities[b, t - 1, labels[b, t]] for b, t in places)
-    found = registry.make("losses", "sft")(LossBatch(states, head, labels, ("p/0", "p/1"), weights))
+    found = registry.make("losses", "sft")(LossBatch(states, head, labels, ("p/0", "p/1"), weights_BT=weights))
     assert found.item() == pytest.approx(expected.item(), rel=1e-5)
 
 

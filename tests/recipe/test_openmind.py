@@ -142,7 +142,7 @@ PUBLISHED = {
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
-def test_their_published_examples_pass_with_model_and_data_replaced(tmp_path, call, tokenizer_folder, repository, name):
+def test_their_published_examples_pass_with_model_and_data_replaced(tmp_path, call, base, repository, name):
     shutil.copytree(repository / "examples" / "deepspeed", tmp_path / "examples" / "deepspeed")
     named = {"model_name_or_path": "Qwen/Qwen3-4B-Instruct-2507", "dataset": "identity,alpaca_en_demo"}
     (tmp_path / "theirs.yaml").write_text(yaml.safe_dump({**named, **COMMON, **PUBLISHED[name]}))
@@ -150,7 +150,7 @@ def test_their_published_examples_pass_with_model_and_data_replaced(tmp_path, ca
     (tmp_path / "rows.jsonl").write_text(json.dumps(row) + "\n")
     entry = {"file_name": "rows.jsonl", "formatting": "openai"}
     (tmp_path / "dataset_info.json").write_text(json.dumps({"mine": entry}))
-    replaced = ["--set", f"model_name_or_path={tokenizer_folder}", "--set", "dataset=mine"]
+    replaced = ["--set", f"model_name_or_path={base}", "--set", "dataset=mine"]
     code, _, err = call("check", "theirs.yaml", *replaced)
     assert code == 0, err
     student = read_recipe(tmp_path / "theirs.yaml").main.student

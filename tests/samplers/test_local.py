@@ -129,7 +129,7 @@ def test_a_checkpoints_own_sampling_settings_are_not_used(base, tmp_path):
 
 
 def test_a_prompt_that_fills_the_context_is_unanswered_and_the_others_are_not(base):
-    long = Request(Problem(id="x", question="x"), (Message(role="user", content="12 " * 600),), Sampling(), 0)
+    long = Request(Problem(id="x", question="x"), (Message(role="user", content="12 " * 4200),), Sampling(), 0)
 
     async def ask():
         async with registry.make("samplers", "local", model=base).session(SendGate()) as draw:
@@ -137,7 +137,7 @@ def test_a_prompt_that_fills_the_context_is_unanswered_and_the_others_are_not(ba
 
     lost, answered = asyncio.run(ask())
     assert isinstance(lost, Unanswered)
-    assert "the model's context of 512" in str(lost)
+    assert "the model's context of 4096" in str(lost)
     assert answered.response["choices"]
 
 

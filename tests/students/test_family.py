@@ -88,7 +88,7 @@ def test_what_makes_no_student_is_known_before_a_run(options, message):
         ("full", {"is_encoder_decoder": True}, "is an encoder-decoder (`kind: seq2seq` trains it)"),
         ("lora", {"is_encoder_decoder": True}, "is an encoder-decoder (`kind: seq2seq` trains it)"),
         ("seq2seq", {"model_type": "qwen2"}, "is no encoder-decoder (`kind: full` or `lora` trains it)"),
-        ("seq2seq", [], "config.json is no JSON object"),
+        ("seq2seq", [], "config.json: does not say `model_type`"),
     ],
 )
 def test_a_model_of_the_other_make_is_known_before_a_run(tmp_path, kind, config, message):

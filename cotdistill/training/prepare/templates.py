@@ -49,6 +49,7 @@ class Named(NamedTuple):
 TEMPLATES = {
     "qwen": Named(QWEN, CHATML),
     "qwen3": Named(None, CHATML),
+    "qwen3_nothink": Named(None, CHATML),
     "llama3": Named(None, ("<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>")),
     "deepseek3": Named(None, DEEPSEEK),
     "deepseekr1": Named(None, DEEPSEEK),

@@ -43,6 +43,9 @@ def prepare_saving(model: PreTrainedModel, job: Job) -> str | None:
     """
     stop = job.stop_ids[0] if len(job.stop_ids) == 1 else job.stop_ids
     model.generation_config.update(eos_token_id=stop, pad_token_id=job.pad_id)
+    if job.arguments.get("save_on_each_node"):
+        # transformers 5.23 leaves it to the first process of all machines, whatever this option says.
+        model.should_save_on_this_rank = bool
     with tempfile.TemporaryDirectory() as scratch:
         for config, name in ((model.config, "config.json"), (model.generation_config, "generation_config.json")):
             try:

@@ -37,7 +37,7 @@ def test_the_evaluation_is_the_mean_over_supervised_tokens_of_all_rows_and_chang
         with torch.no_grad():
             for row in (rows[number] for number in range(len(rows))):
                 scores = model(torch.tensor([row.input_ids])).logits[0].log_softmax(-1)
-                for place in range(row.prompt_length, len(row.input_ids)):
+                for place in range(len(row.input_ids) - row.supervised_tokens, len(row.input_ids)):
                     total -= scores[place - 1, row.input_ids[place]].item()
                     count += 1
         assert found["eval_tokens"] == count

@@ -13,6 +13,7 @@ from cotdistill.training.prepare.seq2seq_tokens import encoder_of
 from cotdistill.training.prepare.tokenfile import write_rows
 from cotdistill.training.prepare.tokens import load_tokenizer
 from tests.support.tiny_t5 import copies, make_t5
+from tests.support.token_rows import answer_of, prompt_of
 
 
 @pytest.fixture
@@ -93,7 +94,7 @@ def test_what_an_encoder_decoder_reads_is_text(tmp_path):
     guarded = Message(role="user", content="solve: ant </s> cat")
     others = [conversation, conversation.model_copy(update={"messages": (guarded, conversation.messages[1])})]
     row, other = encoder.encode(others)
-    text, answer = row.input_ids[: row.prompt_length], row.input_ids[row.prompt_length :]
+    text, answer = prompt_of(row), answer_of(row)
     assert tokenizer.decode(text) == "solve: ant cat koi </s>"
     assert tokenizer.decode(answer) == "ant cat koi </s>"
     assert other.input_ids.count(tokenizer.eos_token_id) == 2, "what looks like an end is none"
