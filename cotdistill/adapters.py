@@ -1,12 +1,12 @@
 """A LoRA adapter's folder, as peft writes it, and the model that it stands for.
 
-adapter_config.json  {"base_model_name_or_path": "Qwen/Qwen2.5-7B", "peft_type": "LORA", "r": 8, …}
+adapter_config.json  {"base_model_name_or_path": "Qwen/Qwen2.5-7B", "revision": null, "peft_type": "LORA", …}
 adapter_model.safetensors
 """
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -20,21 +20,30 @@ def is_adapter(folder: Path) -> bool:
     return (folder / CONFIG).is_file()
 
 
-def base_of(folder: Path) -> str:
-    """Return the hub name or folder of the model that an adapter belongs to."""
-    name: str = json.loads((folder / CONFIG).read_text(encoding="utf-8"))["base_model_name_or_path"]
-    return name
+class Base(NamedTuple):
+    """The model that an adapter belongs to."""
+
+    model: str
+    """Hub name or folder."""
+    revision: str | None
 
 
-def merged(folder: Path, *, trust_remote_code: bool = False) -> "PreTrainedModel":
+def base_of(folder: Path) -> Base:
+    """Return what an adapter's folder says of its model."""
+    config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+    return Base(config["base_model_name_or_path"], config.get("revision"))
+
+
+def merged(folder: Path, **arguments: Any) -> "PreTrainedModel":  # Any: arguments of from_pretrained
     """Return the adapter's base with the adapter added to its weights, in the base's dtype, on the CPU.
 
+    `arguments` are those of the base's `from_pretrained`.
     Raises: OSError, ValueError where the base cannot be loaded or another adapter stands in the folder.
     """
     from peft import PeftModel
     from transformers import AutoModelForCausalLM
 
-    base = AutoModelForCausalLM.from_pretrained(base_of(folder), dtype="auto", trust_remote_code=trust_remote_code)
+    base = AutoModelForCausalLM.from_pretrained(base_of(folder).model, dtype="auto", **arguments)
     dtype = base.dtype
     _fit_vocabulary(base, folder)
     model: PreTrainedModel = PeftModel.from_pretrained(base, str(folder)).merge_and_unload(safe_merge=True)

@@ -5,6 +5,8 @@ finetuning_type: full                          ->  student.kind: `full` or `lora
 lora_rank: 8, lora_target: all and the like    ->  student.lora_rank, …
 seed: 1234                                     ->  seed
 dataset_dir: data                              ->  data.registry
+model_revision: main                           ->  student.revision
+trust_remote_code: true                        ->  student.trust_remote_code, where a commit pins the code; else dropped
 stage: sft, do_train: true                     ->  checked and dropped
 overwrite_cache, plot_loss and the like        ->  dropped with a word: they mean nothing here
 do_eval: false, streaming: false and the like    ->  dropped: what they switch off is off here; on, they are refused
@@ -12,8 +14,10 @@ every other key                                ->  train.<key>
 """
 
 import logging
+from pathlib import Path
 
 from cotdistill.errors import UserError, raise_all
+from cotdistill.storage.origin import Origin
 from cotdistill.training.trainer_keys import OURS
 from cotdistill.yamlfile import Data, Loc, Source
 
@@ -31,6 +35,7 @@ RECIPE_KEYS: dict[str, Loc] = {
     "model_id": ("student", "model"),
     "finetuning_type": ("student", "kind"),
     "trust_remote_code": ("student", "trust_remote_code"),
+    "model_revision": ("student", "revision"),
     **{key: ("student", key) for key in ADAPTER_KEYS},
     **dict.fromkeys(("add_tokens", "add_special_tokens"), ("train", "new_special_tokens")),
     "lora_target_modules": ("student", "lora_target"),
@@ -60,6 +65,10 @@ OFF: dict[str, tuple[Data, str]] = {
     "use_unsloth": (False, "the student is transformers' own model"),
 }
 """Keys of theirs with the value, beside null, that asks for what is done here anyway, and why no other can be had."""
+
+
+MAIN = "main"
+"""Revision that is read where none is named."""
 
 
 def is_flat(data: Data) -> bool:
@@ -96,7 +105,22 @@ def unflatten(source: Source) -> Source:
             if loc[:1] == (key,):
                 result.places[target + loc[1:]] = place
                 result.names[target + loc[1:]] = ".".join(map(str, loc))
+    _run_pinned_code_alone(result)
     # openMind cuts long rows without a word; here they are left out with one, and the run goes on as it would there.
     result.data["train"].setdefault("max_dropped", 1.0)
     raise_all(found)
     return result
+
+
+def _run_pinned_code_alone(recipe: Source) -> None:
+    """Take a leave to run code out of a recipe that pins none: theirs have it with models that bring no code, too."""
+    student = recipe.data["student"]
+    model, revision = student.get("model"), student.get("revision")
+    if revision == MAIN:
+        del student["revision"]
+    if student.get("trust_remote_code") is not True or not isinstance(model, str) or Path(model).is_dir():
+        return
+    if not (isinstance(revision, str) and Origin(revision).is_pinned):
+        del student["trust_remote_code"]
+        where = recipe.where(("student", "trust_remote_code"))
+        log.warning("%s: remote code runs only at a pinned revision, and there is none: ignored", where)

@@ -12,6 +12,7 @@ from cotdistill.errors import UserError
 from cotdistill.prompts import as_text
 from cotdistill.records import Failure, Message, Sampling
 from cotdistill.samplers import JsonRow, Request, Unanswered
+from cotdistill.storage.origin import Origin
 
 if TYPE_CHECKING:
     import torch
@@ -95,7 +96,7 @@ class LocalModel:
         }
 
 
-def load_model(name: str) -> LocalModel:
+def load_model(name: str, origin: Origin) -> LocalModel:
     """Load weights and tokenizer. Raises: UserError."""
     import torch
     from transformers import AutoTokenizer, GenerationConfig
@@ -103,8 +104,8 @@ def load_model(name: str) -> LocalModel:
 
     transformers_logging.disable_progress_bar()
     try:
-        tokenizer = AutoTokenizer.from_pretrained(name)
-        weights = _load_weights(name)
+        tokenizer = AutoTokenizer.from_pretrained(name, **origin.arguments)
+        weights = _load_weights(name, origin)
     except (OSError, ValueError) as error:
         raise UserError(f"{name} cannot be loaded: {str(error).strip().partition(chr(10))[0]}") from None
     stop = weights.generation_config.eos_token_id
@@ -119,18 +120,21 @@ def load_model(name: str) -> LocalModel:
     return LocalModel(name, tokenizer, weights, frozenset(stop_ids), context)
 
 
-def _load_weights(name: str) -> "PreTrainedModel":
+def _load_weights(name: str, origin: Origin) -> "PreTrainedModel":
     """Return the weights of a folder or hub name; an adapter is added to its base's."""
     from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM, GenerationConfig
 
     if adapters.is_adapter(Path(name)):
-        weights = adapters.merged(Path(name))
+        base = adapters.base_of(Path(name))
+        pinned = Origin(base.revision, origin.trust_remote_code)
+        pinned.check_code(base.model)
+        weights = adapters.merged(Path(name), **pinned.arguments)
         if (Path(name) / "generation_config.json").is_file():
             weights.generation_config = GenerationConfig.from_pretrained(name)
         return weights
-    config = AutoConfig.from_pretrained(name)
+    config = AutoConfig.from_pretrained(name, **origin.arguments)
     model = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
-    plain: PreTrainedModel = model.from_pretrained(name, config=config, dtype="auto")
+    plain: PreTrainedModel = model.from_pretrained(name, config=config, dtype="auto", **origin.arguments)
     return plain
 
 

@@ -14,6 +14,7 @@ from cotdistill.registry import NOT_IN_KEY, kind
 from cotdistill.samplers import Draw, JsonRow, Reply, Request, SendGate, SingleCall
 from cotdistill.samplers._local_model import LocalModel, load_model
 from cotdistill.storage.keys import weights_fingerprint
+from cotdistill.storage.origin import Origin
 
 
 @kind
@@ -24,16 +25,31 @@ class Local(SingleCall):
     Options:
         model: folder as `save_pretrained` writes it, an adapter's included, or hub name.
         batch_size: requests answered at a time, as many as the device's memory holds.
+        revision: branch, tag or commit of the hub's repository; default: the newest of its main branch.
+        trust_remote_code: whether Python code that comes with the model may run: from a folder, or at a `revision`
+            that is a whole commit.
     """
 
     model: Annotated[str, Field(min_length=1)]
     batch_size: Annotated[int, Field(ge=1), NOT_IN_KEY] = 64
+    revision: Annotated[str | None, Field(min_length=1)] = None
+    trust_remote_code: Annotated[bool, NOT_IN_KEY] = False
+
+    @property
+    def origin(self) -> Origin:
+        """What of the model's repository is read."""
+        return Origin(self.revision, self.trust_remote_code)
+
+    def check(self) -> None:
+        """Return unless the model's code may run and nothing says which it is. Raises: UserError."""
+        self.origin.check_revision(self.model)
+        self.origin.check_code(self.model)
 
     @property
     def identity(self) -> str:
         """The hub name, or what tells the weights in a folder from others."""
         folder = Path(self.model)
-        return weights_fingerprint(folder) if folder.is_dir() else self.model
+        return weights_fingerprint(folder) if folder.is_dir() else self.origin.named(self.model)
 
     @asynccontextmanager
     async def session(self, gate: SendGate, /) -> AsyncIterator[Draw]:  # noqa: ARG002
@@ -41,7 +57,7 @@ class Local(SingleCall):
 
         Raises: UserError where there is no such model.
         """
-        queue = _BatchQueue(await asyncio.to_thread(load_model, self.model), self.batch_size)
+        queue = _BatchQueue(await asyncio.to_thread(load_model, self.model, self.origin), self.batch_size)
         serving = asyncio.create_task(queue.serve())
         try:
             yield queue.draw

@@ -12,6 +12,7 @@ from pydantic import Field
 from cotdistill.errors import UserError
 from cotdistill.records import Record
 from cotdistill.stage import Progress, no_progress
+from cotdistill.storage.origin import Origin
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, Trainer
@@ -70,6 +71,11 @@ class NeedsPadding(UserError):
 
 class Student(Protocol):
     """A student kind with its options bound."""
+
+    @property
+    def origin(self) -> Origin:
+        """What of its model's repository is read."""
+        ...
 
     def check(self) -> None:
         """Return if what can be known before a run is well. Raises: UserError."""

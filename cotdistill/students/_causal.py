@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cotdistill.registry import make
+from cotdistill.storage.origin import Origin
 from cotdistill.students import Collator, NeedsPadding
 
 if TYPE_CHECKING:
@@ -14,6 +15,11 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, kw_only=True)
 class Causal:
     """A student that goes on with a text."""
+
+    @property
+    def origin(self) -> Origin:
+        """What of its model's repository is read; its own model has none."""
+        return Origin()
 
     def trainer_class(self) -> "type[Trainer]":
         """Return transformers' own trainer."""
@@ -43,4 +49,4 @@ class Causal:
 
     def sampler(self, checkpoint: str, /, *, batch_size: int) -> Any:  # Any: a samplers.Sampler
         """Return the sampler that loads the weights on this machine."""
-        return make("samplers", "local", model=checkpoint, batch_size=batch_size)
+        return make("samplers", "local", model=checkpoint, batch_size=batch_size, **self.origin._asdict())

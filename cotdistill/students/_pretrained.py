@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from cotdistill import adapters
 from cotdistill.errors import RecipeFault, UserError
 from cotdistill.storage.model_folder import CONFIG, ModelFolder
+from cotdistill.storage.origin import Origin
 
 if TYPE_CHECKING:
     import torch
@@ -17,15 +18,21 @@ def is_path(model: str) -> bool:
     return model.startswith((".", "/", "~")) or model.count("/") > 1 or Path(model).exists()
 
 
-def check_model(model: str, *, is_pair: bool = False, has_weights: bool = True) -> None:
+def check_model(model: str, origin: Origin, *, is_pair: bool = False, has_weights: bool = True) -> None:
     """Return unless a model's name means a folder that is not there, or not whole, or holds a model of the other make.
 
-    `is_pair`: an encoder-decoder is wanted; `has_weights`: more than its tokenizer is. Raises: RecipeFault.
+    Nor may it have code that nothing pins. `is_pair`: an encoder-decoder is wanted; `has_weights`: more than its
+    tokenizer is. Raises: RecipeFault.
     """
     folder = ModelFolder(Path(model))
+    if is_path(model) and not folder.path.is_dir():
+        raise RecipeFault(f"no such folder: {model}", "student.model")
+    for key, check in (("revision", origin.check_revision), ("trust_remote_code", origin.check_code)):
+        try:
+            check(model)
+        except UserError as fault:
+            raise RecipeFault(fault.message, f"student.{key}", fault.hint) from None
     if not folder.path.is_dir():
-        if is_path(model):
-            raise RecipeFault(f"no such folder: {model}", "student.model")
         return
     if adapters.is_adapter(folder.path) and not (folder.path / CONFIG).is_file():
         hint = "train with `merge: true`, or from the model that it belongs to"

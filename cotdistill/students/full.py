@@ -13,6 +13,7 @@ from cotdistill.errors import RecipeFault
 from cotdistill.registry import NOT_IN_KEY, kind
 from cotdistill.stage import Progress, no_progress
 from cotdistill.storage.keys import key_of
+from cotdistill.storage.origin import Origin
 from cotdistill.students import NewToken
 from cotdistill.students._causal import Causal
 from cotdistill.students._pretrained import check_model, deepspeed_dtype, is_path
@@ -33,13 +34,21 @@ class Full(Causal):
         init: `pretrained`, or `random` weights drawn from the seed, to try a recipe or to train from scratch.
         config: architecture for `init: random`: `model_type` (default qwen2) and its sizes, as in config.json;
             what is not named comes from the model's own config.json, where there is one.
-        trust_remote_code: whether Python code that comes with the model may run.
+        revision: branch, tag or commit of the hub's repository; default: the newest of its main branch.
+        trust_remote_code: whether Python code that comes with the model may run: from a folder, or at a `revision`
+            that is a whole commit.
     """
 
     model: Annotated[str, Field(min_length=1)]
     init: Literal["pretrained", "random"] = "pretrained"
     config: Mapping[str, Any] | None = None  # Any: values of a config.json
+    revision: Annotated[str | None, Field(min_length=1)] = None
     trust_remote_code: Annotated[bool, NOT_IN_KEY] = False
+
+    @property
+    def origin(self) -> Origin:
+        """What of the model's repository is read."""
+        return Origin(self.revision, self.trust_remote_code)
 
     def check(self) -> None:
         """Return if the model's folder is there, with all that is asked of it, and its options go together.
@@ -48,7 +57,7 @@ class Full(Causal):
         """
         if self.init == "pretrained" and self.config:
             raise RecipeFault("is for `init: random`; pretrained weights have their own", "student.config")
-        check_model(self.model, has_weights=self.init == "pretrained")
+        check_model(self.model, self.origin, has_weights=self.init == "pretrained")
 
     def base(self, folder: Path, /, *, seed: int, progress: Progress = no_progress) -> str:  # noqa: ARG002
         """Return the model's name or folder; random weights are made once, in a folder of their own in `folder`.
@@ -58,7 +67,7 @@ class Full(Causal):
         self.check()
         if self.init == "pretrained":
             return self.model
-        target = folder / f"full-{key_of([self.model, self.config, seed])[:12]}"
+        target = folder / f"full-{key_of([self.model, self.revision, self.config, seed])[:12]}"
         if not target.exists():
             self._make(target, seed=seed)
         return str(target)
@@ -72,9 +81,7 @@ class Full(Causal):
 
         # DeepSpeed keeps float32 copies of its own; others train these.
         dtype = deepspeed_dtype() or torch.float32
-        model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
-            base, dtype=dtype, trust_remote_code=self.trust_remote_code
-        )
+        model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(base, dtype=dtype, **self.origin.arguments)
         add_rows(model, new_tokens)
         return model
 
@@ -85,7 +92,7 @@ class Full(Causal):
         from transformers import AutoModelForCausalLM, AutoTokenizer
 
         try:
-            tokenizer = AutoTokenizer.from_pretrained(self.model, trust_remote_code=self.trust_remote_code)
+            tokenizer = AutoTokenizer.from_pretrained(self.model, **self.origin.arguments)
         except (OSError, ValueError) as error:
             first_line = str(error).strip().partition("\n")[0]
             hint = "without a network name a folder that holds it: --set student.model=FOLDER"
@@ -106,8 +113,10 @@ class Full(Causal):
         """Return the architecture, with a row of the embedding for every token."""
         from transformers import AutoConfig, PretrainedConfig
 
-        own, _ = PretrainedConfig.get_config_dict(self.model) if _has_config(self.model) else ({}, None)
-        values = {"model_type": "qwen2"} | own | dict(self.config or {})
+        own: Mapping[str, Any] = {}  # Any: values of a config.json
+        if _has_config(self.model):
+            own, _ = PretrainedConfig.get_config_dict(self.model, revision=self.revision)
+        values = {"model_type": "qwen2", **own, **(self.config or {})}
         values |= {
             "vocab_size": max(len(tokenizer), values.get("vocab_size", 0)),
             "bos_token_id": tokenizer.bos_token_id,

@@ -11,6 +11,7 @@ from cotdistill import adapters
 from cotdistill.errors import RecipeFault
 from cotdistill.registry import NOT_IN_KEY, kind
 from cotdistill.stage import Progress, no_progress
+from cotdistill.storage.origin import Origin
 from cotdistill.students import NewToken
 from cotdistill.students._causal import Causal
 from cotdistill.students._pretrained import check_model, check_package, deepspeed_dtype
@@ -50,7 +51,9 @@ class Lora(Causal):
         use_dora: learn the length of each weight vector apart from its direction (Liu et al. 2024); slower.
         merge: add what was learned to the weights at the end: the checkpoint is then an ordinary model, and the
             adapter stands in its folder `adapter/`; false: the checkpoint is the adapter alone.
-        trust_remote_code: whether Python code that comes with the model may run.
+        revision: branch, tag or commit of the hub's repository; default: the newest of its main branch.
+        trust_remote_code: whether Python code that comes with the model may run: from a folder, or at a `revision`
+            that is a whole commit.
     """
 
     model: Annotated[str, Field(min_length=1)]
@@ -62,14 +65,20 @@ class Lora(Causal):
     use_rslora: bool = False
     use_dora: bool = False
     merge: bool = True
+    revision: Annotated[str | None, Field(min_length=1)] = None
     trust_remote_code: Annotated[bool, NOT_IN_KEY] = False
+
+    @property
+    def origin(self) -> Origin:
+        """What of the model's repository is read."""
+        return Origin(self.revision, self.trust_remote_code)
 
     def check(self) -> None:
         """Return if the model's folder is there, and peft is.
 
         Raises: UserError.
         """
-        check_model(self.model)
+        check_model(self.model, self.origin)
         check_package("peft", "lora")
 
     def base(self, folder: Path, /, *, seed: int, progress: Progress = no_progress) -> str:  # noqa: ARG002
@@ -91,7 +100,7 @@ class Lora(Causal):
 
         # What learns whole learns in float32, and a model goes on in the dtype that its embeddings give.
         dtype = deepspeed_dtype() or (torch.float32 if self.additional_target or new_tokens else "auto")
-        model = AutoModelForCausalLM.from_pretrained(base, dtype=dtype, trust_remote_code=self.trust_remote_code)
+        model = AutoModelForCausalLM.from_pretrained(base, dtype=dtype, **self.origin.arguments)
         self._check_names(model)
         add_rows(model, new_tokens)
         whole = {*self.additional_target, *(_vocabulary_layers(model) if new_tokens else ())}
@@ -109,7 +118,7 @@ class Lora(Causal):
         if not self.merge:
             return
         unset_hf_deepspeed_config()  # under ZeRO-3 each process would load a part of the weights
-        model = adapters.merged(folder, trust_remote_code=self.trust_remote_code)
+        model = adapters.merged(folder, **self.origin.arguments)
         model.generation_config = GenerationConfig.from_pretrained(folder)
         (folder / ADAPTER).mkdir()
         for name in (adapters.CONFIG, adapters.WEIGHTS):
@@ -131,6 +140,7 @@ class Lora(Causal):
 
         return LoraConfig(
             task_type="CAUSAL_LM",
+            revision=self.revision,
             r=self.lora_rank,
             lora_alpha=2 * self.lora_rank if self.lora_alpha is None else self.lora_alpha,
             lora_dropout=self.lora_dropout,

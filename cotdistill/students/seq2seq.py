@@ -10,6 +10,7 @@ from pydantic import Field
 from cotdistill.errors import RecipeFault
 from cotdistill.registry import NOT_IN_KEY, kind, make
 from cotdistill.stage import Progress, no_progress
+from cotdistill.storage.origin import Origin
 from cotdistill.students import Collator, NeedsPadding, NewToken
 from cotdistill.students._pretrained import check_model, deepspeed_dtype
 
@@ -24,18 +25,26 @@ class Seq2seq:
 
     Options:
         model: hub name, or folder as `save_pretrained` writes it, as google/flan-t5-base.
-        trust_remote_code: whether Python code that comes with the model may run.
+        revision: branch, tag or commit of the hub's repository; default: the newest of its main branch.
+        trust_remote_code: whether Python code that comes with the model may run: from a folder, or at a `revision`
+            that is a whole commit.
     """
 
     model: Annotated[str, Field(min_length=1)]
+    revision: Annotated[str | None, Field(min_length=1)] = None
     trust_remote_code: Annotated[bool, NOT_IN_KEY] = False
+
+    @property
+    def origin(self) -> Origin:
+        """What of the model's repository is read."""
+        return Origin(self.revision, self.trust_remote_code)
 
     def check(self) -> None:
         """Return if the model's folder is there and holds an encoder-decoder.
 
         Raises: UserError.
         """
-        check_model(self.model, is_pair=True)
+        check_model(self.model, self.origin, is_pair=True)
 
     def base(self, folder: Path, /, *, seed: int, progress: Progress = no_progress) -> str:  # noqa: ARG002
         """Return the model's name or folder. Raises: UserError."""
@@ -53,9 +62,7 @@ class Seq2seq:
         from cotdistill.students._new_tokens import add_rows
 
         dtype = deepspeed_dtype() or torch.float32
-        model: PreTrainedModel = AutoModelForSeq2SeqLM.from_pretrained(
-            base, dtype=dtype, trust_remote_code=self.trust_remote_code
-        )
+        model: PreTrainedModel = AutoModelForSeq2SeqLM.from_pretrained(base, dtype=dtype, **self.origin.arguments)
         if model.config.decoder_start_token_id != model.config.pad_token_id:
             raise RecipeFault(f"{base} is not of the T5 family: its answers do not begin with padding", "student.model")
         add_rows(model, new_tokens)
@@ -83,4 +90,4 @@ class Seq2seq:
 
     def sampler(self, checkpoint: str, /, *, batch_size: int) -> Any:  # Any: a samplers.Sampler
         """Return the sampler that loads the weights on this machine."""
-        return make("samplers", "local", model=checkpoint, batch_size=batch_size)
+        return make("samplers", "local", model=checkpoint, batch_size=batch_size, **self.origin._asdict())

@@ -11,6 +11,7 @@ from cotdistill.nodes.meeting import Meeting
 from cotdistill.storage.jsonl import write_text
 from cotdistill.storage.keys import key_of
 from cotdistill.storage.run_folder import METRICS
+from cotdistill.students import Student
 from cotdistill.training.earlier import (
     asked_for,
     depends_on,
@@ -48,8 +49,8 @@ def set_up(training: Training, rows: TrainingSet) -> Start:
     """Return the start of a training, everything that its worker reads on disk. Raises: UserError."""
     options, meeting, place = training.options, training.meeting, _place(training)
     _check_output(training.output, training.folder)
-    trusts = getattr(training.student, "trust_remote_code", False)
-    tokenizer = load_tokenizer(training.base, template=options.template, trust_remote_code=trusts)
+    student: Student = training.student.build()
+    tokenizer = load_tokenizer(training.base, template=options.template, origin=student.origin)
     new_tokens = add_tokens(tokenizer, options.new_special_tokens)
     made = prepare_rows(training, rows, tokenizer)
     encoder = encoder_of(tokenizer)

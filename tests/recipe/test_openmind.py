@@ -171,6 +171,26 @@ def test_their_names_of_an_adapter_are_ours(recipe):
         recipe(lora + "lora_rank: 0\n")
 
 
+def test_a_leave_to_run_code_holds_where_a_commit_pins_it_and_is_dropped_aloud_elsewhere(recipe, caplog):
+    trusting = VERBATIM + "trust_remote_code: true\n"
+    student = recipe(trusting + "model_revision: main\n").main.student
+    assert (student.trust_remote_code, student.revision) == (False, None)
+    assert "flat.yaml:24: trust_remote_code: remote code runs only at a pinned revision" in caplog.text
+    student.build().check()
+    caplog.clear()
+    commit = "ab" * 20
+    student = recipe(trusting + f"model_revision: {commit}\n").main.student
+    assert (student.trust_remote_code, student.revision) == (True, commit)
+    student.build().check()
+    assert recipe(VERBATIM + "model_revision: v1.0\n").main.student.revision == "v1.0"
+    assert not caplog.text
+
+
+def test_code_in_a_folder_may_run(recipe, tmp_path):
+    text = VERBATIM.replace("Qwen/Qwen2.5-7B-Instruct", str(tmp_path))
+    assert recipe(text + "trust_remote_code: true\n").main.student.trust_remote_code
+
+
 def test_their_dataset_dir_names_the_registry(recipe):
     loaded = recipe(VERBATIM + "dataset_dir: sets\n")
     assert loaded.main.data.registry == "sets"

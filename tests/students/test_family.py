@@ -97,6 +97,42 @@ def test_a_model_of_the_other_make_is_known_before_a_run(tmp_path, kind, config,
         make("students", kind, model=str(tmp_path)).check()
 
 
+COMMIT = "0123456789abcdef" * 2 + "01234567"
+
+
+@pytest.mark.parametrize("kind", ["full", "lora", "seq2seq"])
+@pytest.mark.parametrize("revision", [None, "main", "v1.0", COMMIT[:12], COMMIT.upper()])
+def test_code_of_a_hub_runs_only_at_a_whole_commit(kind, revision):
+    with pytest.raises(UserError, match=r"student.trust_remote_code: the code of owner/name runs only at a pinned"):
+        make("students", kind, model="owner/name", trust_remote_code=True, revision=revision).check()
+    make("students", kind, model="owner/name", trust_remote_code=True, revision=COMMIT).check()
+    make("students", kind, model="owner/name", revision=revision).check()
+
+
+@pytest.mark.parametrize("kind", ["lora", "seq2seq"])
+def test_code_in_a_folder_runs_and_has_no_revision_but_what_a_hub_holds_of_it_needs_one(tmp_path, kind):
+    config = {"is_encoder_decoder": kind == "seq2seq", "auto_map": {"AutoModel": "modeling.Own"}}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    make("students", kind, model=str(tmp_path), trust_remote_code=True).check()
+    with pytest.raises(UserError, match=r"student.revision: .* is a folder, which has no revisions \(remove"):
+        make("students", kind, model=str(tmp_path), trust_remote_code=True, revision=COMMIT).check()
+    config["auto_map"] = {"AutoModel": "owner/name--modeling.Own"}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    with pytest.raises(UserError, match="runs only at a pinned revision"):
+        make("students", kind, model=str(tmp_path), trust_remote_code=True).check()
+    make("students", kind, model=str(tmp_path), trust_remote_code=True, revision=COMMIT).check()
+
+
+@pytest.mark.parametrize("kind", ["full", "lora", "seq2seq"])
+def test_an_untrained_student_is_asked_at_the_revision_that_is_trained(kind):
+    student = make("students", kind, model="owner/name", trust_remote_code=True, revision=COMMIT)
+    sampler = student.sampler("owner/name", batch_size=3)
+    sampler.check()
+    assert sampler.identity == f"owner/name@{COMMIT}"
+    assert sampler.origin == student.origin
+    assert student.origin.arguments == {"trust_remote_code": True, "revision": COMMIT, "code_revision": COMMIT}
+
+
 @pytest.mark.parametrize("kind", ["full", "lora", "seq2seq"])
 def test_an_adapter_is_no_model_to_start_from(tmp_path, kind):
     (tmp_path / "adapter_config.json").write_text("{}")

@@ -47,5 +47,5 @@ def base_checkpoint(step: Step, run: Path, progress: Progress) -> Checkpoint:
     path = Path(base)
     return Checkpoint(
         path=str(path.relative_to(run)) if path.is_relative_to(run) else base,
-        fingerprint=weights_fingerprint(path) if path.is_dir() else base,
+        fingerprint=weights_fingerprint(path) if path.is_dir() else student.build().origin.named(base),
     )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cotdistill.errors import UserError
 from cotdistill.records import Conversation, Message, Rejected
+from cotdistill.storage.origin import Origin
 from cotdistill.styles import Style
 from cotdistill.training.prepare.reading import Reader, Reading, Turn
 from cotdistill.training.prepare.shortening import rationale_end, shortened
@@ -34,7 +35,7 @@ WORDS_TRIED = 64
 """Words of a vocabulary that are encoded to see whether there is one."""
 
 
-def load_tokenizer(base: str, *, template: str | None, trust_remote_code: bool = False) -> "PreTrainedTokenizerBase":
+def load_tokenizer(base: str, *, template: str | None, origin: Origin = Origin()) -> "PreTrainedTokenizerBase":
     """Return the student's tokenizer with the template that it is taught with.
 
     Raises: UserError.
@@ -42,14 +43,14 @@ def load_tokenizer(base: str, *, template: str | None, trust_remote_code: bool =
     from transformers import AutoTokenizer
 
     try:
-        tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(base, trust_remote_code=trust_remote_code)
+        tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(base, **origin.arguments)
     except (OSError, ValueError) as error:
         first_line = str(error).strip().partition("\n")[0]
         raise UserError(f"the tokenizer of {base} cannot be loaded: {first_line}") from None
     if not _knows_words(tokenizer):
         hint = "its tokenizer.json, or the files of its vocabulary, are missing"
         raise UserError(f"the tokenizer of {base} has no vocabulary: no text has a token that it knows", hint=hint)
-    if _reads_a_chat(base):
+    if _reads_a_chat(base, origin.revision):
         use_template(tokenizer, template)
     elif template is None:
         tokenizer.chat_template = None
@@ -58,12 +59,12 @@ def load_tokenizer(base: str, *, template: str | None, trust_remote_code: bool =
     return tokenizer
 
 
-def _reads_a_chat(base: str) -> bool:
+def _reads_a_chat(base: str, revision: str | None) -> bool:
     """Return whether a model goes on with a chat, as all do but encoder-decoders; a tokenizer alone says nothing."""
     from transformers import PretrainedConfig
 
     try:
-        config, _ = PretrainedConfig.get_config_dict(base)
+        config, _ = PretrainedConfig.get_config_dict(base, revision=revision)
     except OSError:
         return True
     return config.get("is_encoder_decoder") is not True

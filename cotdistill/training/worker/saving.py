@@ -57,7 +57,7 @@ def prepare_saving(model: PreTrainedModel, job: Job) -> str | None:
                     f"{job.base}/{name}",
                     "correct it in a copy of the model, and train from that",
                 ) from error
-    said, _ = PretrainedConfig.get_config_dict(job.base)
+    said, _ = PretrainedConfig.get_config_dict(job.base, revision=job.student.get("revision"))
     dtype: str | None = said.get("dtype", said.get("torch_dtype"))
     return dtype
 
