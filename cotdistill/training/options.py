@@ -72,8 +72,8 @@ class TrainOptions(StageOptions):
     eval_dataset: Names = ()
     """Names in dataset_info.json, or files, of other rows to look at instead: `a`, `a,b` or a list."""
     template: str | None = None
-    """How messages become text: `qwen` as openMind and LLaMA-Factory mean it; default: the tokenizer's own template,
-    which `qwen3`, `llama3`, `deepseek3` and `deepseekr1` mean too where it writes their control tokens."""
+    """How messages become text: `qwen` and `qwen3_nothink` as LLaMA-Factory means them; default: the tokenizer's own
+    template, which `qwen3`, `llama3`, `deepseek3` and `deepseekr1` mean too where it writes their control tokens."""
     cutoff_len: int = Field(4096, ge=2)
     """Longest row in tokens, prompt and answer; longer rows are left out, never cut: a cut answer has no end.
     4096 holds every R1 answer to GSM8K that was measured."""

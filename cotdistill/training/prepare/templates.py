@@ -13,15 +13,19 @@ from cotdistill.think_tags import PAIRS
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-QWEN = (
-    "{%- if messages[0]['role'] != 'system' %}"
-    "{{- '<|im_start|>system\\nYou are Qwen, created by Alibaba Cloud. You are a helpful assistant.<|im_end|>\\n' }}"
-    "{%- endif %}"
+TURNS = (
     "{%- for message in messages %}"
     "{{- '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>\\n' }}"
     "{%- endfor %}"
     "{%- if add_generation_prompt %}{{- '<|im_start|>assistant\\n' }}{%- endif %}"
 )
+"""ChatML as it is, `qwen3_nothink` in LLaMA-Factory: that of Qwen3's Instruct models, which do not think."""
+
+QWEN = (
+    "{%- if messages[0]['role'] != 'system' %}"
+    "{{- '<|im_start|>system\\nYou are Qwen, created by Alibaba Cloud. You are a helpful assistant.<|im_end|>\\n' }}"
+    "{%- endif %}"
+) + TURNS
 """ChatML with Qwen2.5's system prompt, as `qwen` means in LLaMA-Factory and openMind."""
 
 MARK = "\ue000{0}\ue001"
@@ -49,7 +53,7 @@ class Named(NamedTuple):
 TEMPLATES = {
     "qwen": Named(QWEN, CHATML),
     "qwen3": Named(None, CHATML),
-    "qwen3_nothink": Named(None, CHATML),
+    "qwen3_nothink": Named(TURNS, CHATML),
     "llama3": Named(None, ("<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>")),
     "deepseek3": Named(None, DEEPSEEK),
     "deepseekr1": Named(None, DEEPSEEK),

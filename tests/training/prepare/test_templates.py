@@ -28,6 +28,17 @@ def test_qwen_adds_its_system_prompt_where_there_is_none(fresh):
     ]
 
 
+def test_qwen3_nothink_is_the_same_without_a_system_prompt_of_its_own(fresh):
+    use_template(fresh, "qwen")
+    with_system = text_around(fresh, ["system", "user", "assistant"], is_prompt=False)
+    use_template(fresh, "qwen3_nothink")
+    assert text_around(fresh, ["system", "user", "assistant"], is_prompt=False) == with_system
+    assert text_around(fresh, ["user"], is_prompt=True) == [
+        "<|im_start|>user\n",
+        "<|im_end|>\n<|im_start|>assistant\n",
+    ]
+
+
 @pytest.mark.parametrize("name", [None, "default"])
 def test_by_default_the_tokenizer_keeps_its_own(fresh, name):
     own = fresh.chat_template
@@ -51,7 +62,8 @@ def test_a_name_of_a_template_that_the_student_has_means_its_own(tokenizer_folde
 
 def test_an_unknown_name_is_refused_with_the_known_ones(fresh):
     with pytest.raises(
-        UserError, match=r"unknown template `qwem`.*known: deepseek3, deepseekr1, default, llama3, qwen, qwen3"
+        UserError,
+        match=r"unknown template `qwem`.*known: deepseek3, deepseekr1, default, llama3, qwen, qwen3, qwen3_nothink",
     ):
         use_template(fresh, "qwem")
 
@@ -59,7 +71,7 @@ def test_an_unknown_name_is_refused_with_the_known_ones(fresh):
 def test_no_template_at_all_is_refused(fresh):
     fresh.chat_template = None
     with pytest.raises(
-        UserError, match=r"no chat template.*known: deepseek3, deepseekr1, default, llama3, qwen, qwen3"
+        UserError, match=r"no chat template.*known: deepseek3, deepseekr1, default, llama3, qwen, qwen3, qwen3_nothink"
     ):
         use_template(fresh, None)
 
@@ -83,7 +95,7 @@ def test_a_vocabulary_without_the_control_tokens_is_refused():
         ("{{ messages[1]['content'] }}", r"leaves out a system message.*leave the system prompt out"),
         (
             "{{ messages[0]['content'] }}",
-            r"leaves out a user message.*write `template:`.*known: deepseek3, deepseekr1, default, llama3, qwen, qwen3",
+            r"leaves out a user message.*write `template:`.*known: deepseek3, deepseekr1, default, llama3, qwen, qwen3, qwen3_nothink",
         ),
     ],
 )
