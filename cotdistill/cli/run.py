@@ -145,6 +145,7 @@ def check(
 ) -> None:
     """Check everything that can be known before money or hours are spent, and what sampling will cost."""
     from cotdistill.pipeline.estimate import estimate, forecasts
+    from cotdistill.pipeline.passes import repeated_rows
 
     pipeline = _pipeline(recipe, overrides, runs)
     with logging_to(None):
@@ -152,21 +153,21 @@ def check(
         if pilot is not None:
             pipeline.pilot(pilot)
     memory = forecasts(pipeline.plan.steps)
+    repeated = repeated_rows(pipeline.plan.steps, pipeline.inputs.catalog, pipeline.folder)
     estimates = [
         estimate(step, pipeline.inputs.problems(step.recipe).sampled, pipeline.folder / step.folder)
         for step in pipeline.sample_steps()
     ]
     if as_json:
         steps = [step.folder for step in pipeline.plan.steps]
-        typer.echo(
-            json.dumps({"steps": steps, "estimates": [e._asdict() for e in estimates], "forecasts": memory}, indent=1)
-        )
+        found = {"steps": steps, "estimates": [e._asdict() for e in estimates], "forecasts": memory}
+        typer.echo(json.dumps(found | {"repeated_rows": repeated}, indent=1))
         return
     for step in pipeline.plan.steps:
         typer.echo(f"{step.folder}: {step.stage.summary}")
     for line in estimates:
         typer.echo(str(line))
-    for folder, text in memory.items():
+    for folder, text in (*memory.items(), *repeated.items()):
         typer.echo(f"{folder}: {text}")
     typer.echo(f"{recipe}: no fault found")
 

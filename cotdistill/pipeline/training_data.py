@@ -17,7 +17,7 @@ from cotdistill.storage.keys import file_sha256, key_of
 from cotdistill.storage.run_folder import LOGPROBS
 from cotdistill.training.option_types import Share
 from cotdistill.training.options import TrainOptions
-from cotdistill.training.prepare.mixing import mix
+from cotdistill.training.prepare.mixing import mix, rows_per_dataset
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,20 @@ class TrainingRows:
     @property
     def _shares(self) -> tuple[Share, ...]:
         return _shares(self.step, self.options)
+
+    @property
+    def number(self) -> int | None:
+        """How many there are, before any is held out or found too long; None where it is not known on this machine."""
+        shares = self._shares
+        try:
+            if not all(self._find(share.name).files for share in shares):
+                return None  # a hub has them
+            sizes = {share.name: self._count(share.name) for share in shares}
+        except UserError:
+            return None  # not written yet, or not readable, which the training says
+        if all(share.weight is None for share in shares):
+            return sum(sizes.values())
+        return sum(min(wanted, sizes[name]) for name, wanted in rows_per_dataset(shares, sizes).items())
 
     @property
     def logprobs(self) -> Path | None:

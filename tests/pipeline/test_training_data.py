@@ -61,8 +61,10 @@ def test_converted_rows_and_a_share_of_a_registered_set_are_one(plan, tmp_path):
     recipe = plan(", dataset: [own, {name: general, weight: 0.25}]")
     for stage in ("sample", "filter", "convert"):
         Pipeline(recipe, RunOptions(only=stage, runs=tmp_path / "runs")).run()
-    rows = training_rows(train_step(recipe), open_catalog([recipe.folder]), tmp_path / "runs" / "t")
+        rows = training_rows(train_step(recipe), open_catalog([recipe.folder]), tmp_path / "runs" / "t")
+        assert (rows.number is None) == (stage != "convert"), "what is not written yet has no number"
     found = list(rows)
+    assert rows.number == len(found)
     own = [row for row in found if not row.messages[0].content.startswith("Say")]
     assert len(own) > 10
     assert len(found) - len(own) == round(len(own) / 3)
@@ -87,6 +89,7 @@ def test_max_samples_takes_the_first_rows_of_each_set(plan, tmp_path):
     step, catalog = train_step(recipe), open_catalog([recipe.folder])
     rows = training_rows(step, catalog, tmp_path / "runs" / "t")
     found = list(rows)
+    assert rows.number == len(found) == 21
     assert [row.messages[0].content for row in found[7:]] == [f"Say {n}" for n in range(7)] * 2
     every = plan(", dataset: [own, general, other]")
     whole = training_rows(train_step(every), catalog, tmp_path / "runs" / "t")

@@ -53,6 +53,14 @@ def test_the_recipe_that_the_others_damage_is_well(call, work):
     assert call("check", "recipe.yaml", "--set", "train.deepspeed=ds.json")[0] == 0
 
 
+def test_steps_that_go_through_the_rows_more_than_once_are_said(call, work):
+    assert "passes" not in call("check", "recipe.yaml")[1], "one pass is no news"
+    more = ("check", "recipe.yaml", "--set", "train.max_steps=5", "--set", "train.gradient_accumulation_steps=2")
+    assert "4-train: max_steps 5 are 5.0 passes over the 4 rows\n" in call(*more)[1]
+    assert "max_steps 5 are 6.7 passes over the 3 rows" in call(*more, "--set", "train.max_samples=3")[1]
+    assert "passes" not in call(*more, "--set", "train.packing=true")[1], "a bin holds nobody knows how many"
+
+
 OPTIONS = [
     ("learning_rat: 1e-5", "learning_rat: unknown key (did you mean `learning_rate`?)"),
     ("learning_rate: -1", "learning_rate: should be greater than 0, not -1"),
