@@ -57,7 +57,10 @@ def train(
     student: KindOptions,
     style: Style | None = None,
 ) -> Iterator[Checkpoint]:
-    """Train the student on the conversations, and keep its weights; on several machines, on node 0 alone."""
+    """Train the student on the conversations, and keep its weights.
+
+    On several machines node 0 alone has them at the end.
+    """
     phases, meeting = options.in_phases(), work.meeting
     _check_nodes(meeting, phases)
     base = "" if meeting is not None and meeting.shares_folder else work.base(student)

@@ -114,7 +114,8 @@ def fed_by(trainer: type[Trainer], bins: Bins, deal: Deal) -> type[Trainer]:
         ) -> Tensor:
             """Take a micro-step; before the first one rows must be seen to lie apart."""
             if not self.are_bounds_checked and "cu_seq_lens_q" in inputs:
-                check_bounds(model, self.accelerator.unwrap_model(model), inputs)
+                is_half = self.args.bf16 or self.args.fp16
+                check_bounds(model, self.accelerator.unwrap_model(model), inputs, is_half=is_half)
             self.are_bounds_checked = True
             return super().training_step(model, inputs, num_items_in_batch)
 

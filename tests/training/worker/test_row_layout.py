@@ -54,6 +54,15 @@ def test_however_rows_lie_the_same_is_learned(job, caplog, changes, said):
     assert_same_weights(plain.output, other.output, tolerance=2e-6)
 
 
+def test_rows_lie_end_to_end_in_bfloat16_too(job):
+    """Autocast hands logits in float32 out that were computed in bfloat16: two kernels differ in their third digit."""
+    from cotdistill.training.worker.worker import train
+
+    made = job(bf16=True)
+    train(made)
+    assert _tokens(made)
+
+
 def test_a_model_that_needs_padding_has_it_and_the_log_says_why_once(gemma2, caplog):
     from cotdistill.training.worker.worker import train
 
