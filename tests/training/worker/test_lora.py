@@ -93,9 +93,10 @@ def test_a_student_that_is_not_merged_is_an_adapter_that_answers_by_itself(lora_
         assert json.loads((folder / "generation_config.json").read_text())["eos_token_id"] == [2, 0]
 
 
-@pytest.mark.parametrize(
-    "options", [{}, {"additional_target": "embed_tokens", "use_rslora": True, "lora_dropout": 0.1}]
-)
+WHOLE_LAYERS = {"additional_target": "embed_tokens", "use_rslora": True, "lora_dropout": 0.1}
+
+
+@pytest.mark.parametrize("options", [{}, pytest.param(WHOLE_LAYERS, marks=pytest.mark.slow)])
 def test_a_stopped_training_goes_on_to_the_same_bit(lora_job, options):
     from cotdistill.errors import Interrupted
 
