@@ -81,6 +81,13 @@ class Student(Protocol):
         """Return if what can be known before a run is well. Raises: UserError."""
         ...
 
+    def check_end_to_end(self) -> None:
+        """Return unless rows cannot lie end to end in the model, as far as its config on this machine tells.
+
+        Raises: NeedsPadding.
+        """
+        ...
+
     def base(self, folder: Path, /, *, seed: int, progress: Progress = no_progress) -> str:
         """Return the hub name or folder of the untrained student, making it in `folder` where it must be made."""
         ...

@@ -17,6 +17,7 @@ from torch.nn.functional import scaled_dot_product_attention
 from transformers import AttentionInterface, PreTrainedModel
 
 from cotdistill.errors import UserError
+from cotdistill.students._row_bounds import why_padded_by
 
 ROWS_APART = "rows_apart"
 
@@ -132,18 +133,14 @@ def _in_one_dtype(
 def why_padded(model: PreTrainedModel) -> str | None:
     """Return what keeps the model from learning from rows that lie end to end; None where nothing does."""
     base = model.get_base_model() if hasattr(model, "get_base_model") else model
-    config = base.config
-    layers = set(getattr(config, "layer_types", None) or ["full_attention"])
-    is_windowed = bool(getattr(config, "sliding_window", None)) and not getattr(config, "layer_types", None)
+    if reason := why_padded_by(base.config):
+        return reason
     # In the order in which they are worth telling.
     obstacles = {
         "its code is not transformers' own": not type(base).__module__.startswith("transformers.models."),
-        "it is an encoder-decoder": bool(config.is_encoder_decoder),
-        "it is more than a language model": bool(config.sub_configs),
+        "it is more than a language model": bool(base.config.sub_configs),
         "its attention cannot be replaced": not base._supports_attention_backend,
         "it keeps a state from token to token": bool(getattr(base, "_is_stateful", False)),
-        "it has layers with a sliding window or other than attention": layers != {"full_attention"} or is_windowed,
-        "it caps its attention": bool(getattr(config, "attn_logit_softcapping", None)),
         "it has attention sinks": any(name.endswith("sinks") for name, _ in base.named_parameters()),
         "it takes no positions": "position_ids" not in inspect.signature(base.forward).parameters,
     }

@@ -32,6 +32,9 @@ class Demo(Causal):
     def check(self) -> None:
         """Return: it is made of nothing that could be missing."""
 
+    def check_end_to_end(self) -> None:
+        """Return: rows lie end to end in a Qwen2."""
+
     def base(self, folder: Path, /, *, seed: int, progress: Progress = no_progress) -> str:
         """Make the untrained student in `folder`, unless it stands there, and return the folder."""
         shown = no_progress if folder.exists() else progress

@@ -17,6 +17,7 @@ from cotdistill.storage.origin import Origin
 from cotdistill.students import NewToken
 from cotdistill.students._causal import Causal
 from cotdistill.students._pretrained import check_model, deepspeed_dtype, is_path
+from cotdistill.students._row_bounds import check_folder
 
 if TYPE_CHECKING:
     from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
@@ -58,6 +59,11 @@ class Full(Causal):
         if self.init == "pretrained" and self.config:
             raise RecipeFault("is for `init: random`; pretrained weights have their own", "student.config")
         check_model(self.model, self.origin, has_weights=self.init == "pretrained")
+
+    def check_end_to_end(self) -> None:
+        """Return unless the config in the model's folder says that rows must be padded. Raises: NeedsPadding."""
+        if self.init == "pretrained":
+            check_folder(self.model)
 
     def base(self, folder: Path, /, *, seed: int, progress: Progress = no_progress) -> str:  # noqa: ARG002
         """Return the model's name or folder; random weights are made once, in a folder of their own in `folder`.

@@ -15,6 +15,7 @@ from cotdistill.storage.origin import Origin
 from cotdistill.students import NewToken
 from cotdistill.students._causal import Causal
 from cotdistill.students._pretrained import check_model, check_package, deepspeed_dtype
+from cotdistill.students._row_bounds import check_folder
 
 if TYPE_CHECKING:
     from peft import LoraConfig
@@ -80,6 +81,10 @@ class Lora(Causal):
         """
         check_model(self.model, self.origin)
         check_package("peft", "lora")
+
+    def check_end_to_end(self) -> None:
+        """Return unless the config in the model's folder says that rows must be padded. Raises: NeedsPadding."""
+        check_folder(self.model)
 
     def base(self, folder: Path, /, *, seed: int, progress: Progress = no_progress) -> str:  # noqa: ARG002
         """Return the model's name or folder. Raises: UserError."""

@@ -17,6 +17,8 @@ from cotdistill.students._pretrained import check_model, deepspeed_dtype
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, Trainer
 
+READS_APART = "an encoder-decoder reads each text by itself"
+
 
 @kind
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +47,10 @@ class Seq2seq:
         Raises: UserError.
         """
         check_model(self.model, self.origin, is_pair=True)
+
+    def check_end_to_end(self) -> None:
+        """Raise NeedsPadding."""
+        raise NeedsPadding(READS_APART)
 
     def base(self, folder: Path, /, *, seed: int, progress: Progress = no_progress) -> str:  # noqa: ARG002
         """Return the model's name or folder. Raises: UserError."""
@@ -83,7 +89,7 @@ class Seq2seq:
 
     def end_to_end_collator(self, model: "PreTrainedModel", /) -> Collator:  # noqa: ARG002
         """Raise NeedsPadding."""
-        raise NeedsPadding("an encoder-decoder reads each text by itself")
+        raise NeedsPadding(READS_APART)
 
     def finish(self, folder: Path, /) -> None:
         """Return: what the trainer saved is the student."""

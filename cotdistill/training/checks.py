@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from cotdistill.errors import RecipeFault, UserError
 from cotdistill.records import Completion, Problem, Trace
 from cotdistill.storage.model_folder import ModelFolder
+from cotdistill.students import NeedsPadding, Student
 from cotdistill.styles import Style
 from cotdistill.training import reporters
 from cotdistill.training.deepspeed_config import disagreements
@@ -24,7 +25,7 @@ NO_PARTS = "weigh a rationale, and the style finds none"
 NO_PARTS_HINT = "leave `loss_weights` out, or name the style in which the rows are written: `convert: {style: …}`"
 
 
-def faults(options: "TrainOptions", student: object, style: Style | None) -> Iterator[UserError]:
+def faults(options: "TrainOptions", student: Student | None, style: Style | None) -> Iterator[UserError]:
     """Yield a fault for each; `student` and `style` are what the recipe chose, None where it has none."""
     asked = options.model_extra or {}
     yield from reporters.faults(asked.get("report_to"))
@@ -38,12 +39,26 @@ def faults(options: "TrainOptions", student: object, style: Style | None) -> Ite
     yield from _evaluation_faults(options)
     if options.bin_tokens and options.flash_attn in ("sdpa", "disabled"):
         yield RecipeFault("packed rows lie end to end", "train.flash_attn", "leave it out, or `packing`")
+    yield from _layout_faults(options, student)
     if options.weighs_parts and not _tells_parts(style):
         yield RecipeFault(NO_PARTS, "train.loss_weights", NO_PARTS_HINT)
     yield from _deepspeed_faults(options)
     yield from _device_faults(options)
     if (model := local_model(student)) is not None:
         yield from _length_faults(options.cutoff_len, model)
+
+
+def _layout_faults(options: "TrainOptions", student: Student | None) -> Iterator[UserError]:
+    """Yield a fault where rows must lie end to end, and the base's config says that they cannot."""
+    if student is None or (not options.bin_tokens and options.flash_attn != "fa2"):
+        return
+    try:
+        student.check_end_to_end()
+    except NeedsPadding as error:
+        if options.bin_tokens:
+            yield RecipeFault(f"the student's rows cannot be packed: {error}", "train.packing", "leave it out")
+        else:
+            yield RecipeFault(f"the student needs padded rows: {error}", "train.flash_attn", "write `auto`")
 
 
 def _evaluation_faults(options: "TrainOptions") -> Iterator[UserError]:

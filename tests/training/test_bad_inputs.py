@@ -126,6 +126,36 @@ def test_two_options_that_go_not_together_are_named(call, work):
     assert "recipe.yaml:9: train.fp16: `bf16` and `fp16` cannot both be true" in err
 
 
+WINDOWS = {"use_sliding_window": True, "sliding_window": 8, "max_window_layers": 0, "layer_types": None}
+SLIDES = "it has layers with a sliding window or other than attention"
+
+
+@pytest.mark.parametrize(
+    ("line", "changes", "message"),
+    [
+        ("packing: true", WINDOWS, f"packing: the student's rows cannot be packed: {SLIDES} (leave it out)"),
+        ("neat_packing: true", {"model_type": "mistral", "sliding_window": 8, "layer_types": None}, "cannot be packed"),
+        ("flash_attn: fa2", WINDOWS, f"flash_attn: the student needs padded rows: {SLIDES} (write `auto`)"),
+        (
+            "flash_attn: fa2",
+            {"model_type": "gemma2", "layer_types": ["full_attention"], "attn_logit_softcapping": 50.0},
+            "it caps its attention",
+        ),
+    ],
+)
+def test_rows_that_cannot_lie_end_to_end_in_the_base_are_known_before(call, work, line, changes, message):
+    config = json.loads((work / "base" / "config.json").read_text())
+    (work / "recipe.yaml").write_text(RECIPE + f"  {line}\n")
+    unused = {"use_sliding_window": False, "sliding_window": 8}
+    for well in (config, config | unused | {"layer_types": None}):
+        (work / "base" / "config.json").write_text(json.dumps(well))
+        assert call("check", "recipe.yaml")[0] == 0
+    (work / "base" / "config.json").write_text(json.dumps(config | changes))
+    told = _refused(call, work)
+    assert "recipe.yaml" in told
+    assert message in told
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
