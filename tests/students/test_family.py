@@ -2,12 +2,14 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
 from cotdistill.errors import UserError
 from cotdistill.losses import IGNORED
 from cotdistill.registry import kinds, make
+from tests.support.tiny_student import student_options
 from tests.support.token_rows import answer_row
 
 NAMED = {"model": "owner/name"}
@@ -85,8 +87,8 @@ def test_what_makes_no_student_is_known_before_a_run(options, message):
 @pytest.mark.parametrize(
     ("kind", "config", "message"),
     [
-        ("full", {"is_encoder_decoder": True}, "is an encoder-decoder (`kind: seq2seq` trains it)"),
-        ("lora", {"is_encoder_decoder": True}, "is an encoder-decoder (`kind: seq2seq` trains it)"),
+        ("full", {"model_type": "t5", "is_encoder_decoder": True}, "is an encoder-decoder (`kind: seq2seq` trains it)"),
+        ("lora", {"model_type": "t5", "is_encoder_decoder": True}, "is an encoder-decoder (`kind: seq2seq` trains it)"),
         ("seq2seq", {"model_type": "qwen2"}, "is no encoder-decoder (`kind: full` or `lora` trains it)"),
         ("seq2seq", [], "config.json: does not say `model_type`"),
     ],
@@ -109,18 +111,21 @@ def test_code_of_a_hub_runs_only_at_a_whole_commit(kind, revision):
     make("students", kind, model="owner/name", revision=revision).check()
 
 
-@pytest.mark.parametrize("kind", ["lora", "seq2seq"])
-def test_code_in_a_folder_runs_and_has_no_revision_but_what_a_hub_holds_of_it_needs_one(tmp_path, kind):
-    config = {"is_encoder_decoder": kind == "seq2seq", "auto_map": {"AutoModel": "modeling.Own"}}
-    (tmp_path / "config.json").write_text(json.dumps(config))
-    make("students", kind, model=str(tmp_path), trust_remote_code=True).check()
+@pytest.mark.parametrize("kind", ["full", "lora"])
+def test_code_in_a_folder_runs_and_has_no_revision_but_what_a_hub_holds_of_it_needs_one(
+    tmp_path, tokenizer_folder, kind
+):
+    folder = Path(student_options(tokenizer_folder).build().base(tmp_path, seed=1))
+    config = json.loads((folder / "config.json").read_text())
+    trusting = {"model": str(folder), "trust_remote_code": True}
+    (folder / "config.json").write_text(json.dumps(config | {"auto_map": {"AutoModel": "modeling.Own"}}))
+    make("students", kind, **trusting).check()
     with pytest.raises(UserError, match=r"student.revision: .* is a folder, which has no revisions \(remove"):
-        make("students", kind, model=str(tmp_path), trust_remote_code=True, revision=COMMIT).check()
-    config["auto_map"] = {"AutoModel": "owner/name--modeling.Own"}
-    (tmp_path / "config.json").write_text(json.dumps(config))
+        make("students", kind, **trusting, revision=COMMIT).check()
+    (folder / "config.json").write_text(json.dumps(config | {"auto_map": {"AutoModel": "owner/name--modeling.Own"}}))
     with pytest.raises(UserError, match="runs only at a pinned revision"):
-        make("students", kind, model=str(tmp_path), trust_remote_code=True).check()
-    make("students", kind, model=str(tmp_path), trust_remote_code=True, revision=COMMIT).check()
+        make("students", kind, **trusting).check()
+    make("students", kind, **trusting, revision=COMMIT).check()
 
 
 @pytest.mark.parametrize("kind", ["full", "lora", "seq2seq"])
