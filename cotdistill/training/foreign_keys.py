@@ -5,7 +5,7 @@ import re
 REASONS = {
     r"(use_)?(galore|apollo|badam)(_\w+)?": "choose the optimiser by `optim:`, as `optim: galore_adamw`",
     r"(use_)?swanlab(_\w+)?": "write `report_to: swanlab`; its settings come from its own environment variables",
-    r"freeze_\w+|use_llama_pro": "all weights of the student learn",
+    r"freeze_\w+|use_llama_pro": "all weights of the student learn, or a `lora` student's adapter",
     r"(module|oft)_\w+": "OFT is not a student kind here",
     r"(pref|dpo|kto|simpo|ppo|ref|reward)_\w+|ld_alpha": "a student learns from answers",
     r"(image|video|audio)_\w+|crop_to_patches|use_audio_in_video|media_dir": "the student reads text alone",
@@ -26,7 +26,7 @@ REASONS = {
     r"ignore_pad_token_for_loss": "what fills a batch up is told by its length and never learned",
     r"use_dft_loss|use_asft_loss|use_eaft_loss": "the loss is chosen by `loss:`",
     r"include_effective_tokens_per_second|include_tokens_per_second": "metrics.jsonl says tokens_per_second",
-    r"disable_shuffling": "rows are shuffled by seed",
+    r"disable_shuffling": "write `train_sampling_strategy: sequential`",
     r"split_special_tokens": "special tokens written in a text are text already",
     r"train_from_scratch": "write `student: {kind: full, init: random, …}`",
 }

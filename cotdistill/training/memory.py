@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from cotdistill.storage.model_folder import ModelFolder
+from cotdistill.storage.model_folder import BYTES, ModelFolder
 from cotdistill.training.deepspeed_config import zero_stage
 
 Json = Any  # Any: a JSON value
@@ -75,6 +75,8 @@ class Sizes(NamedTuple):
     keys: int
     """Numbers in the keys of a token."""
     vocabulary: int
+    stored: int
+    """Bytes of all weights in their files, as what is frozen stays."""
 
 
 def read_sizes(model: ModelFolder) -> Sizes | None:
@@ -99,13 +101,14 @@ def read_sizes(model: ModelFolder) -> Sizes | None:
         feed_forward,
         (config.get("num_key_value_heads") or heads) * width,
         vocabulary,
+        sum(tensor.size * BYTES.get(tensor.dtype, 4) for tensor in tensors.values()),
     )
 
 
 def estimate(sizes: Sizes, plan: Plan) -> Memory:
     """Return what a training takes on each device."""
     learning = sizes.weights if plan.lora_rank is None else lora_size(sizes, plan.lora_rank)
-    weights, gradients, optimiser = _states(sizes.weights, learning, plan)
+    weights, gradients, optimiser = _states(sizes, learning, plan)
     kept, whole = layer_bytes(sizes, plan)
     activations = kept * sizes.layers + whole if plan.is_checkpointed else whole * sizes.layers
     head_gradient = 4 * sizes.vocabulary * sizes.hidden if plan.lora_rank is None else 0
@@ -148,19 +151,20 @@ def advice(longest: int) -> str:
     )
 
 
-def _states(total: int, learning: int, plan: Plan) -> tuple[float, float, float]:
+def _states(sizes: Sizes, learning: int, plan: Plan) -> tuple[float, float, float]:
     """Return bytes of weights, gradients and the optimiser's state on each device."""
     patterns = OPTIMISER_BYTES.items()
     state = next((size for pattern, size in patterns if re.fullmatch(pattern, plan.optim)), ADAM_BYTES)
-    frozen = total - learning if plan.lora_rank is not None else 0
-    number = plan.devices
+    is_frozen, number = plan.lora_rank is not None, plan.devices
+    total = sizes.weights + (learning if is_frozen else 0)
     if plan.deepspeed is None:
-        copies = 2 * total if plan.is_half else 0  # autocast keeps what it has cast until the forward ends
+        held = sizes.stored + 4 * learning if is_frozen else 4 * total
+        copies = 2 * learning if plan.is_half else 0  # autocast keeps what it has cast until the forward ends
         buckets = 4 * learning if number > 1 else 0  # DistributedDataParallel's own
-        return 4 * total + copies + (4 * learning if frozen else 0), 4 * learning + buckets, state * learning
+        return held + copies, 4 * learning + buckets, state * learning
     stage = zero_stage(plan.deepspeed)
     width = 2 if plan.is_half else 4
-    weights = width * (total + (learning if frozen else 0)) / (number if stage == 3 else 1)
+    weights = width * total / (number if stage == 3 else 1)
     gradients = width * learning / (number if stage >= 2 else 1)
     optimiser = (4 + state) * learning / (number if stage >= 1 else 1)  # with its copy of the weights in float32
     zero = plan.deepspeed.get("zero_optimization") or {}

@@ -9,7 +9,7 @@ from cotdistill import registry
 from cotdistill.storage.model_folder import ModelFolder
 from cotdistill.training.memory import GIB, Plan, Sizes, estimate, layer_bytes, lora_size, read_sizes
 
-QWEN_7B = Sizes(7_615_616_512, (), 28, 3584, 18944, 512, 152_064)
+QWEN_7B = Sizes(7_615_616_512, (), 28, 3584, 18944, 512, 152_064, stored=2 * 7_615_616_512)
 
 
 def _made(tokenizer_folder, folder, **config):
