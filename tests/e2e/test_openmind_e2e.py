@@ -4,8 +4,9 @@ import json
 import shutil
 
 import pytest
+import yaml
 
-from tests.support.openmind import VERBATIM
+from tests.support.openmind import PUBLISHED, VERBATIM
 
 ENTRY = {
     "DS_r1_answer": {
@@ -82,3 +83,15 @@ def test_what_the_worker_finds_out_is_one_line_and_its_exit_code(call):
     assert "the loss is " in err or "the gradient is " in err
     assert "lower `learning_rate`" in err
     assert "Traceback" not in err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["qwen3_lora_sft", "qwen3_full_sft"])
+def test_llama_factorys_published_examples_train_with_model_and_data_replaced(cli, work, base, name):
+    named = {"model_name_or_path": "Qwen/Qwen3-4B-Instruct-2507", "dataset": "identity,alpaca_en_demo"}
+    (work / "theirs.yaml").write_text(yaml.safe_dump(named | PUBLISHED[name]))
+    replaced = ["--set", f"model_name_or_path={base}", "--set", "dataset=DS_r1_answer", "--set", "max_steps=2"]
+    done = cli("train", "theirs.yaml", *replaced, cwd=work, env={"NPROC_PER_NODE": "2"})
+    assert done.returncode == 0, done.stderr
+    assert (work / "saves" / "model.safetensors").exists()
+    assert (work / "saves" / "adapter").exists() is ("lora" in name)

@@ -7,7 +7,7 @@ import yaml
 from cotdistill.errors import UserError
 from cotdistill.recipe.openmind import OFF
 from cotdistill.recipe.recipe import read_recipe
-from tests.support.openmind import VERBATIM
+from tests.support.openmind import PUBLISHED, VERBATIM
 
 
 @pytest.fixture
@@ -110,42 +110,11 @@ def test_a_mistake_is_named_as_the_user_wrote_it(recipe, old, new, message):
         recipe(VERBATIM.replace(old, new))
 
 
-OUTPUT = {
-    "output_dir": "saves",
-    "logging_steps": 10,
-    "save_steps": 500,
-    "plot_loss": True,
-    "overwrite_output_dir": True,
-}
-SCHEDULE = {
-    "num_train_epochs": 3.0,
-    "lr_scheduler_type": "cosine",
-    "warmup_ratio": 0.1,
-    "per_device_train_batch_size": 1,
-}
-LATER = {"dataloader_num_workers": 4, "save_only_model": False, "report_to": "none", "resume_from_checkpoint": None}
-COMMON = {
-    **{"trust_remote_code": True, "stage": "sft", "do_train": True, "cutoff_len": 2048, "max_samples": 1000},
-    **{"preprocessing_num_workers": 16, "bf16": True, "ddp_timeout": 180000000, **OUTPUT, **SCHEDULE},
-}
-FULL = {"finetuning_type": "full", "gradient_accumulation_steps": 2, "learning_rate": 1e-5}
-FULL |= {"deepspeed": "examples/deepspeed/ds_z3_config.json"}
-LORA = {"finetuning_type": "lora", "lora_rank": 8, "lora_target": "all"}
-LORA |= {"gradient_accumulation_steps": 8, "learning_rate": 1e-4}
-PUBLISHED = {
-    "llama3_lora_sft": {**LORA, "template": "llama3", "overwrite_cache": True},
-    "qwen3_lora_sft": {**LORA, "template": "qwen3_nothink", **LATER},
-    "llama3_full_sft": {**FULL, "template": "llama3", "overwrite_cache": True},
-    "qwen3_full_sft": {**FULL, "template": "qwen3_nothink", **LATER},
-}
-"""Keys and values of LLaMA-Factory's train_lora and train_full examples, read in November 2026."""
-
-
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_their_published_examples_pass_with_model_and_data_replaced(tmp_path, call, base, repository, name):
     shutil.copytree(repository / "examples" / "deepspeed", tmp_path / "examples" / "deepspeed")
     named = {"model_name_or_path": "Qwen/Qwen3-4B-Instruct-2507", "dataset": "identity,alpaca_en_demo"}
-    (tmp_path / "theirs.yaml").write_text(yaml.safe_dump({**named, **COMMON, **PUBLISHED[name]}))
+    (tmp_path / "theirs.yaml").write_text(yaml.safe_dump(named | PUBLISHED[name]))
     row = {"messages": [{"role": "user", "content": "1 + 1?"}, {"role": "assistant", "content": "2"}]}
     (tmp_path / "rows.jsonl").write_text(json.dumps(row) + "\n")
     entry = {"file_name": "rows.jsonl", "formatting": "openai"}
