@@ -77,8 +77,10 @@ def test_what_a_phase_cannot_be_is_said_by_check(write, call, phases, message):
 
 
 @pytest.mark.slow
-def test_a_stop_in_the_second_phase_repeats_nothing_of_the_first(write, tmp_path):
-    write()
+def test_a_stop_in_the_second_phase_repeats_nothing_of_the_first_on_two_processes(write, tmp_path, repository):
+    zero_2 = repository / "examples/deepspeed/ds_z2_config.json"
+    options = f"num_processes: 2\n  deepspeed: {zero_2}"
+    (tmp_path / "t.yaml").write_text(write().read_text().replace("num_processes: 1", options))
 
     @contextmanager
     def stop_in_the_second(title, *, total, unit):
