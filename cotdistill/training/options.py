@@ -118,10 +118,10 @@ class TrainOptions(StageOptions):
     """LLaMA-Factory's name for `packing` whose rows see themselves alone; here they always do."""
     flash_attn: FlashAttn = "auto"
     """How rows lie in a batch: `auto` end to end without padding or mask, padded where the model's attention does not
-    allow it (encoder-decoders, sliding windows, capped attention, code of its own), which the log says; `fa2` end to
-    end, refused where that cannot be; `sdpa` padded; `disabled` padded, with attention written out in torch. End to end
-    the kernel is FlashAttention 2 on CUDA in half precision, npu_fusion_attention on NPU, torch's SDPA row by row
-    elsewhere."""
+    allow it (encoder-decoders, sliding windows, capped attention, code of its own) or where many short rows are cheaper
+    so on a CPU, which the log says; `fa2` end to end, refused where that cannot be; `sdpa` padded; `disabled` padded,
+    with attention written out in torch. End to end the kernel is FlashAttention 2 on CUDA in half precision,
+    npu_fusion_attention on NPU, torch's SDPA row by row elsewhere."""
     gradient_checkpointing: bool | Literal["auto"] = "auto"
     """Whether activations are computed again in the backward pass instead of being kept; `auto`: on an accelerator for
     models above 1 B parameters."""

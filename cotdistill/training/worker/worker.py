@@ -109,7 +109,7 @@ def train(job: Job) -> None:
     else:
         model = student.load(str(start))
     dtype = prepare_saving(model, job)
-    layout = lay_out_rows(job, student, model)
+    layout = lay_out_rows(job, student, model, rows.lengths)
     choose_recomputing(job, arguments, model)
     trainer_class = evaluating_by(learning_by(student.trainer_class()))
     trainer = fed_by(trainer_class, _bins(rows, job), layout.deal)(

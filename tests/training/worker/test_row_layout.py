@@ -54,6 +54,18 @@ def test_however_rows_lie_the_same_is_learned(job, caplog, changes, said):
     assert_same_weights(plain.output, other.output, tolerance=2e-6)
 
 
+def test_many_short_rows_are_padded_on_a_cpu_unless_asked_otherwise(job, caplog):
+    from cotdistill.training.worker.worker import train
+
+    caplog.set_level(logging.INFO)
+    made = job(per_device_train_batch_size=16)
+    train(made)
+    assert "rows are padded and masked: they are short" in caplog.text
+    caplog.clear()
+    train(job("b", per_device_train_batch_size=16).model_copy(update={"flash_attn": "fa2"}))
+    assert "rows lie end to end" in caplog.text
+
+
 def test_rows_lie_end_to_end_in_bfloat16_too(job):
     """Autocast hands logits in float32 out that were computed in bfloat16: two kernels differ in their third digit."""
     from cotdistill.training.worker.worker import train
