@@ -47,7 +47,7 @@ class Speed:
             "tokens_per_second": round(tokens / seconds, 1) if is_measured else None,
             "tokens_per_second_per_device": round(tokens / seconds / self.world_size, 1) if is_measured else None,
             "mfu": round(flops / seconds / self.peak, 4) if is_known else None,  # type: ignore[operator]  # is_known
-            "seconds_left": None if left is None else round(left, 1),
+            "seconds_left": None if left is None else round(left, 3),
             "peak_memory_bytes": peak_memory(),
         }
 
