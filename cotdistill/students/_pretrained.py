@@ -1,16 +1,34 @@
 """What students share that start from a model's folder or hub name."""
 
 import importlib.util
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field
 
 from cotdistill import adapters
 from cotdistill.errors import RecipeFault, UserError
+from cotdistill.registry import NOT_IN_KEY
 from cotdistill.storage.model_folder import CONFIG, ModelFolder
 from cotdistill.storage.origin import Origin
 
 if TYPE_CHECKING:
     import torch
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pretrained:
+    """A student that starts from a model of a folder or a hub; what each option means is in the kind's own text."""
+
+    model: Annotated[str, Field(min_length=1)]
+    revision: Annotated[str | None, Field(min_length=1)] = None
+    trust_remote_code: Annotated[bool, NOT_IN_KEY] = False
+
+    @property
+    def origin(self) -> Origin:
+        """What of the model's repository is read."""
+        return Origin(self.revision, self.trust_remote_code)
 
 
 def is_path(model: str) -> bool:

@@ -5,18 +5,15 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
-
-from pydantic import Field
+from typing import TYPE_CHECKING, Any, Literal
 
 from cotdistill.errors import RecipeFault
-from cotdistill.registry import NOT_IN_KEY, kind
+from cotdistill.registry import kind
 from cotdistill.stage import Progress, no_progress
 from cotdistill.storage.keys import key_of
-from cotdistill.storage.origin import Origin
 from cotdistill.students import NewToken
 from cotdistill.students._causal import Causal
-from cotdistill.students._pretrained import check_model, deepspeed_dtype, is_path
+from cotdistill.students._pretrained import Pretrained, check_model, deepspeed_dtype, is_path
 from cotdistill.students._row_bounds import check_folder
 
 if TYPE_CHECKING:
@@ -27,7 +24,7 @@ log = logging.getLogger(__name__)
 
 @kind
 @dataclass(frozen=True, kw_only=True)
-class Full(Causal):
+class Full(Pretrained, Causal):
     """All weights of a causal language model.
 
     Options:
@@ -40,16 +37,8 @@ class Full(Causal):
             that is a whole commit.
     """
 
-    model: Annotated[str, Field(min_length=1)]
     init: Literal["pretrained", "random"] = "pretrained"
     config: Mapping[str, Any] | None = None  # Any: values of a config.json
-    revision: Annotated[str | None, Field(min_length=1)] = None
-    trust_remote_code: Annotated[bool, NOT_IN_KEY] = False
-
-    @property
-    def origin(self) -> Origin:
-        """What of the model's repository is read."""
-        return Origin(self.revision, self.trust_remote_code)
 
     def check(self) -> None:
         """Return if the model's folder is there, with all that is asked of it, and its options go together.

@@ -9,12 +9,11 @@ from pydantic import BeforeValidator, Field
 
 from cotdistill import adapters
 from cotdistill.errors import RecipeFault
-from cotdistill.registry import NOT_IN_KEY, kind
+from cotdistill.registry import kind
 from cotdistill.stage import Progress, no_progress
-from cotdistill.storage.origin import Origin
 from cotdistill.students import NewToken
 from cotdistill.students._causal import Causal
-from cotdistill.students._pretrained import check_model, check_package, deepspeed_dtype
+from cotdistill.students._pretrained import Pretrained, check_model, check_package, deepspeed_dtype
 from cotdistill.students._row_bounds import check_folder
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ Names = Annotated[tuple[str, ...], BeforeValidator(_as_names)]
 
 @kind
 @dataclass(frozen=True, kw_only=True)
-class Lora(Causal):
+class Lora(Pretrained, Causal):
     """Low-rank matrices beside the frozen weights of a causal language model.
 
     Options:
@@ -57,7 +56,6 @@ class Lora(Causal):
             that is a whole commit.
     """
 
-    model: Annotated[str, Field(min_length=1)]
     lora_rank: Annotated[int, Field(ge=1)] = 8
     lora_alpha: Annotated[int | None, Field(ge=1)] = None
     lora_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
@@ -66,13 +64,6 @@ class Lora(Causal):
     use_rslora: bool = False
     use_dora: bool = False
     merge: bool = True
-    revision: Annotated[str | None, Field(min_length=1)] = None
-    trust_remote_code: Annotated[bool, NOT_IN_KEY] = False
-
-    @property
-    def origin(self) -> Origin:
-        """What of the model's repository is read."""
-        return Origin(self.revision, self.trust_remote_code)
 
     def check(self) -> None:
         """Return if the model's folder is there, and peft is.

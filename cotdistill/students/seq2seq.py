@@ -3,16 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-
-from pydantic import Field
+from typing import TYPE_CHECKING, Any
 
 from cotdistill.errors import RecipeFault
-from cotdistill.registry import NOT_IN_KEY, kind, make
+from cotdistill.registry import kind, make
 from cotdistill.stage import Progress, no_progress
-from cotdistill.storage.origin import Origin
 from cotdistill.students import Collator, NeedsPadding, NewToken
-from cotdistill.students._pretrained import check_model, deepspeed_dtype
+from cotdistill.students._pretrained import Pretrained, check_model, deepspeed_dtype
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, Trainer
@@ -22,7 +19,7 @@ READS_APART = "an encoder-decoder reads each text by itself"
 
 @kind
 @dataclass(frozen=True, kw_only=True)
-class Seq2seq:
+class Seq2seq(Pretrained):
     """All weights of an encoder-decoder of the T5 family: it reads the prompt and writes the answer, without a chat.
 
     Options:
@@ -31,15 +28,6 @@ class Seq2seq:
         trust_remote_code: whether Python code that comes with the model may run: from a folder, or at a `revision`
             that is a whole commit.
     """
-
-    model: Annotated[str, Field(min_length=1)]
-    revision: Annotated[str | None, Field(min_length=1)] = None
-    trust_remote_code: Annotated[bool, NOT_IN_KEY] = False
-
-    @property
-    def origin(self) -> Origin:
-        """What of the model's repository is read."""
-        return Origin(self.revision, self.trust_remote_code)
 
     def check(self) -> None:
         """Return if the model's folder is there and holds an encoder-decoder.
