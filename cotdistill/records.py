@@ -26,6 +26,10 @@ class Problem(Record):
     question: str
     gold: str | None = None
     """The final answer alone; None where the source has none."""
+    choices: tuple[str, ...] = ()
+    """Texts of the options A, B, C … of a multiple-choice question; gold is then a letter."""
+    group: str = ""
+    """What a task's results are told apart by: a language, a subject."""
 
 
 class Message(Record):
@@ -152,6 +156,18 @@ class Checkpoint(Record):
     steps: int = 0
 
 
+Thought = Literal["none", "closed", "unclosed", "forced"]
+"""How the thinking before an answer ended: there was none, the model ended it, nobody did, the think budget did."""
+
+
+class Equations(Record):
+    """The equations that a rationale states, as `48 / 2 = 24`."""
+
+    stated: int
+    held: int
+    """How many of them are true."""
+
+
 class Score(Record):
     """One graded attempt of an evaluation."""
 
@@ -159,6 +175,13 @@ class Score(Record):
     problem: Problem
     completion: Completion
     verdict: Verdict
+    thought: Thought = "none"
+    equations: Equations | None = None
+    """None where the rationale states none."""
+    language: str = ""
+    """ISO 639-1 code of the language that the model thinks in; empty where it was not looked at or cannot be told."""
+    learned_from: str = ""
+    """Id of a training row that shares 13 words in a row with the question; empty where none does."""
 
 
 FailureKind = Literal["failed", "exhausted", "unasked"]

@@ -29,6 +29,8 @@ class Request:
     sampling: Sampling
     index: int
     """Which of the samples of this prompt, from 0."""
+    prefix: str = ""
+    """What the model's answer begins with already; it goes on from there, and its reply holds only what it adds."""
 
 
 @dataclass(frozen=True)

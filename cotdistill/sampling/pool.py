@@ -95,7 +95,7 @@ def single_request(request: Request) -> Job[None]:
 
 def request_key(request: Request, identity: str) -> str:
     """Return the identity of a request's completions."""
-    return completion_key(identity, request.messages, request.sampling)
+    return completion_key(identity, request.messages, request.sampling, request.prefix)
 
 
 def resolve_from_ledger(job: Job[R], ledger: Ledger, *, identity: str, failed: dict[tuple[str, int], Failure]) -> R:

@@ -88,12 +88,13 @@ def draw_share(*identity: object) -> float:
     return int.from_bytes(draw(*identity)[:7]) / (1 << 56)
 
 
-def completion_key(model: str, messages: Sequence[Message], sampling: Sampling) -> str:
+def completion_key(model: str, messages: Sequence[Message], sampling: Sampling, prefix: str = "") -> str:
     """Return the identity of a request: sha256 of what decides the distribution of its answers, in hex."""
     identity = {
         "model": model,
         "messages": [[message.role, message.content] for message in messages],
         "sampling": sampling.model_dump(exclude_none=True),
+        **({"prefix": prefix} if prefix else {}),
     }
     text = json.dumps(identity, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode("ascii")).hexdigest()

@@ -87,7 +87,8 @@ def test_killed_at_random_moments_it_ends_as_if_it_had_not_been(straight, distur
         kill(disturbed, process, VICTIMS[number % len(VICTIMS)])
         assert process.wait(HANGS_S) in (-signal.SIGKILL, 128 + signal.SIGKILL)
         disturbed.check_workers_end()
-        assert not (disturbed.stage / "checkpoint").exists(), "workers outlive the process that started them"
+        if moment != "in the final save":  # there rank 0 may be through before it learns that rank 1 is gone
+            assert not (disturbed.stage / "checkpoint").exists(), "workers outlive the process that started them"
     assert disturbed.start().wait(HANGS_S) == 0
     assert sorted(disturbed.resumed_at) == disturbed.resumed_at, "no start falls behind an earlier one"
     assert disturbed.resumed_at[-1] == STEPS, "the final save alone is done again"
