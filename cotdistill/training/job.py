@@ -14,6 +14,9 @@ from cotdistill.students import NewToken
 TRAINING = "training.json"
 """Beside the weights: `{"key": "9c…", "steps": 125, "seconds": 81.5}`, by which a finished training is known."""
 
+LOGS, FAILURE = "logs", "failure.txt"
+"""Beside the job file, so that they are known before the job is."""
+
 FlashAttn: TypeAlias = Literal["auto", "fa2", "sdpa", "disabled"]
 
 
@@ -75,7 +78,7 @@ class Job(Record):
     @property
     def logs(self) -> Path:
         """Folder of what stays beside the weights: rank-<n>.log of several ranks, and what TensorBoard reads."""
-        return self.metrics.with_name("logs")
+        return self.metrics.with_name(LOGS)
 
     @property
     def progress(self) -> Path:
@@ -90,7 +93,7 @@ class Job(Record):
     @property
     def failure(self) -> Path:
         """File with the line that says why a worker stopped by itself, and with its log where it has one of its own."""
-        return self.work / "failure.txt"
+        return self.metrics.with_name(FAILURE)
 
     @property
     def partial(self) -> Path:

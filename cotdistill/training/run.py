@@ -5,6 +5,7 @@
 tokens/   token files of the run's trainings, used again while rows, tokenizer, template and length policy are the same
 """
 
+import contextlib
 import logging
 import shutil
 import signal
@@ -13,11 +14,11 @@ from pathlib import Path
 
 from cotdistill.errors import WorkerFailed
 from cotdistill.training.job import Job
-from cotdistill.training.launch.launch import OnProgress, run_worker
+from cotdistill.training.launch.launch import OnProgress, Worker, World, started
 from cotdistill.training.memory import advice
 from cotdistill.training.options import TrainOptions
 from cotdistill.training.prepare.prepare import Prepared
-from cotdistill.training.starting import hear_of_start, read_done, set_up
+from cotdistill.training.starting import find_place, hear_of_start, read_done, set_up
 from cotdistill.training.training import Training, TrainingSet
 from cotdistill.training.worker.checkpoints import prune
 
@@ -47,18 +48,16 @@ def train(training: Training, rows: TrainingSet, *, on_progress: OnProgress) -> 
     that differs in what the weights depend on are refused; where it `is_redone` they are kept beside.
     Raises: UserError, WorkerFailed, Interrupted.
     """
-    start = set_up(training, rows)
-    if not start.is_done:
-        try:
-            run_worker(
-                training.job_file,
-                world=start.place,
-                log=training.log_file,
-                on_progress=on_progress,
-                meeting=training.meeting,
-            )
-        except WorkerFailed as failed:
-            raise _explained(failed, start.prepared, training.options) from None
+    place = find_place(training)
+    with contextlib.ExitStack() as ends:
+        worker = _start_early(training, place, ends) if training.meeting is None else None
+        start = set_up(training, rows, place)
+        if not start.is_done:
+            worker = worker or ends.enter_context(started(training.job_file, world=start.place, log=training.log_file))
+            try:
+                worker.run(on_progress=on_progress, meeting=training.meeting)
+            except WorkerFailed as failed:
+                raise _explained(failed, start.prepared, training.options) from None
     _clean_up(start.job, training.folder)
     if start.place.node_rank:
         log.info("the weights are on node 0, in its %s", start.job.output)
@@ -76,8 +75,16 @@ def join(training: Training, *, on_progress: OnProgress) -> None:
         return
     job = Job.model_validate_json(told.read_bytes())
     log_file = job.logs / f"node-{place.node_rank}.log"
-    run_worker(told, world=place, log=log_file, on_progress=on_progress, meeting=training.meeting)
+    with started(told, world=place, log=log_file) as worker:
+        worker.run(on_progress=on_progress, meeting=training.meeting)
     log.info("the weights are in %s", job.output)
+
+
+def _start_early(training: Training, place: World, ends: contextlib.ExitStack) -> Worker:
+    """Start the worker of a training on this machine alone: it imports while the rows are made."""
+    training.folder.mkdir(parents=True, exist_ok=True)
+    training.job_file.unlink(missing_ok=True)  # of an earlier start
+    return ends.enter_context(started(training.job_file, world=place, log=training.log_file))
 
 
 def _explained(failed: WorkerFailed, prepared: Prepared, options: TrainOptions) -> WorkerFailed:

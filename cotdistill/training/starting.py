@@ -45,10 +45,9 @@ class Start(NamedTuple):
     """Whether an earlier start finished it."""
 
 
-def set_up(training: Training, rows: TrainingSet) -> Start:
-    """Return the start of a training, everything that its worker reads on disk. Raises: UserError."""
-    options, meeting, place = training.options, training.meeting, _place(training)
-    _check_output(training.output, training.folder)
+def set_up(training: Training, rows: TrainingSet, place: World) -> Start:
+    """Return the start of a training in its place, everything that its worker reads on disk. Raises: UserError."""
+    options, meeting = training.options, training.meeting
     student: Student = training.student.build()
     tokenizer = load_tokenizer(training.base, template=options.template, origin=student.origin)
     new_tokens = add_tokens(tokenizer, options.new_special_tokens)
@@ -83,7 +82,7 @@ def set_up(training: Training, rows: TrainingSet) -> Start:
 def hear_of_start(training: Training) -> tuple[Path | None, World]:
     """Return the job that node 0 has prepared, None where it is done, and where to work on it. Raises: UserError."""
     assert training.meeting is not None
-    told, place = agree_on_start(training.meeting, None, _place(training))
+    told, place = agree_on_start(training.meeting, None, find_place(training))
     if told is not None and not told.exists():
         raise UserError("node 0's job is not seen here", str(told), "start every node in the same working directory")
     return told, place
@@ -98,8 +97,9 @@ def read_done(job: Job) -> Parts | None:
     return done
 
 
-def _place(training: Training) -> World:
-    """Return where to train; on several machines all are asked for the same."""
+def find_place(training: Training) -> World:
+    """Return where to train; on several machines all are asked for the same. Raises: UserError."""
+    _check_output(training.output, training.folder)
     training.options.read_deepspeed()
     place = world(os.environ, processes=training.options.num_processes)
     if training.meeting is not None:

@@ -4,6 +4,7 @@ python -m tests.support.training_process TOKENIZER BASE FOLDER STEPS
 """
 
 import re
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ OPTIONS = {
     "num_processes": 2,
     "deepspeed": "examples/deepspeed/ds_z2_config.json",
 }
-WORKER, TORCHRUN = "cotdistill.training.worker.worker", "cotdistill.training.launch.torchrun"
+WORKER, TORCHRUN = "cotdistill.training.worker.process", "cotdistill.training.launch.torchrun"
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,8 @@ def main(tokenizer: str, base: str, folder: str, steps: str) -> int:
     except (UserError, Interrupted) as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_code
+    except KeyboardInterrupt:  # as the command does, while it makes the rows
+        return 128 + signal.SIGINT
     return 0
 
 

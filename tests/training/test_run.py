@@ -59,10 +59,10 @@ def test_a_training_leaves_weights_metrics_and_what_was_dropped_and_is_done_once
         ({"output_dir": "."}, "train.output_dir: . holds the run itself"),
     ],
 )
-def test_what_cannot_train_is_refused_before_any_worker_starts(run, tmp_path, options, message):
+def test_what_cannot_train_is_refused_before_any_worker_has_a_job(run, tmp_path, options, message):
     with pytest.raises(UserError, match=message):
         run(sums(100), **options)
-    assert not (tmp_path / "run.log").exists()
+    assert not list(tmp_path.rglob("job.json"))
 
 
 def test_the_refusal_names_the_limit_that_keeps_99_of_100_rows(run, tmp_path):

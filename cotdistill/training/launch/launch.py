@@ -20,7 +20,7 @@ from pathlib import Path
 from cotdistill.errors import Interrupted, WorkerFailed
 from cotdistill.nodes.cluster import processes_here, read_cluster
 from cotdistill.nodes.meeting import Meeting
-from cotdistill.training.job import Job
+from cotdistill.training.job import FAILURE, LOGS, Job
 from cotdistill.training.launch.devices import CPU, Ask, ask_torch, device_variables, find_devices
 from cotdistill.training.launch.reasons import why
 
@@ -66,43 +66,66 @@ def world(environment: Mapping[str, str], *, processes: int | None, ask: Ask = a
     return World(here, cluster.nodes, cluster.rank, cluster.address, cluster.port, devices.kind)
 
 
-def run_worker(job: Path, *, world: World, log: Path, on_progress: OnProgress, meeting: Meeting | None = None) -> None:
-    """Train as the job file says; the worker's output is appended to `log`.
+@dataclass(frozen=True)
+class Worker:
+    """The processes of one training on this machine, which wait for their job."""
 
-    Raises: WorkerFailed with the worker's exit code, Interrupted; what another node says of its end.
+    child: "subprocess.Popen[bytes]"
+    job: Path
+    log: Path
+    log_start: int
+    """Bytes of the log that are not theirs."""
+
+    def run(self, *, on_progress: OnProgress, meeting: Meeting | None = None) -> None:
+        """Wait until they have trained as the job file says, which is there by now.
+
+        Raises: WorkerFailed with the worker's exit code, Interrupted; what another node says of its end.
+        """
+        told, child = Job.model_validate_json(self.job.read_bytes()), self.child
+        with _stop_signals() as stopped_by:
+            known = None
+            try:
+                while not _has_ended(child) and not _is_over(told, stopped_by):
+                    known = _pass_on(told.progress, known, on_progress)
+                    if meeting is not None:
+                        meeting.look()
+                ended_with = child.returncode
+            finally:
+                _end(child)
+        if stopped_by and not has_failed(ended_with):
+            name = signal.Signals(stopped_by[0]).name
+            raise Interrupted(f"training stopped by {name}", exit_code=128 + stopped_by[0])
+        _pass_on(told.progress, known, on_progress)
+        if child.returncode == TERMINATED:  # the signal reached the workers alone, and they saved
+            raise Interrupted("training stopped by SIGTERM", exit_code=TERMINATED)
+        if child.returncode:
+            failure = _failure(told, child.returncode, self.log, self.log_start)
+            if meeting is not None and failure.exit_code in DISTURBED:
+                _hear_reason(meeting)
+            raise failure
+
+
+@contextlib.contextmanager
+def started(job: Path, *, world: World, log: Path) -> Iterator[Worker]:
+    """Start the workers of a training and end them with the block; their output is appended to `log`.
+
+    The job file may come later: what they import takes as long as making the rows does.
     """
-    told = Job.model_validate_json(job.read_bytes())
     log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("ab") as output, _stop_signals() as stopped_by:
-        start = output.tell()
+    with log.open("ab") as output:
+        log_start = output.tell()
         child = subprocess.Popen(
-            _command(job, told, world),
+            _command(job, world),
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=subprocess.STDOUT,
             env=_environment(world),
             start_new_session=True,
         )
-        known = None
-        try:
-            while not _has_ended(child) and not _is_over(told, stopped_by):
-                known = _pass_on(told.progress, known, on_progress)
-                if meeting is not None:
-                    meeting.look()
-            ended_with = child.returncode
-        finally:
-            _end(child)
-    if stopped_by and not has_failed(ended_with):
-        name = signal.Signals(stopped_by[0]).name
-        raise Interrupted(f"training stopped by {name}", exit_code=128 + stopped_by[0])
-    _pass_on(told.progress, known, on_progress)
-    if child.returncode == TERMINATED:  # the signal reached the workers alone, and they saved
-        raise Interrupted("training stopped by SIGTERM", exit_code=TERMINATED)
-    if child.returncode:
-        failure = _failure(told, child.returncode, log, start)
-        if meeting is not None and failure.exit_code in DISTURBED:
-            _hear_reason(meeting)
-        raise failure
+    try:
+        yield Worker(child, job, log, log_start)
+    finally:
+        _end(child)
 
 
 def _hear_reason(meeting: Meeting) -> None:
@@ -127,9 +150,9 @@ def free_port(first: int = 0) -> int:
     return free_port()
 
 
-def _command(job: Path, told: Job, world: World) -> list[str]:
+def _command(job: Path, world: World) -> list[str]:
     python = [sys.executable, "-m"]
-    worker = ["cotdistill.training.worker.worker", str(job), "--until-stdin-ends"]
+    worker = ["cotdistill.training.worker.process", str(job)]
     if world.processes * world.nodes == 1:
         return [*python, *worker]
     torchrun = [
@@ -139,7 +162,8 @@ def _command(job: Path, told: Job, world: World) -> list[str]:
         f"--master_addr={world.address}",
         f"--master_port={world.port or free_port()}",
     ]
-    return [*python, "cotdistill.training.launch.torchrun", str(told.logs), str(told.failure), *torchrun, "-m", *worker]
+    own = [str(job.with_name(LOGS)), str(job.with_name(FAILURE))]
+    return [*python, "cotdistill.training.launch.torchrun", *own, *torchrun, "-m", *worker]
 
 
 def _environment(world: World) -> dict[str, str]:

@@ -6,8 +6,7 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from cotdistill.errors import Interrupted
 from cotdistill.training.job import Job
-
-STOPPED = 143
+from cotdistill.training.worker.process import STOPPED
 
 
 class StopCallback(TrainerCallback):  # type: ignore[misc]  # transformers is not typed

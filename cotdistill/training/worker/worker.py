@@ -1,4 +1,4 @@
-"""The training process, `python -m cotdistill.training.worker.worker job.json`, alone or once a device under torchrun.
+"""One training in this process, from a job file to the saved student; `process.py` calls it.
 
 Its exit code is 0 when the student is saved, 2 for what the user can fix, memory that ran out among it, 75 for a full
 disk, 143 after a TERM signal, 1 with a traceback for a bug.
@@ -10,9 +10,6 @@ import math
 import os
 import re
 import signal
-import sys
-import threading
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +37,7 @@ from cotdistill.training.worker.head_loss import learning_by
 from cotdistill.training.worker.recomputing import choose_recomputing
 from cotdistill.training.worker.row_layout import lay_out_rows
 from cotdistill.training.worker.saving import prepare_saving, room_in, save
-from cotdistill.training.worker.stopping import STOPPED, StopCallback
+from cotdistill.training.worker.stopping import StopCallback
 from cotdistill.training.worker.topk_batches import TopKCollator
 
 log = logging.getLogger(__name__)
@@ -51,12 +48,9 @@ ADAPTER = "adapter_config.json"
 """What a checkpoint holds whose weights are an adapter's alone."""
 
 
-def main(arguments: Sequence[str]) -> int:
+def run(path: Path) -> int:
     """Train as the job file says and return the exit code."""
-    path, *flags = arguments
-    if flags == ["--until-stdin-ends"]:
-        threading.Thread(target=_exit_with_parent, daemon=True).start()
-    job = Job.model_validate_json(Path(path).read_bytes())
+    job = Job.model_validate_json(path.read_bytes())
     _set_up_logging()
     # Slurm sends it to every process at once. Where torchrun sends it since another rank is dead, there is no next
     # step at which the ranks could agree to save, and torchrun kills this one seconds later.
@@ -187,14 +181,3 @@ def _note_failure(job: Job, line: str) -> None:
     # A disk that is full may have no room for the reason; then the log has it.
     with contextlib.suppress(OSError), job.failure.open("x", encoding="utf-8") as file:
         file.write(line + "\n")
-
-
-def _exit_with_parent() -> None:
-    """End this process when its parent has ended in whatever way: nobody else would stop it."""
-    # Not sys.stdin: the lock of a buffered reader that waits would abort the interpreter's shutdown.
-    os.read(sys.stdin.fileno(), 1)
-    os._exit(STOPPED)
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -78,7 +78,7 @@ def test_memory_that_runs_out_is_a_line_with_the_longest_row_and_what_to_change(
     monkeypatch.setattr(worker, "train", full)
     before = signal.getsignal(signal.SIGTERM)
     try:
-        assert worker.main([str(made.work / "job.json")]) == 2
+        assert worker.run(made.work / "job.json") == 2
     finally:
         signal.signal(signal.SIGTERM, before)
     (line,) = made.failure.read_text().splitlines()

@@ -55,9 +55,14 @@ def _run(job, *, largest_kib):
     """Run the worker as a process that can write no file above a size, and return what became of it."""
     path = job.work / "job.json"
     write_text(path, job.model_dump_json())
-    worker = shlex.join([sys.executable, "-m", "cotdistill.training.worker.worker", str(path)])
+    worker = shlex.join([sys.executable, "-m", "cotdistill.training.worker.process", str(path)])
     command = ["bash", "-c", f"ulimit -f {largest_kib}; exec {worker}"]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=HANGS_S)
+    open_pipe = os.pipe()
+    try:
+        return subprocess.run(command, stdin=open_pipe[0], capture_output=True, text=True, check=False, timeout=HANGS_S)
+    finally:
+        for end in open_pipe:
+            os.close(end)
 
 
 def test_a_save_that_failed_costs_no_step(straight, stopped):
