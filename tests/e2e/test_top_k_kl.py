@@ -1,6 +1,7 @@
 """From a server that gives log-probabilities to a student that learned from them, by one command."""
 
 import json
+import re
 from itertools import accumulate
 
 import pytest
@@ -19,13 +20,18 @@ LIKELY = 0.75
 OPEN, CLOSE = "<think>\n", "\n</think>"
 
 
+def first_number(prompt):
+    """Return the number of the last question; worked examples may stand before it."""
+    return int(re.findall(r"(\d+) \+ 7", prompt)[-1])
+
+
 def rationale(prompt):
-    number = int(prompt.split()[2])
+    number = first_number(prompt)
     return f"Seven more than {number} is {number + 7}."
 
 
 def answer(prompt):
-    return f"\n\nSo it is {int(prompt.split()[2]) + 7}."
+    return f"\n\nSo it is {first_number(prompt) + 7}."
 
 
 def beside(token):
@@ -49,9 +55,13 @@ def streamed(tokenizer, request):
     return (kept_open(b"".join([*chunks, FINISH, USAGE, DONE]), "text/event-stream"),)
 
 
-def write_recipe(folder, base_url, base, repository):
+def write_problems(folder):
     problems = [{"id": f"p{n}", "question": f"What is {n} + 7 ?", "gold": str(n + 7)} for n in range(PROBLEMS)]
     (folder / "p.jsonl").write_text("".join(json.dumps(problem) + "\n" for problem in problems))
+
+
+def write_recipe(folder, base_url, base, repository):
+    write_problems(folder)
     train = {"cutoff_len": 300, "max_steps": 2, "logging_steps": 1, "per_device_train_batch_size": PROBLEMS // 2}
     train |= {"num_processes": 2, "deepspeed": str(repository / "examples/deepspeed/ds_z2_config.json")}
     sections = {
@@ -126,3 +136,32 @@ def test_what_a_server_recorded_is_learned_from_on_two_processes(cli, tmp_path, 
     first, *_ = (json.loads(line) for line in (run / "4-train" / "metrics.jsonl").read_text().splitlines())
     assert first["loss"] == pytest.approx(loss, rel=1e-4)
     assert f"of {supervised:,} supervised tokens" in (run / "4-train" / "README.md").read_text()
+
+
+@pytest.mark.slow
+def test_the_recipe_of_four_formats_runs_through_all_stages(cli, tmp_path, base, repository):
+    write_problems(tmp_path)
+    tokenizer = load_tokenizer(str(base), template=None)
+    replaced = {
+        "problems": "{dataset: p.jsonl, holdout: 3}",
+        "teacher.prompt": repository / "configs/prompts/lets_think.txt",
+        "sample.samples_per_problem": 2,
+        "filter.duplicates": "keep",  # this teacher has one answer
+        "student.model": base,
+        "train.max_steps": 2,
+        "train.num_processes": 2,
+        "train.deepspeed": repository / "examples/deepspeed/ds_z2_config.json",
+        "evaluate.max_tokens": 4,
+    }
+    with FaultServer(answer=lambda request: streamed(tokenizer, request)) as server:
+        given = [f"{key}={value}" for key, value in {**replaced, "teacher.base_url": server.base_url}.items()]
+        recipe = repository / "examples/papers/four_formats.yaml"
+        done = cli("run", recipe, *(word for text in given for word in ("--set", text)), cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    run = tmp_path / "runs" / "four-formats"
+    conversations = json.loads((run / "3-convert" / "sharegpt.json").read_text())
+    assert {len(row["conversations"]) for row in conversations} == {2, 10}, "some rows show four worked examples"
+    counts = json.loads((run / "4-train" / "topk.json").read_text())
+    assert 0 < counts["compared_tokens"] < counts["supervised_tokens"]
+    report = cli("report", run, "--json", cwd=tmp_path)
+    assert [arm["name"] for arm in json.loads(report.stdout)["arms"]] == ["mixture", "zero_shot_only", "baseline"]
