@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cotdistill.errors import WorkerFailed
-from cotdistill.training.job import Job
+from cotdistill.training.job import TRAINING, Job
 from cotdistill.training.launch.launch import OnProgress, Worker, World, started
 from cotdistill.training.memory import advice
 from cotdistill.training.options import TrainOptions
@@ -50,7 +50,8 @@ def train(training: Training, rows: TrainingSet, *, on_progress: OnProgress) -> 
     """
     place = find_place(training)
     with contextlib.ExitStack() as ends:
-        worker = _start_early(training, place, ends) if training.meeting is None else None
+        is_new = training.meeting is None and not (training.output / TRAINING).exists()
+        worker = _start_early(training, place, ends) if is_new else None
         start = set_up(training, rows, place)
         if not start.is_done:
             worker = worker or ends.enter_context(started(training.job_file, world=start.place, log=training.log_file))

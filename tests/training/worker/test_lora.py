@@ -112,6 +112,17 @@ def test_a_stopped_training_goes_on_to_the_same_bit(lora_job, options):
     assert (straight.output / adapters.WEIGHTS).read_bytes() == (stopped.output / adapters.WEIGHTS).read_bytes()
 
 
+def test_weights_of_another_training_are_where_it_starts(lora_job):
+    first = lora_job("first", {"merge": False}, save_steps=4, save_strategy="steps").model_copy(
+        update={"keep_checkpoints": 1}
+    )
+    train(first)
+    (saved,) = first.checkpoints.glob("checkpoint-4")
+    second = lora_job("second", {"merge": False}, learning_rate=1e-12, max_steps=1)
+    train(second.model_copy(update={"weights_from": saved}))
+    assert_same_weights(second.output, first.output, tolerance=1e-7, file=adapters.WEIGHTS)
+
+
 def test_recomputed_activations_change_nothing(lora_job):
     kept = train(lora_job("kept"))
     for reentrant in (False, True):
