@@ -4,11 +4,13 @@ import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from cotdistill.data.dataset import Dataset
 from cotdistill.data.entry import Columns, Entry
 from cotdistill.data.options import DataOptions
 from cotdistill.data.readers import REFUSED, SUFFIXES, JsonRow, read_rows
+from cotdistill.data.task_entry import FORMATTING, TaskEntry
 from cotdistill.errors import UserError
 from cotdistill.yamlfile import Source, load, nearest, validate
 
@@ -39,6 +41,9 @@ class Catalog:
         """
         for source in reversed(self.sources):
             if name in source.data:
+                if _is_task(source.data[name]):
+                    hint = "name it in `evaluate: {tasks: …}`"
+                    raise UserError(f"`{name}` is a task, no data set", source.where((name,)), hint)
                 entry = validate(source, Entry, prefix=(name,))
                 # The package's folder is no place for users' files.
                 root = Path() if source.path == SHIPPED else source.path.parent
@@ -55,6 +60,39 @@ class Catalog:
             f"data set `{name}` is not registered ({looked})",
             hint=nearest(name, self.names()) or f"add it to {REGISTRY}",
         )
+
+    def find_task(self, name: str) -> "FoundTask | None":
+        """Return an entry that is a task and no data set; None where the name is that of a set or a file.
+
+        Raises: UserError: it is faulty, or neither is registered.
+        """
+        for source in reversed(self.sources):
+            if name in source.data:
+                if not _is_task(source.data[name]):
+                    return None
+                return FoundTask(validate(source, TaskEntry, prefix=(name,)), source.where((name,)))
+        if Path(name).suffix.lower() in {*SUFFIXES, *REFUSED} or Path(name).is_file():
+            return None
+        known = [name for name in self.names() if self._holds_problems(name)]
+        raise UserError(
+            f"the task `{name}` is not registered",
+            hint=nearest(name, ["holdout", *known]) or f"add it to {REGISTRY}",
+        )
+
+    def _holds_problems(self, name: str) -> bool:
+        found = next(source.data[name] for source in reversed(self.sources) if name in source.data)
+        return isinstance(found, dict) and found.get("formatting") in ("problems", "traces", FORMATTING)
+
+
+class FoundTask(NamedTuple):
+    """A registered task, and where its entry stands."""
+
+    entry: TaskEntry
+    where: str
+
+
+def _is_task(entry: object) -> bool:
+    return isinstance(entry, dict) and entry.get("formatting") == FORMATTING
 
 
 def open_catalog(folders: Iterable[Path], options: DataOptions | None = None) -> Catalog:

@@ -131,18 +131,26 @@ class Dataset:
 
         Raises: UserError that names file, line and key.
         """
-        self._refuse_conversations()
-        seen: set[str] = set()
+        seen: set[tuple[str, ...]] = set()
         doubles = 0
-        for _, values in self._read_values(split=split, bad=bad, limit=limit):
-            problem = _problem(values[0])
-            if problem.question in seen:
+        for problem in self.read_each_problem(split=split, bad=bad, limit=limit):
+            if _asked(problem) in seen:
                 doubles += 1
                 continue
-            seen.add(problem.question)
+            seen.add(_asked(problem))
             yield problem
         if doubles and self.entry.holds != "traces":
             log.warning("%s: %d duplicate questions are asked once", self.name, doubles)
+
+    def read_each_problem(
+        self, *, split: str | None = None, bad: BadRows | None = None, limit: int | None = None
+    ) -> Iterator[Problem]:
+        """Yield the problem of every row, a question that two rows ask twice.
+
+        Raises: UserError that names file, line and key.
+        """
+        self._refuse_conversations()
+        return (_problem(values[0]) for _, values in self._read_values(split=split, bad=bad, limit=limit))
 
     def read_traces(
         self, *, split: str | None = None, bad: BadRows | None = None, limit: int | None = None
@@ -176,7 +184,7 @@ class Dataset:
     def _row_reader(self) -> Callable[[JsonRow], Sequence[Any]]:  # Any: what the format holds
         """Return what reads a row; it refuses an id that two questions share."""
         self.check()
-        layout, numbers, ids = self._format, itertools.count(), dict[str, str]()
+        layout, numbers, ids = self._format, itertools.count(), dict[str, tuple[str, ...]]()
 
         def read(row: JsonRow) -> Sequence[Any]:  # Any: what the format holds
             number = next(numbers)
@@ -220,9 +228,14 @@ def _problem(value: Problem | Trace) -> Problem:
     return value.problem if isinstance(value, Trace) else value
 
 
-def _refuse_shared_id(problem: Problem, ids: dict[str, str], entry: Entry) -> None:
+def _asked(problem: Problem) -> tuple[str, ...]:
+    """Return what tells a question from others: the same words with other options are another one."""
+    return problem.question, *problem.choices
+
+
+def _refuse_shared_id(problem: Problem, ids: dict[str, tuple[str, ...]], entry: Entry) -> None:
     """Raise ValueError where another question has the problem's id."""
-    if ids.setdefault(problem.id, problem.question) != problem.question:
+    if ids.setdefault(problem.id, _asked(problem)) != _asked(problem):
         key = entry.columns.id or "id"
         raise ValueError(f"{key}: expected an id of its own, found `{problem.id}`, which another question has")
 

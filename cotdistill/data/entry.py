@@ -6,6 +6,7 @@ from typing import Any, Literal
 from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from cotdistill.data.task_entry import TaskOptions
 from cotdistill.registry import Options, kinds
 
 REFUSED_KEYS = {
@@ -40,8 +41,8 @@ class Columns(Options):
     query: str | None = None
     response: str | None = None
     history: str | None = None
-    question: str | None = None
-    """The question; default: question, problem or Question, whichever is there."""
+    question: str | tuple[str, ...] | None = None
+    """The question, or the columns of its parts; default: question, problem or Question, whichever is there."""
     reasoning: str | None = None
     """The rationale; default: reasoning or Complex_CoT."""
     answer: str | None = None
@@ -51,6 +52,11 @@ class Columns(Options):
     gold: str | None = None
     """What is right; default: gold, and for problems the answer."""
     id: str | None = None
+    choices: str | tuple[str, ...] | None = None
+    """The options of a multiple-choice question: a list, or a column for each; gold is then a letter, a number from 0
+    or an option's text."""
+    group: str | None = None
+    """What results are told apart by: a subject, a language."""
     images: None = None
     videos: None = None
     audios: None = None
@@ -108,14 +114,18 @@ class Entry(Options):
     """Layout of its rows: a kind of `formats`."""
     columns: Columns = Columns()
     tags: Tags = Tags()
-    gold: Literal["gsm8k"] | None = None
-    """How the final answer is found in its column: `gsm8k`: what follows the last ####."""
+    gold: Literal["gsm8k", "yes_no"] | None = None
+    """How the final answer is found in its column: `gsm8k`: what follows the last ####; `yes_no`: true is `yes` and
+    false is `no`."""
     gold_pattern: str | None = None
     """The same by a regular expression with one group; its last match counts."""
     column_names: tuple[str, ...] = ()
     """Columns of a CSV or TSV file that has no header line."""
     is_object: bool = False
     """Whether the file is one JSON object whose values are the rows."""
+    task: TaskOptions | None = None
+    """How its problems are asked and graded where `evaluate: {tasks: …}` names this set; default: as the recipe
+    asks and grades its own."""
     license: str | None = None
     """Licence of the set, by its SPDX name, for people."""
     homepage: str | None = None
@@ -154,7 +164,7 @@ class Entry(Options):
             context = {"key": "gold_pattern"}
             raise PydanticCustomError("two_rules", "two rules for the gold answer: `gold` and this one", context)
         if self.holds == "conversations":
-            for key in ("gold", "gold_pattern"):
+            for key in ("gold", "gold_pattern", "task"):
                 if getattr(self, key):
                     raise PydanticCustomError(
                         "no_gold", "only problems and traces have gold answers: set `formatting`", {"key": key}

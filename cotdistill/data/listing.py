@@ -26,6 +26,11 @@ def list_datasets(catalog: Catalog) -> Iterator[Listed]:
     """Yield every registered set; one whose entry is faulty says so."""
     for name in catalog.names():
         try:
+            if (task := catalog.find_task(name)) is not None:
+                sets = ", ".join(dict.fromkeys(found for names in task.entry.sets.values() for found in names))
+                place = sets or f"lm-evaluation-harness: {task.entry.harness}"
+                yield Listed(name, "task", task.entry.license or "", place, task.where.partition(": ")[0], "")
+                continue
             dataset = catalog.find(name)
             place, fault = _place(dataset)
             entry = dataset.entry

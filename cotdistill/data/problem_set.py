@@ -8,6 +8,7 @@ from typing import NamedTuple
 from pydantic import Field
 
 from cotdistill.data import BadRows, Catalog
+from cotdistill.data.task import with_options
 from cotdistill.demo.problems import make_problems
 from cotdistill.errors import UserError
 from cotdistill.records import Problem
@@ -57,7 +58,7 @@ def load_problems(options: ProblemOptions, catalog: Catalog, *, seed: int) -> Pr
         dataset = catalog.find(options.dataset)
         bad = dataset.new_bad_rows()
         stream = dataset.read_problems(split=options.split, bad=bad, limit=options.limit)
-        found = list(itertools.islice(stream, options.limit))
+        found = [with_options(problem) for problem in itertools.islice(stream, options.limit)]
         bad.check()
         if bad.found:
             log.warning("%s: %d bad rows are left out: %s", dataset.name, len(bad.found), bad.found[0].fault)

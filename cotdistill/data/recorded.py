@@ -7,13 +7,14 @@ from typing import Any, TypeVar
 
 from cotdistill.data import BadRows, Catalog, Dataset
 from cotdistill.data.problem_set import DEMO, ProblemOptions
+from cotdistill.data.task import with_options
 from cotdistill.errors import UserError
 from cotdistill.records import Conversation, Problem, Record, Trace
 from cotdistill.storage.keys import by_content
 
 log = logging.getLogger(__name__)
 
-NOT_ROWS = {"license", "homepage", "local_path", "file_name", "file_sha1"}
+NOT_ROWS = {"task", "license", "homepage", "local_path", "file_name", "file_sha1"}
 """Keys of an entry that change no row: a file counts by its content, wherever it lies."""
 
 R = TypeVar("R", bound=Record)
@@ -42,7 +43,7 @@ def read_recorded_traces(
     by_question = {problem.question: problem for problem in problems}
     bad = dataset.new_bad_rows()
     for trace in _read_noting_bad_rows(dataset.read_traces(split=options.split, bad=bad), bad, folder):
-        problem = by_question.get(trace.problem.question)
+        problem = by_question.get(with_options(trace.problem).question)
         if problem is not None:
             yield trace.model_copy(update={"problem": problem})
 

@@ -16,7 +16,9 @@ RUN_CHARACTERS = 26
 """In scripts without spaces a character counts as a word, and two of them say about what a word does."""
 
 
-class _Place(NamedTuple):
+class Place(NamedTuple):
+    """A problem of a task."""
+
     task: str
     problem: str
 
@@ -25,14 +27,16 @@ class BenchmarkIndex:
     """The questions of all tasks, to be asked what a text shares with them. Memory: about 100 bytes a word."""
 
     def __init__(self, tasks: Mapping[str, Sequence[Problem]]) -> None:
-        self._places: list[_Place] = []
+        self._places: list[Place] = []
         self._questions: list[tuple[str, ...]] = []
         self._whole: dict[tuple[str, ...], int] = {}
         self._runs: dict[int, int] = {}
+        self._others: dict[int, list[int]] = {}
+        """Further problems whose question has a run that an earlier one has."""
         self._vocabulary: set[str] = set()
         for task, problems in tasks.items():
             for problem in problems:
-                self._add(_Place(task, problem.id), words(problem.question))
+                self._add(Place(task, problem.id), words(problem.question))
 
     def reason_against(self, trace: Trace) -> Reason | None:
         """Return what the row shares with which task's question; None where it shares nothing."""
@@ -54,17 +58,43 @@ class BenchmarkIndex:
                 return Reason("contaminated", f"{found} stand in problem {problem} of `{task}`: {quoted}")
         return None
 
-    def _add(self, place: _Place, question: tuple[str, ...]) -> None:
+    def problems_in(self, text: str) -> set[Place]:
+        """Return every problem whose question a text is, or shares a run of words with."""
+        found = words(text)
+        whole = self._whole.get(found)
+        numbers = {whole} | self._same(whole) if whole is not None else set()
+        known = 0
+        for end, word in enumerate(found, start=1):
+            known = known + 1 if word in self._vocabulary else 0
+            # A question in an unspaced script may stand among words of another one.
+            for size in (RUN_WORDS, RUN_CHARACTERS):
+                if known >= size:
+                    run = found[end - size : end]
+                    numbers |= {number for number in self._having(hash(run)) if run in _runs(self._questions[number])}
+        return {self._places[number] for number in numbers}
+
+    def _same(self, number: int) -> set[int]:
+        """Return the problems that ask the same words."""
+        question = self._questions[number]
+        return {other for other in self._others.get(hash(question), ()) if self._questions[other] == question}
+
+    def _having(self, run: int) -> Iterator[int]:
+        if run in self._runs:
+            yield self._runs[run]
+            yield from self._others.get(run, ())
+
+    def _add(self, place: Place, question: tuple[str, ...]) -> None:
         number = len(self._places)
         self._places.append(place)
         self._questions.append(question)
-        if question:
-            self._whole.setdefault(question, number)
+        if question and self._whole.setdefault(question, number) != number:
+            self._others.setdefault(hash(question), []).append(number)
         self._vocabulary.update(question)
-        for run in _runs(question):
-            self._runs.setdefault(hash(run), number)
+        for run in set(_runs(question)):
+            if self._runs.setdefault(hash(run), number) != number:
+                self._others.setdefault(hash(run), []).append(number)
 
-    def _shared(self, text: tuple[str, ...]) -> tuple[tuple[str, ...], _Place] | None:
+    def _shared(self, text: tuple[str, ...]) -> tuple[tuple[str, ...], Place] | None:
         """Return the first run of words that a question holds too, and where."""
         size = _run_size(text)
         known = 0

@@ -8,14 +8,17 @@ from cotdistill.formats import JsonRow
 
 HASHES = "####"
 
+Rule = Literal["gsm8k", "yes_no"]
+"""`gsm8k`: what follows the last ####; `yes_no`: true is `yes` and false is `no`."""
+
 
 class GoldRule(NamedTuple):
     """Where the gold answer of a row is."""
 
     key: str | None
     """Its column; None: `gold`, else the one that holds the answer."""
-    rule: Literal["gsm8k"] | None = None
-    """How it is found there; `gsm8k`: what follows the last ####."""
+    rule: Rule | None = None
+    """How it is found there."""
     pattern: str | None = None
     """The same by a regular expression with one group; its last match counts."""
 
@@ -34,6 +37,8 @@ def gold_answer(row: JsonRow, where: GoldRule, *, answer_key: str | None) -> str
     value = row.get(key)
     if value is None:
         return None
+    if where.rule == "yes_no":
+        return _yes_or_no(key, value)
     if isinstance(value, bool | dict | list) or (isinstance(value, float) and not math.isfinite(value)):
         raise ValueError(f"{key}: expected text or a number, found {_named(value)}")
     text = str(value)
@@ -46,6 +51,13 @@ def gold_answer(row: JsonRow, where: GoldRule, *, answer_key: str | None) -> str
         raise ValueError(f"{key}: expected the final answer after {HASHES}, found `{text[-60:]}`")
     # GSM8K's answers are worked out, with the final one behind four hashes.
     return text.rpartition(HASHES)[2].strip() if where.rule or key == answer_key else text.strip()
+
+
+def _yes_or_no(key: str, value: object) -> str:
+    said = str(value).strip().lower()
+    if said not in ("true", "false", "yes", "no"):
+        raise ValueError(f"{key}: expected true or false, found `{said[:40]}`")
+    return "yes" if said in ("true", "yes") else "no"
 
 
 def _named(value: object) -> str:

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from pydantic import ValidationError
 
 from cotdistill.errors import first_fault
 from cotdistill.formats import JsonRow
-from cotdistill.formats._gold import GoldRule, gold_answer
+from cotdistill.formats._gold import GoldRule, Rule, gold_answer
+from cotdistill.formats._options import letter_of, texts_of
 from cotdistill.records import Completion, Message, Problem, Sampling, Trace, problem_id
 from cotdistill.storage.keys import completion_key
 from cotdistill.think_tags import Split, split_recorded
@@ -23,16 +24,18 @@ TURNS = ("messages", "conversations")
 class RowKeys:
     """Which key of a row holds what: the options of formats that are read. One that is None has its usual names."""
 
-    question: str | None = None
+    question: str | tuple[str, ...] | None = None
     reasoning: str | None = None
     answer: str | None = None
     messages: str | None = None
     role_tag: str | None = None
     content_tag: str | None = None
     gold: str | None = None
-    gold_rule: Literal["gsm8k"] | None = None
+    gold_rule: Rule | None = None
     gold_pattern: str | None = None
     id: str | None = None
+    choices: str | tuple[str, ...] | None = None
+    group: str | None = None
 
     is_answered: ClassVar[bool] = False
     """Whether `answer` is what a teacher said, and not what is right."""
@@ -63,11 +66,19 @@ def problem_of(row: JsonRow, keys: RowKeys) -> Problem:
     is_said = keys.is_answered or (not keys.answer and any(key in row for key in REASONINGS))
     answer_key = keys.answer or "answer"
     gold_rule = GoldRule(keys.gold, keys.gold_rule, keys.gold_pattern)
-    gold = gold_answer(row, gold_rule, answer_key=None if is_said else answer_key)
+    choices = texts_of(row, keys.choices) if keys.choices else ()
+    if keys.choices:
+        key = keys.gold or ("gold" if is_said or row.get("gold") is not None else answer_key)
+        gold = letter_of(row, key, keys.choices, choices)
+    else:
+        gold = gold_answer(row, gold_rule, answer_key=None if is_said else answer_key)
     row_id = row.get(keys.id or "id")
     if isinstance(row_id, dict | list):
         raise ValueError(f"{keys.id or 'id'}: expected text or a number, found {type(row_id).__name__}")
-    return Problem(id=problem_id(question) if row_id is None else str(row_id), question=question, gold=gold)
+    # `Which of these is true?` is another question with other options.
+    own_id = problem_id("\n".join((question, *choices))) if row_id is None else str(row_id)
+    group = _text_or_number(row, keys.group) if keys.group else ""
+    return Problem(id=own_id, question=question, gold=gold, choices=choices, group=group)
 
 
 def traces_of(row: JsonRow, keys: AnswerKeys) -> Iterator[Trace]:
@@ -103,6 +114,8 @@ def traces_of(row: JsonRow, keys: AnswerKeys) -> Iterator[Trace]:
 
 
 def _question(row: JsonRow, keys: RowKeys) -> str:
+    if isinstance(keys.question, tuple):
+        return " ".join(_text(row, key).strip() for key in keys.question)
     key = keys.question or _first(row, QUESTIONS)
     if key is None and (turns := _turns_key(row, keys)):
         return _last_exchange(row, turns, keys)[0]
@@ -171,6 +184,14 @@ def _text(row: JsonRow, key: str, *, place: str = "", may_be_empty: bool = False
     if not may_be_empty and not value.strip():
         raise ValueError(f"{name}: expected text, found nothing but white space")
     return value
+
+
+def _text_or_number(row: JsonRow, key: str) -> str:
+    if key not in row:
+        raise ValueError(f"{key}: is missing; keys here: {', '.join(map(str, row)) or 'none'}")
+    if isinstance(row[key], bool | dict | list) or row[key] is None or not str(row[key]).strip():
+        raise ValueError(f"{key}: expected text or a number, found {_kind(row[key])}")
+    return str(row[key]).strip()
 
 
 def _first(row: JsonRow, keys: tuple[str, ...]) -> str | None:

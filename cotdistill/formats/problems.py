@@ -18,14 +18,18 @@ class Problems(RowKeys):
     """Questions with their gold answers, as in GSM8K.
 
     Options:
-        question: Key of the question; default: question, problem or Question, whichever is there.
+        question: Key of the question, or the keys of its parts; default: question, problem or Question, whichever is
+            there.
         answer: Key of the worked answer; default: answer.
         reasoning: Key of a rationale: with one, `answer` is what somebody said and not what is right.
         messages: Key of a list of turns whose last question is the problem, where no key holds a question.
         gold: Key of what is right; default: gold, else the answer.
-        gold_rule: How it is found there: `gsm8k`, what follows the last ####.
+        gold_rule: How it is found there: `gsm8k`, what follows the last ####; `yes_no`, true is yes and false is no.
         gold_pattern: The same by a regular expression with one group; its last match counts.
         id: Key of the problem's id; default: id, else a hash of the question.
+        choices: Key of the list of options of a multiple-choice question, or the keys of all options; what is right
+            is then a letter, a number from 0, or an option's text.
+        group: Key of what results are told apart by: a subject, a language.
         role_tag: Key of a turn's role.
         content_tag: Key of a turn's text.
     """

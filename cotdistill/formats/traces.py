@@ -19,15 +19,19 @@ class Traces(AnswerKeys):
 
     Options:
         source: Name of the set, part of the identity of its answers.
-        question: Key of the question; default: question, problem or Question, whichever is there.
+        question: Key of the question, or the keys of its parts; default: question, problem or Question, whichever is
+            there.
         reasoning: Key of the rationale; default: reasoning or Complex_CoT.
         answer: Key of the text after the rationale; default: answer or Response.
         generations: Key of a list of answers with their rationale in think tags, each a trace of its own.
         messages: Key of a list of turns whose last two are question and answer.
         gold: Key of what is right; default: gold.
-        gold_rule: How it is found there: `gsm8k`, what follows the last ####.
+        gold_rule: How it is found there: `gsm8k`, what follows the last ####; `yes_no`, true is yes and false is no.
         gold_pattern: The same by a regular expression with one group; its last match counts.
         id: Key of the problem's id; default: id, else a hash of the question.
+        choices: Key of the list of options of a multiple-choice question, or the keys of all options; what is right
+            is then a letter, a number from 0, or an option's text.
+        group: Key of what results are told apart by: a subject, a language.
         role_tag: Key of a turn's role.
         content_tag: Key of a turn's text.
     """
