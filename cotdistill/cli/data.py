@@ -169,6 +169,7 @@ def _setting(recipe: Path | None, *, tokenizer: str | None = None, style: str | 
 
 def _of_recipe(path: Path, *, tokenizer: str | None, style: str | None) -> _Setting:
     from cotdistill import registry
+    from cotdistill.data.task import questions_of
     from cotdistill.filters.contamination import BenchmarkIndex
     from cotdistill.pipeline.inputs import RunInputs
     from cotdistill.stages.convert import ConvertOptions
@@ -182,7 +183,7 @@ def _of_recipe(path: Path, *, tokenizer: str | None, style: str | None) -> _Sett
     return _Setting(
         catalog=inputs.catalog,
         style=registry.make("styles", style) if style else convert.taught_style.build(),
-        benchmarks=BenchmarkIndex(tasks) if tasks else None,
+        benchmarks=BenchmarkIndex(questions_of(tasks)) if tasks else None,
         tokenizer=tokenizer or (str(model) if is_local else None),
         template=train.template if train else None,
         cutoff_len=train.cutoff_len if train else None,

@@ -2,16 +2,20 @@
 
 import importlib.util
 from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
 
 from pydantic import BaseModel
 
-from cotdistill.errors import UserError
+from cotdistill.data.task import Task
+from cotdistill.errors import UserError, raise_all
 from cotdistill.pipeline.inputs import HOLDOUT, RunInputs
 from cotdistill.pipeline.sources import Sources
 from cotdistill.recipe.plan import Step
 from cotdistill.recipe.recipe import TASKS
 from cotdistill.registry import KindOptions
 from cotdistill.scoring.grading import check_judge
+
+T = TypeVar("T")
 
 
 class Checks:
@@ -35,17 +39,28 @@ class Checks:
     def _check_tasks(self, step: Step) -> None:
         if TASKS not in step.uses:
             return
-        for name, problems in self.inputs.tasks(step.recipe).items():
-            # Whoever only keeps away from the questions needs no answers to them.
-            if TASKS not in step.stage.requires:
-                continue
-            if not problems:
-                raise UserError(
-                    f"the task `{name}` has no problems",
-                    self.inputs.recipe.source.where((step.stage.name, "tasks")),
-                    "set some aside: `problems: {holdout: 300}`" if name == HOLDOUT else "",
-                )
-            self.inputs.check_gold(name, problems, step.recipe)
+        # Whoever only keeps away from the questions needs no answers to them.
+        if TASKS not in step.stage.requires:
+            self.inputs.tasks(step.recipe)
+            return
+        raise_all(_faults(self.inputs.exam(step.recipe).values(), lambda task: self._check_task(task, step)))
+
+    def _check_task(self, task: Task, step: Step) -> None:
+        """Raise where a task cannot be asked, or its answers cannot be graded."""
+        place = (step.stage.name, TASKS)
+        if not task.problems:
+            fault = UserError(
+                f"the task `{task.name}` has no problems",
+                hint="set some aside: `problems: {holdout: 300}`" if task.name == HOLDOUT else "",
+            )
+            if task.harness:
+                what = f"`{task.name}` is a task of lm-evaluation-harness alone"
+                fault = UserError(what, hint="write `evaluate: {mode: harness}`")
+            raise self.inputs.placed(fault, place)
+        try:
+            self.inputs.check_gold(task.name, task.problems, step.recipe, verifier=task.options.verifier)
+        except UserError as error:
+            raise self.inputs.placed(error, place) from None
 
     def _check_roles(self, step: Step) -> None:
         """Raise where a role that the stage cannot do without is missing, or one would fail at its start."""
@@ -107,7 +122,7 @@ def _kinds(options: BaseModel) -> Iterator[KindOptions]:
                 yield from _kinds(item)
 
 
-def _faults(steps: Iterable[Step], *checks: Callable[[Step], None]) -> list[UserError]:
+def _faults(steps: Iterable[T], *checks: Callable[[T], None]) -> list[UserError]:
     found: dict[str, UserError] = {}
     for step in steps:
         for check in checks:

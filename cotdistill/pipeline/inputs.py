@@ -9,9 +9,13 @@ from typing import Any
 
 from cotdistill.data import Catalog, open_catalog
 from cotdistill.data.problem_set import ProblemOptions, ProblemSet, load_problems
-from cotdistill.errors import RecipeFault, UserError, UserErrors
-from cotdistill.recipe.recipe import LoadedRecipe, Recipe
-from cotdistill.records import Problem
+from cotdistill.data.task import Task
+from cotdistill.data.task_reader import TaskReader
+from cotdistill.errors import RecipeFault, UserError, UserErrors, raise_all
+from cotdistill.recipe.plan import Step
+from cotdistill.recipe.recipe import TASKS, LoadedRecipe, Recipe
+from cotdistill.records import Problem, Trace
+from cotdistill.registry import KindOptions
 from cotdistill.storage.keys import key_of
 
 log = logging.getLogger(__name__)
@@ -27,7 +31,7 @@ class RunInputs:
     def __init__(self, recipe: LoadedRecipe) -> None:
         self.recipe = recipe
         self._problems: dict[str, ProblemSet] = {}
-        self._tasks: dict[str, tuple[Problem, ...]] = {}
+        self._tasks: dict[str, Task] = {}
 
     @cached_property
     def catalog(self) -> Catalog:
@@ -56,26 +60,56 @@ class RunInputs:
                 raise self.placed(error, ("problems",)) from None
         return self._problems[key]
 
-    def tasks(self, recipe: Recipe) -> Mapping[str, Sequence[Problem]]:
-        """Return the problems that a recipe's evaluation asks, by task: nothing where it evaluates nothing.
+    def tasks(self, recipe: Recipe) -> Mapping[str, Task]:
+        """Return the tasks that a recipe's evaluation names, whole: nothing where it evaluates nothing.
 
-        Raises: UserError.
+        Raises: UserError, UserErrors: everything that is missing.
         """
-        return {name: self._task(name, recipe) for name in recipe.tasks}
+        found: dict[str, Task] = {}
+        faults: dict[str, UserError] = {}
+        for name in recipe.tasks:
+            try:
+                found[name] = self._task(name, recipe)
+            except UserError as error:
+                placed = self.placed(error, ("evaluate", TASKS))
+                each = placed.faults if isinstance(placed, UserErrors) else [placed]
+                # Two tasks may ask one set, which is missing once.
+                faults.update({fault.message: fault for fault in each if fault.message not in faults})
+        raise_all(list(faults.values()))
+        return found
 
-    def tasks_key(self, recipe: Recipe) -> Json:
-        """Return what tells these tasks from others."""
-        return {name: problems_key(problems) for name, problems in self.tasks(recipe).items()}
+    def exam(self, recipe: Recipe) -> Mapping[str, Task]:
+        """Return what a recipe's evaluation asks: its tasks, each cut off at `limit`.
 
-    def check_gold(self, name: str, problems: Sequence[Problem], recipe: Recipe) -> None:
-        """Raise UserError where no gold answer passes the recipe's verifier: what it cannot read it cannot grade."""
-        verify = recipe.verifier.build()
+        Raises: UserError, UserErrors: everything that is missing.
+        """
+        limit = recipe.evaluate.limit if recipe.evaluate else None
+        return {name: task.first(limit, seed=self.recipe.main.seed) for name, task in self.tasks(recipe).items()}
+
+    def asked(self, step: Step) -> Mapping[str, Task]:
+        """Return the tasks as a step needs them: what it asks, or all that it keeps away from. Raises: UserError."""
+        return self.exam(step.recipe) if TASKS in step.stage.requires else self.tasks(step.recipe)
+
+    def tasks_key(self, step: Step) -> Json:
+        """Return what tells the tasks of a step from others; where it keeps away from them, the questions alone."""
+        key = _task_key if TASKS in step.stage.requires else _questions_key
+        return {name: key(task) for name, task in self.asked(step).items()}
+
+    def check_gold(
+        self, name: str, problems: Sequence[Problem], recipe: Recipe, *, verifier: KindOptions | None = None
+    ) -> None:
+        """Raise UserError where no gold answer passes its verifier: what it cannot read it cannot grade.
+
+        `verifier` is a task's own; default: the recipe's.
+        """
+        chosen = verifier or recipe.verifier
+        verify = chosen.build()
         bad = [p for p in problems if p.gold is None or verify(p.gold, p.gold).outcome != "correct"]
         if len(bad) == len(problems):
             gold = "has no gold answer" if bad[0].gold is None else f"has the gold `{bad[0].gold[:40]}`"
             raise UserError(
-                f"no gold answer of `{name}` passes the verifier `{recipe.verifier.kind}`; problem {bad[0].id} {gold}",
-                self.recipe.source.where(("problems",)),
+                f"no gold answer of `{name}` passes the verifier `{chosen.kind}`; problem {bad[0].id} {gold}",
+                self.recipe.source.where(("evaluate", TASKS) if verifier else ("problems",)),
                 "choose another `verifier:`, name the column that holds the final answer, or `filter: {keep: all}`",
             )
         if bad:
@@ -84,21 +118,21 @@ class RunInputs:
                 "%s: the gold of %d of %d problems fails its own verifier: %s", name, len(bad), len(problems), names
             )
 
-    def _task(self, name: str, recipe: Recipe) -> tuple[Problem, ...]:
+    def _task(self, name: str, recipe: Recipe) -> Task:
         if name == HOLDOUT:
-            return self.problems(recipe).holdout
-        if recipe.problems is not None and name == recipe.problems.dataset:
+            return Task(HOLDOUT, self.problems(recipe).holdout)
+        if recipe.problems is not None and recipe.problems.dataset in self._reader.sets_of(name):
             raise UserError(
                 f"`{name}` is what the student learns from, and cannot be a task",
-                self.recipe.source.where(("evaluate", "tasks")),
-                "use `holdout`, or register its test split under another name",
+                hint='use `holdout`, or name its test split in the entry: `"task": {"sets": …}`',
             )
         if name not in self._tasks:
-            try:
-                self._tasks[name] = tuple(self.catalog.find(name).read_problems())
-            except UserError as error:
-                raise self.placed(error, ("evaluate", "tasks")) from None
+            self._tasks[name] = self._reader.read(name)
         return self._tasks[name]
+
+    @cached_property
+    def _reader(self) -> TaskReader:
+        return TaskReader(self.catalog)
 
     def placed(self, error: UserError, loc: tuple[str, ...]) -> UserError:
         """Return the error with its place in the recipe: `loc` where it has none yet, or the key that it names."""
@@ -119,4 +153,26 @@ def _replayed(recipe: Recipe) -> ProblemOptions | None:
 
 def problems_key(problems: Sequence[Problem]) -> str:
     """Return what tells these problems from others."""
-    return key_of(json.dumps([[p.id, p.question, p.gold] for p in problems], ensure_ascii=False))
+    return key_of(json.dumps([_problem_key(p) for p in problems], ensure_ascii=False))
+
+
+def _problem_key(problem: Problem) -> list[Json]:
+    given = [list(problem.choices), problem.group] if problem.choices or problem.group else []
+    return [problem.id, problem.question, problem.gold, *given]
+
+
+def _questions_key(task: Task) -> Json:
+    return problems_key(task.problems)
+
+
+def _task_key(task: Task) -> Json:
+    """Return what tells a task from others: its problems, and how they are asked and graded where it says so."""
+    problems, said = problems_key(task.problems), task.options.key_options()
+    shots = {group: [_shot_key(shot) for shot in found] for group, found in task.shots.items()}
+    if not said and not shots:
+        return problems
+    return {"problems": problems, **said, **({"shots": key_of(shots)} if shots else {})}
+
+
+def _shot_key(shot: Trace) -> list[Json]:
+    return [*_problem_key(shot.problem), shot.completion.reasoning, shot.completion.text]

@@ -23,9 +23,10 @@ from cotdistill.pipeline.inputs import RunInputs
 from cotdistill.pipeline.outputs import store
 from cotdistill.pipeline.sources import open_sources
 from cotdistill.pipeline.step_keys import changed, key_parts, recipe_part
+from cotdistill.pipeline.training_data import learned_rows
 from cotdistill.publishing.cards import card
 from cotdistill.recipe.plan import Plan, Step, make_plan
-from cotdistill.recipe.recipe import TASKS, LoadedRecipe
+from cotdistill.recipe.recipe import LEARNED, TASKS, LoadedRecipe
 from cotdistill.records import Record
 from cotdistill.stage import Progress, Shard, Workspace, no_progress
 from cotdistill.stages import ORDER
@@ -285,7 +286,9 @@ class Pipeline:
 
     def _role(self, role: str, step: Step) -> object:
         if role == TASKS:
-            return self.inputs.tasks(step.recipe)
+            return self.inputs.asked(step)
+        if role == LEARNED:
+            return learned_rows(step, self.inputs.catalog, self.folder)
         chosen = step.recipe.role(role)
         if chosen is None:
             raise AssertionError(f"{step.folder} needs `{role}`, which the check should have asked for")

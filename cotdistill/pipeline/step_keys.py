@@ -45,7 +45,7 @@ def key_parts(step: Step, upstream: Manifest | None, inputs: RunInputs, sources:
     if step.upstream is not None and upstream is not None:
         found["rows"] = upstream.outputs[step.upstream.rows_file].sha256
     if TASKS in step.uses:
-        found[TASKS] = inputs.tasks_key(step.recipe)
+        found[TASKS] = inputs.tasks_key(step)
     return {**recipe_part(step.stage, step.recipe), "inputs": found, "seed": step.recipe.seed}
 
 

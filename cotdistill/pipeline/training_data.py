@@ -11,13 +11,14 @@ from cotdistill.data.recorded import content_key, read_conversations
 from cotdistill.errors import RecipeFault, UserError
 from cotdistill.losses import TopKLoss
 from cotdistill.recipe.plan import Step
-from cotdistill.records import Conversation
+from cotdistill.recipe.recipe import LEARNED
+from cotdistill.records import Checkpoint, Conversation
 from cotdistill.stages.sample import SampleOptions
 from cotdistill.storage.keys import file_sha256, key_of
 from cotdistill.storage.run_folder import LOGPROBS
 from cotdistill.training.option_types import Share
 from cotdistill.training.options import TrainOptions
-from cotdistill.training.prepare.mixing import mix, rows_per_dataset
+from cotdistill.training.prepare.mixing import Read, mix, rows_per_dataset
 
 
 @dataclass(frozen=True)
@@ -41,14 +42,24 @@ class TrainingRows:
 
         Raises: UserError: a set cannot be read.
         """
-        shares = self._shares
-        place = self.folder if len(shares) == 1 else None
-        yield from mix(
-            shares,
-            lambda name: read_conversations(self._find(name), place or self.folder / name),
-            self._count,
-            seed=self.step.recipe.seed,
-        )
+        return self._mixed(self._read)
+
+    def with_places(self) -> Iterator[Conversation]:
+        """Yield the same rows, the set's name before the id of those that this run did not write."""
+        own = _own_name(self.step) if self.step.upstream is not None else None
+
+        def read(name: str) -> Iterator[Conversation]:
+            for row in self._read(name):
+                yield row if name == own else row.model_copy(update={"id": f"{name}:{row.id}"})
+
+        return self._mixed(read)
+
+    def _mixed(self, read: Read) -> Iterator[Conversation]:
+        return mix(self._shares, read, self._count, seed=self.step.recipe.seed)
+
+    def _read(self, name: str) -> Iterator[Conversation]:
+        folder = self.folder if len(self._shares) == 1 else self.folder / name
+        return read_conversations(self._find(name), folder)
 
     @property
     def key(self) -> str | None:
@@ -111,6 +122,19 @@ class TrainingRows:
 def training_rows(step: Step, catalog: Catalog, run: Path) -> TrainingRows:
     """Return what a train step learns from; where it has phases, each asks for its own."""
     return TrainingRows(step, catalog, run, _options(step), run / step.folder)
+
+
+def learned_rows(step: Step, catalog: Catalog, run: Path) -> Iterator[Conversation] | None:
+    """Return what the student of an evaluate step learned from, of all phases; None where it was not trained.
+
+    Rows that were too long or held out are among them: which they were, the training alone knows.
+    """
+    trained = next((before for before in _steps_before(step) if before.stage.writes is Checkpoint), None)
+    if trained is None:
+        return None
+    phases = {(phase.dataset, phase.max_samples): phase for phase in _options(trained).in_phases()}
+    rows, folder = training_rows(trained, catalog, run), run / step.folder / LEARNED
+    return chain.from_iterable(rows.in_phase(phase, folder).with_places() for phase in phases.values())
 
 
 def registered_sets(step: Step, catalog: Catalog) -> dict[str, Dataset]:

@@ -32,6 +32,8 @@ BASELINE = "baseline"
 
 TASKS = "tasks"
 """The role that is no kind: the problems of the tasks that `evaluate` asks, which `filter` keeps apart."""
+LEARNED = "learned"
+"""The role that is no kind either: the rows that the student learned from, which `evaluate` compares with the tasks."""
 
 
 def _folder_name(name: str) -> str:
@@ -115,7 +117,7 @@ class Recipe(Sections, Roles):
 
     def role(self, name: str) -> KindOptions | None:
         """Return the options of a role; None where the recipe leaves it out, or where it is no kind, as `tasks` is."""
-        if name == TASKS:
+        if name in (TASKS, LEARNED):
             return None
         if name == "style":
             return (self.convert or ConvertOptions()).taught_style

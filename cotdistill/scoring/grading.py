@@ -61,14 +61,14 @@ def check_judge(verifier: Verifier, judge: Sampler | None) -> None:
 
 
 def grade(traces: Iterable[Trace], verifier: Verifier, judge: Sampler | None, work: Workspace) -> Iterator[Trace]:
-    """Yield every trace with its verdict, in order.
+    """Yield every trace with its verdict, in order; one that has a verdict keeps it.
 
     With the verifier `judge` all traces are read before the first is yielded; they wait on disk.
     Raises: UserError and its kinds where the judge gives too few answers; no verdict was yielded then.
     """
     if not isinstance(verifier, Judge):
         for trace in traces:
-            yield _with(trace, verdict_on(verifier, trace.problem, trace.completion))
+            yield trace if trace.verdict else _with(trace, verdict_on(verifier, trace.problem, trace.completion))
         return
     check_judge(verifier, judge)
     assert judge is not None
@@ -97,6 +97,9 @@ class _JudgeQueue:
 
     def add(self, trace: Trace) -> None:
         """Store a trace with the verdict of the rules, and note whether the judge is asked."""
+        if trace.verdict:
+            self.rows.append(trace)
+            return
         row = _with(trace, verdict_on(self.verifier, trace.problem, trace.completion))
         number = self.rows.append(row)
         if (question := self._question(row)) is not None:

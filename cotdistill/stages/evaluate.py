@@ -2,19 +2,23 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated
 
 from pydantic import Field
 
+from cotdistill.data.task import Task
 from cotdistill.errors import UserError
-from cotdistill.records import Checkpoint, Problem, Sampling, Score, Trace
+from cotdistill.filters.contamination import Place
+from cotdistill.records import Checkpoint, Conversation, Problem, Sampling, Score, Trace
 from cotdistill.registry import NOT_IN_KEY, KindOptions
 from cotdistill.samplers import Request, Sampler
 from cotdistill.sampling.completions import read_completion
 from cotdistill.sampling.pool import PoolOptions, request_key, run_jobs, single_request
+from cotdistill.scoring.contamination import learned_questions
 from cotdistill.scoring.grading import grade
 from cotdistill.scoring.statistics import wilson
+from cotdistill.scoring.task_grading import TaskGrader, thought_language
 from cotdistill.stage import StageOptions, Workspace, stage
 from cotdistill.storage.jsonl import write_text
 from cotdistill.storage.ledger import Ledger
@@ -24,8 +28,6 @@ from cotdistill.styles import Style
 from cotdistill.training.options import MODEL_PACKAGES
 from cotdistill.verifiers import Verifier
 
-TaskProblems = Mapping[str, Sequence[Problem]]
-
 
 class EvaluateOptions(StageOptions):
     """What the student is asked."""
@@ -33,7 +35,10 @@ class EvaluateOptions(StageOptions):
     install_extra = "train"
 
     tasks: tuple[str, ...] = Field(("holdout",), min_length=1)
-    """`holdout`, or names of problem sets in dataset_info.json."""
+    """`holdout`, or names of tasks or problem sets in dataset_info.json."""
+    limit: int | None = Field(None, ge=1)
+    """Problems asked of each group of each task, drawn by seed, the same for every arm; a larger limit keeps them, and
+    translations of one question are drawn together. Default: all."""
     baseline: bool = True
     """Ask the untrained student too: without it nothing says what was gained."""
     max_tokens: int = Field(4096, ge=1)
@@ -54,11 +59,12 @@ def evaluate(
     options: EvaluateOptions,
     work: Workspace,
     *,
-    tasks: TaskProblems,
+    tasks: Mapping[str, Task],
     style: Style,
     verifier: Verifier,
     student: KindOptions,
     judge: Sampler | None = None,
+    learned: Iterable[Conversation] | None = None,
 ) -> Iterator[Score]:
     """Let the student answer problems that it has not seen, and grade the answers."""
     checkpoint = next(iter(checkpoints))
@@ -69,12 +75,12 @@ def evaluate(
     )
     beams = options.num_beams if options.num_beams > 1 else None
     sampling = Sampling(max_tokens=options.max_tokens, temperature=0, num_beams=beams)
-    total = sum(len(problems) for problems in tasks.values())
+    total = sum(len(task.problems) for task in tasks.values())
     with Ledger(work.folder / LEDGER) as ledger:
         requests = [
-            (task, Request(problem, style.prompt(problem), sampling, 0))
-            for task, problems in tasks.items()
-            for problem in problems
+            (name, Request(problem, style.prompt(task.asked(problem), task.shots_for(problem)), sampling, 0))
+            for name, task in tasks.items()
+            for problem in task.problems
         ]
         keys = [request_key(request, checkpoint.fingerprint) for _, request in requests]
         with work.progress("evaluating", total=total, unit="answers") as advance:
@@ -95,13 +101,23 @@ def evaluate(
                 f"{len(result.failed)} of {total} problems got no answer: {next(iter(result.failed.values()))}"
             )
         outcomes: dict[str, Counter[str]] = {task: Counter() for task in tasks}
+        graders = {name: TaskGrader(task) for name, task in tasks.items()}
         answers = (
-            _answer(request.problem, ledger, key, style) for (_, request), key in zip(requests, keys, strict=True)
+            graders[task].graded(_answer(request.problem, ledger, key, style))
+            for (task, request), key in zip(requests, keys, strict=True)
         )
+        shared = learned_questions(tasks, learned)
         for (task, _), trace in zip(requests, grade(answers, verifier, judge, work), strict=True):
             assert trace.verdict is not None
             outcomes[task][trace.verdict.outcome] += 1
-            yield Score(task=task, problem=trace.problem, completion=trace.completion, verdict=trace.verdict)
+            yield Score(
+                task=task,
+                problem=trace.problem,
+                completion=trace.completion,
+                verdict=trace.verdict,
+                language=thought_language(trace.completion) if tasks[task].has_languages else "",
+                learned_from=shared.get(Place(task, trace.problem.id), ""),
+            )
     _write_report(work, outcomes)
 
 

@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
+from cotdistill.data.task import Task, questions_of
 from cotdistill.filters import GroupFilter, Reason, RowFilter
 from cotdistill.filters.contamination import BenchmarkIndex
 from cotdistill.filters.duplicates import reasons_against_copies, reasons_against_near_copies
@@ -28,7 +29,7 @@ from cotdistill.filters.repetition import reason_against_repetition
 from cotdistill.filters.selection import Preference, reasons_against_surplus
 from cotdistill.filters.status import reason_against_status, reason_against_verdict
 from cotdistill.filters.stray_tags import reason_against_tags
-from cotdistill.records import Problem, Rejected, Trace
+from cotdistill.records import Rejected, Trace
 from cotdistill.samplers import Sampler
 from cotdistill.scoring.grading import grade
 from cotdistill.stage import Rows, StageOptions, Workspace, stage
@@ -141,13 +142,15 @@ def filter(  # the stage's name in the recipe
     *,
     verifier: Verifier,
     judge: Sampler | None = None,
-    tasks: Mapping[str, Sequence[Problem]] | None = None,
+    tasks: Mapping[str, Task] | None = None,
 ) -> Rows[Trace]:
     """Keep the answers that the verifier finds right."""
     with ProblemGroups(work.folder) as groups, SeenQuestions(work.folder, options.near_duplicates) as seen:
-        for trace in grade(traces, verifier, judge, work):
+        # What an earlier run found may have been found by another verifier.
+        ungraded = (trace.model_copy(update={"verdict": None}) if trace.verdict else trace for trace in traces)
+        for trace in grade(ungraded, verifier, judge, work):
             groups.append(trace)
-        row_filters = _row_filters(options, BenchmarkIndex(tasks or {}))
+        row_filters = _row_filters(options, BenchmarkIndex(questions_of(tasks or {})))
         group_filters = _group_filters(options, seen)
         reasons: dict[int, Reason] = {}
         for run in groups.read_runs():

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from cotdistill.data.task import Task
 from cotdistill.records import Completion, Problem, Trace, Usage
 from cotdistill.registry import make
 from cotdistill.stage import Workspace
@@ -74,7 +75,7 @@ def benchmark() -> list[Problem]:
 
 def filtered(count: int, options: FilterOptions) -> tuple[float, float]:
     """Return seconds of CPU, the making of the traces included, and the memory held at the last row, in MiB."""
-    verifier, tasks = make("verifiers", "numeric"), {"holdout": benchmark()}
+    verifier, tasks = make("verifiers", "numeric"), {"holdout": Task("holdout", tuple(benchmark()))}
     with tempfile.TemporaryDirectory() as folder:
         work = Workspace(Path(folder), Path(folder), 1)
         started = time.process_time()

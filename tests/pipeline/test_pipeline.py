@@ -146,7 +146,7 @@ def test_every_fault_is_reported_before_the_first_request(recipe, tmp_path):
         run(loaded)
     text = str(caught.value)
     assert "`nowhere` is not registered" in text
-    assert "`nothing` is not registered" in text
+    assert "the task `nothing` is not registered" in text
     assert not (tmp_path / "runs/t/1-sample").exists()
 
 

@@ -6,6 +6,7 @@ import socket
 
 import pytest
 
+from cotdistill.data.task import Task
 from cotdistill.errors import AccessRefused, TryAgainLater, UserError
 from cotdistill.records import Checkpoint, Completion, Problem, Rejected, Sampling, Trace
 from cotdistill.registry import kinds, make
@@ -234,7 +235,12 @@ def test_the_evaluation_asks_the_same_judge_about_stored_answers(tmp_path):
     options, work = evaluate.options(max_tokens=64), Workspace(tmp_path, tmp_path, 1)
     with says(by_truth) as server:
         judge = make("samplers", "endpoint", base_url=server.base_url, model="j")
-        roles = {"tasks": {"holdout": problems}, "style": style, "verifier": make("verifiers", "judge"), "judge": judge}
+        roles = {
+            "tasks": {"holdout": Task("holdout", tuple(problems))},
+            "style": style,
+            "verifier": make("verifiers", "judge"),
+            "judge": judge,
+        }
         roles["student"] = kinds("students")["demo"].options(kind="demo")
         scores = list(evaluate.function([checkpoint], options, work, **roles))
     assert outcomes(scores) == ["correct", "correct", "wrong"]

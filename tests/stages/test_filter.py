@@ -3,6 +3,7 @@ import tracemalloc
 
 import pytest
 
+from cotdistill.data.task import Task
 from cotdistill.errors import UserError
 from cotdistill.filters import REASON_ORDER
 from cotdistill.pipeline.pipeline import Pipeline, RunOptions
@@ -82,7 +83,7 @@ STRICT = {
     "duplicates": "drop",
     "near_duplicates": 0.8,
     "max_kept_per_problem": 1,
-    "tasks": {"holdout": [Problem(id="h", question=EXAM)]},
+    "tasks": {"holdout": Task("holdout", (Problem(id="h", question=EXAM),))},
 }
 """Every screen at once."""
 ENGLISH = (
@@ -193,7 +194,7 @@ def test_rows_of_a_problem_that_stand_apart_are_judged_together_and_stay_in_plac
 
 
 def test_a_question_of_the_exam_is_not_learned(tmp_path):
-    tasks = {"holdout": [Problem(id="h", question=EXAM)]}
+    tasks = {"holdout": Task("holdout", (Problem(id="h", question=EXAM),))}
     traces = [trace(RIGHT, question=EXAM.lower()), trace(RIGHT, problem="other", question="How many plums?")]
     kept, rejected = run(tmp_path, traces, tasks=tasks)
     assert [t.problem.id for t in kept] == ["other"]
