@@ -30,6 +30,11 @@ class Task:
     """Its name in lm-evaluation-harness, where it has no problems here."""
 
     @property
+    def marks(self) -> dict[str, bool]:
+        """What its results are read by, as `report.json` holds it: `general`, `languages`, `clusters`."""
+        return {name: getattr(self.options, name) for name in ("general", "languages", "clusters")}
+
+    @property
     def is_general(self) -> bool:
         """Whether it asks for what no training here teaches."""
         return self.options.general

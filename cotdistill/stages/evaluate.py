@@ -118,7 +118,7 @@ def evaluate(
                 language=thought_language(trace.completion) if tasks[task].has_languages else "",
                 learned_from=shared.get(Place(task, trace.problem.id), ""),
             )
-    _write_report(work, outcomes)
+    _write_report(work, outcomes, tasks)
 
 
 def _answer(problem: Problem, ledger: Ledger, key: str, style: Style) -> Trace:
@@ -131,7 +131,7 @@ def _answer(problem: Problem, ledger: Ledger, key: str, style: Style) -> Trace:
     return Trace(problem=problem, completion=read)
 
 
-def _write_report(work: Workspace, outcomes: Mapping[str, Counter[str]]) -> None:
+def _write_report(work: Workspace, outcomes: Mapping[str, Counter[str]], tasks: Mapping[str, Task]) -> None:
     report = {}
     for task, counts in outcomes.items():
         n = counts.total()
@@ -141,5 +141,7 @@ def _write_report(work: Workspace, outcomes: Mapping[str, Counter[str]]) -> None
             "accuracy": counts["correct"] / n if n else 0.0,
             "ci95": [low, high],
             "outcomes": dict(sorted(counts.items())),
+            # What the report does not see in the rows.
+            **tasks[task].marks,
         }
     write_text(work.folder / SCORES, json.dumps({"tasks": report}, indent=1) + "\n")

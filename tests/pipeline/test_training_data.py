@@ -8,7 +8,7 @@ from cotdistill.data import open_catalog
 from cotdistill.errors import UserError, UserErrors
 from cotdistill.pipeline.pipeline import Pipeline, RunOptions
 from cotdistill.pipeline.step_keys import recipe_part
-from cotdistill.pipeline.training_data import training_rows
+from cotdistill.pipeline.training_data import learned_rows, training_rows
 from cotdistill.recipe.plan import make_plan
 from cotdistill.recipe.recipe import read_recipe
 
@@ -195,3 +195,27 @@ def test_log_probabilities_of_this_run_or_of_an_earlier_one_will_do(plan, tmp_pa
     recorded.touch()
     found = training_rows(train_step(recipe), open_catalog([recipe.folder]), tmp_path / "runs" / "t").logprobs
     assert found == (None if "general" in train else recorded)
+
+
+def evaluate_step(recipe, arm):
+    return next(step for step in make_plan(recipe, recipe_part).arms[arm] if step.stage.name == "evaluate")
+
+
+def test_an_evaluation_is_given_all_that_its_student_learned_from(plan, tmp_path):
+    phases = ", phases: [{dataset: own}, {dataset: [own, {name: general, weight: 0.25}]}]"
+    recipe = plan(phases, "evaluate: {tasks: [holdout]}\n")
+    for stage in ("sample", "filter", "convert"):
+        Pipeline(recipe, RunOptions(only=stage, runs=tmp_path / "runs")).run()
+    run, catalog = tmp_path / "runs" / "t", open_catalog([recipe.folder])
+    found = [row.id for row in learned_rows(evaluate_step(recipe, "t"), catalog, run)]
+    own = [row_id for row_id in found if not row_id.startswith("general:")]
+    assert len(set(own)) * 2 == len(own) and all(row_id.endswith("/0") for row_id in own)
+    assert len(found) - len(own) == round(len(set(own)) / 3)
+    assert learned_rows(evaluate_step(recipe, "baseline"), catalog, run) is None
+
+
+def test_rows_of_a_registered_set_are_named_by_the_set(plan, tmp_path):
+    arms = "arms: {foreign: {teacher: null, convert: null, train: {dataset: general, max_samples: 30}}}\n"
+    recipe = plan(extra="evaluate: {tasks: [holdout]}\n" + arms)
+    foreign = learned_rows(evaluate_step(recipe, "foreign"), open_catalog([recipe.folder]), tmp_path)
+    assert [row.id for row in foreign] == [f"general:{n}" for n in range(30)]
