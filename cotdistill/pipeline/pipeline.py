@@ -285,10 +285,8 @@ class Pipeline:
         write_text(note, json.dumps({"key": key}) + "\n")
 
     def _role(self, role: str, step: Step) -> object:
-        if role == TASKS:
-            return self.inputs.asked(step)
-        if role == LEARNED:
-            return learned_rows(step, self.inputs.catalog, self.folder)
+        if role in (TASKS, LEARNED):
+            return self.inputs.asked(step) if role == TASKS else learned_rows(step, self.inputs.catalog, self.folder)
         chosen = step.recipe.role(role)
         if chosen is None:
             raise AssertionError(f"{step.folder} needs `{role}`, which the check should have asked for")
