@@ -10,7 +10,7 @@ from cotdistill.data.dataset import Dataset
 from cotdistill.data.entry import Columns, Entry
 from cotdistill.data.options import DataOptions
 from cotdistill.data.readers import REFUSED, SUFFIXES, JsonRow, read_rows
-from cotdistill.data.task_entry import FORMATTING, TaskEntry
+from cotdistill.data.task_entry import FORMATTING, TaskEntry, TaskOptions
 from cotdistill.errors import UserError
 from cotdistill.yamlfile import Source, load, nearest, validate
 
@@ -21,6 +21,9 @@ REASONINGS, ANSWERS = {"reasoning", "Complex_CoT"}, {"answer", "Response"}
 
 SHIPPED = Path(__file__).with_name(REGISTRY)
 """The ready entries; the repository's own dataset_info.json is a link to it."""
+
+CHOICE = TaskOptions.model_validate({"verifier": "choice"})
+"""How a file of multiple-choice questions is graded that no registry names."""
 
 
 @dataclass(frozen=True)
@@ -123,8 +126,13 @@ def entry_of_file(path: Path) -> Entry:
     rows = read_rows(path, on_bad=lambda _fault, _text: None)
     first = next(iter(itertools.islice(rows, 1)), None)
     row = first[1] if first else {}
-    columns = Columns(messages="messages") if _layout(row) == "openai" else Columns()
-    return Entry(local_path=str(path), formatting=_layout(row), columns=columns)
+    layout = _layout(row)
+    if layout == "problems" and isinstance(row.get("choices"), list | dict):
+        # As MMLU and its kin: without its options no such question can be answered.
+        columns = Columns(choices="choices", group="subject" if "subject" in row else None)
+        return Entry(local_path=str(path), formatting=layout, columns=columns, task=CHOICE)
+    columns = Columns(messages="messages") if layout == "openai" else Columns()
+    return Entry(local_path=str(path), formatting=layout, columns=columns)
 
 
 def _layout(row: JsonRow) -> str:

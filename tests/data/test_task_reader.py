@@ -94,6 +94,15 @@ def test_mmlu_has_options_subjects_and_tells_questions_apart_by_their_options(pl
     assert task.is_general
 
 
+def test_a_file_in_the_layout_of_mmlu_needs_no_entry(place, tmp_path):
+    place("mine.jsonl", MMLU)
+    task = own(tmp_path, "data/mine.jsonl")
+    (problem,) = task.problems
+    assert (problem.gold, problem.group, problem.choices[1]) == ("B", "law", "a crime")
+    assert "B) a crime" in task.asked(problem).question
+    assert task.options.verifier.kind == "choice"
+
+
 def test_mgsm_asks_every_question_in_eleven_languages_under_one_number(place):
     mgsm(place)
     for name in ("mgsm_cot_native", "mgsm_direct"):

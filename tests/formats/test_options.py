@@ -1,0 +1,70 @@
+"""Multiple-choice questions: where their options stand, and which is right."""
+
+import pytest
+
+from cotdistill.registry import make
+
+LIST = {"question": "q", "choices": ["red", "green", "3", "blue"]}
+COLUMNS = {"question": "q", "A": "red", "B": "green", "C": 3, "D": "blue"}
+LABELS = {"question": "q", "choices": {"label": ["1", "2"], "text": ["red", "green"]}}
+
+
+def read(row, choices="choices", **options):
+    (problem,) = make("formats", "problems", choices=choices, **options).read(row, "0")
+    return problem
+
+
+@pytest.mark.parametrize(
+    ("answer", "gold"),
+    [(1, "B"), ("1", "B"), ("B", "B"), ("b", "B"), ("green", "B"), (2, "C"), ("3", "D"), (None, None)],
+)
+def test_the_right_option_is_a_letter_a_number_from_0_or_a_text(answer, gold):
+    assert read(LIST | {"answer": answer}).gold == gold
+
+
+def test_options_may_have_a_column_each_or_labels_of_their_own():
+    assert read(COLUMNS | {"answer": "C"}, ("A", "B", "C", "D")).choices == ("red", "green", "3", "blue")
+    assert (read(LABELS | {"answer": "2"}).gold, read(LABELS | {"answer": "1"}).gold) == ("B", "A")
+
+
+def test_a_question_with_other_options_is_another_one():
+    first, second = read(LIST), read(LIST | {"choices": ["1", "2"]})
+    assert first.id != second.id
+    assert make("formats", "problems").read(LIST, "0")[0].choices == ()
+
+
+@pytest.mark.parametrize(
+    ("row", "options", "fault"),
+    [
+        (LIST | {"answer": "E"}, {}, "answer: expected a letter from A to D or a number below 4, found `E`"),
+        (LIST | {"answer": 4}, {}, "answer: expected a letter from A to D or a number below 4, found `4`"),
+        (LIST | {"answer": True}, {}, "answer: expected a letter"),
+        ({"question": "q"}, {}, "choices: is missing; keys here: question"),
+        (LIST | {"choices": "red"}, {}, "choices: expected a list of 2 to 10 options, found str"),
+        (LIST | {"choices": ["red"]}, {}, "choices: expected a list of 2 to 10 options, found 1"),
+        (LIST | {"choices": ["red", None]}, {}, "choices: expected the text of each option, found nothing"),
+        (LABELS | {"choices": {"label": ["1"]}}, {}, "choices.text: expected a list of 2 to 10 options, found nothing"),
+        (LIST, {"group": "subject"}, "subject: is missing"),
+        (LIST | {"subject": ["law"]}, {"group": "subject"}, "subject: expected text or a number, found list"),
+    ],
+)
+def test_a_faulty_row_names_its_key(row, options, fault):
+    with pytest.raises(ValueError, match=fault.replace("(", r"\(")):
+        read(row, **options)
+
+
+def test_parts_of_a_question_are_put_together():
+    row = {"Body": "Tom has 3 pens. ", "Question": "How many?", "Answer": 3.0}
+    (problem,) = make("formats", "problems", question=("Body", "Question"), gold="Answer").read(row, "0")
+    assert problem.question == "Tom has 3 pens. How many?"
+
+
+@pytest.mark.parametrize(("said", "gold"), [(True, "yes"), (False, "no"), ("true", "yes"), ("No", "no")])
+def test_true_is_yes_and_false_is_no(said, gold):
+    row = {"question": "q", "answer": said}
+    assert make("formats", "problems", gold_rule="yes_no").read(row, "0")[0].gold == gold
+
+
+def test_what_is_neither_true_nor_false_is_refused():
+    with pytest.raises(ValueError, match="answer: expected true or false, found `maybe`"):
+        make("formats", "problems", gold_rule="yes_no").read({"question": "q", "answer": "maybe"}, "0")
