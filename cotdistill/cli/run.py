@@ -144,7 +144,7 @@ def check(
     as_json: Json = False,
 ) -> None:
     """Check everything that can be known before money or hours are spent, and what sampling will cost."""
-    from cotdistill.pipeline.estimate import estimate, forecasts
+    from cotdistill.pipeline.estimate import estimates, forecasts
     from cotdistill.pipeline.passes import repeated_rows
 
     pipeline = _pipeline(recipe, overrides, runs)
@@ -154,18 +154,15 @@ def check(
             pipeline.pilot(pilot)
     memory = forecasts(pipeline.plan.steps)
     repeated = repeated_rows(pipeline.plan.steps, pipeline.inputs.catalog, pipeline.folder)
-    estimates = [
-        estimate(step, pipeline.inputs.problems(step.recipe).sampled, pipeline.folder / step.folder)
-        for step in pipeline.sample_steps()
-    ]
+    costs = estimates(pipeline.plan.steps, pipeline.inputs, pipeline.folder)
     if as_json:
         steps = [step.folder for step in pipeline.plan.steps]
-        found = {"steps": steps, "estimates": [e._asdict() for e in estimates], "forecasts": memory}
+        found = {"steps": steps, "estimates": [e._asdict() for e in costs], "forecasts": memory}
         typer.echo(json.dumps(found | {"repeated_rows": repeated}, indent=1))
         return
     for step in pipeline.plan.steps:
         typer.echo(f"{step.folder}: {step.stage.summary}")
-    for line in estimates:
+    for line in costs:
         typer.echo(str(line))
     for folder, text in (*memory.items(), *repeated.items()):
         typer.echo(f"{folder}: {text}")

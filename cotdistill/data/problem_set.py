@@ -2,6 +2,7 @@
 
 import itertools
 import logging
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -32,7 +33,8 @@ class ProblemOptions(Options):
     limit: int | None = Field(None, ge=1)
     """Problems to take, holdout included, from the first on; default: all. `demo` needs it."""
     holdout: int = Field(0, ge=0)
-    """Problems to set aside by seed: never sampled and never trained on, asked in `evaluate`."""
+    """Problems to set aside by seed: never sampled and never trained on, asked in `evaluate`. All arms are asked the
+    recipe's own; an arm on other problems learns none of them."""
 
 
 class ProblemSet(NamedTuple):
@@ -42,6 +44,25 @@ class ProblemSet(NamedTuple):
     holdout: tuple[Problem, ...]
     bad: BadRows
     """Rows of the source that could not be read."""
+
+    def without(self, exam: Sequence[Problem]) -> "ProblemSet":
+        """Return the problems with this exam in place of their own; its questions are not learned from.
+
+        Two questions are one that differ in case, marks or spaces alone. Raises: UserError where none is left.
+        """
+        asked = {_words(problem.question) for problem in exam}
+        left = tuple(p for p in self.sampled if _words(p.question) not in asked)
+        if not left:
+            raise UserError(f"all {len(self.sampled)} problems are asked in the exam, and none is left to learn from")
+        if len(left) < len(self.sampled):
+            log.info(
+                "%d of %d problems are asked in the exam and left out", len(self.sampled) - len(left), len(self.sampled)
+            )
+        return ProblemSet(left, tuple(exam), self.bad)
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(re.findall(r"\w+", text.lower()))
 
 
 def load_problems(options: ProblemOptions, catalog: Catalog, *, seed: int) -> ProblemSet:

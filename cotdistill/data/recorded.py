@@ -39,13 +39,20 @@ def read_recorded_traces(
 
     Raises: UserError: more rows than are allowed cannot be read.
     """
-    dataset = find_recorded(options, catalog)
     by_question = {problem.question: problem for problem in problems}
-    bad = dataset.new_bad_rows()
-    for trace in _read_noting_bad_rows(dataset.read_traces(split=options.split, bad=bad), bad, folder):
+    for trace in read_traces(find_recorded(options, catalog), folder, split=options.split):
         problem = by_question.get(with_options(trace.problem).question)
         if problem is not None:
             yield trace.model_copy(update={"problem": problem})
+
+
+def read_traces(dataset: Dataset, folder: Path, *, split: str | None = None) -> Iterator[Trace]:
+    """Yield the recorded answers of a set; bad rows go to `folder`.
+
+    Raises: UserError: it holds none, or more rows than are allowed cannot be read.
+    """
+    bad = dataset.new_bad_rows()
+    return _read_noting_bad_rows(dataset.read_traces(split=split, bad=bad), bad, folder)
 
 
 def read_conversations(dataset: Dataset, folder: Path) -> Iterator[Conversation]:

@@ -10,6 +10,7 @@ from cotdistill.data.task import Task
 from cotdistill.errors import UserError, raise_all
 from cotdistill.pipeline.inputs import HOLDOUT, RunInputs
 from cotdistill.pipeline.sources import Sources
+from cotdistill.pipeline.teacher_exam import check_exam
 from cotdistill.recipe.plan import Step
 from cotdistill.recipe.recipe import TASKS
 from cotdistill.registry import KindOptions
@@ -31,7 +32,8 @@ class Checks:
 
     def work_faults(self, steps: Iterable[Step]) -> list[UserError]:
         """Return what would stop these steps at their start: a role, a key that is not set, a package, a folder."""
-        return _faults(steps, self._check_roles, self._check_judge, self._check_packages, self._check_options)
+        checks = (self._check_roles, self._check_judge, self._check_packages, self._check_options, self._check_exam)
+        return _faults(steps, *checks)
 
     def _check_source(self, step: Step) -> None:
         self.sources.of(step).check(step)
@@ -67,7 +69,7 @@ class Checks:
         for role in step.uses:
             chosen = step.recipe.role(role)
             if chosen is not None:
-                self._check_kind(chosen, role)
+                self._check_kind(chosen, role, step)
             elif role in step.stage.requires and role != TASKS:
                 raise UserError(
                     f"`{role}:` is missing: `{step.stage.name}` needs one", str(self.inputs.recipe.source.path)
@@ -79,9 +81,9 @@ class Checks:
         chosen = {role: step.recipe.role(role) for role in step.uses}
         try:
             roles = {role: options.build() for role, options in chosen.items() if options is not None}
-            step.options.check(roles, seed=step.recipe.seed)
+            step.options.check(roles, seed=step.seed)
         except UserError as error:
-            raise self.inputs.placed(error, (step.stage.name,)) from None
+            raise self.inputs.placed(error, (step.stage.name,), step.recipe) from None
 
     def _check_judge(self, step: Step) -> None:
         if "judge" in step.uses:
@@ -89,7 +91,7 @@ class Checks:
             try:
                 check_judge(step.recipe.verifier.build(), judge.build() if judge else None)
             except UserError as error:
-                raise self.inputs.placed(error, ("verifier",)) from None
+                raise self.inputs.placed(error, ("verifier",), step.recipe) from None
 
     def _check_packages(self, step: Step) -> None:
         missing = [name for name in step.options.packages() if importlib.util.find_spec(name) is None]
@@ -100,16 +102,23 @@ class Checks:
                 f"pip install 'cotdistill[{step.options.install_extra}]'",
             )
 
+    def _check_exam(self, step: Step) -> None:
+        """Raise where the teacher is to be asked, and cannot be, or its answers would tell nothing."""
+        try:
+            check_exam(step)
+        except UserError as error:
+            raise self.inputs.placed(error, (step.stage.name,), step.recipe) from None
+
     def _check_options(self, step: Step) -> None:
         """Raise where a kind that the section names would fail at its start."""
         for kind in _kinds(step.options):
-            self._check_kind(kind, step.stage.name)
+            self._check_kind(kind, step.stage.name, step)
 
-    def _check_kind(self, chosen: KindOptions, key: str) -> None:
+    def _check_kind(self, chosen: KindOptions, key: str, step: Step) -> None:
         try:
             chosen.build().check()
         except UserError as error:
-            raise self.inputs.placed(error, (key,)) from None
+            raise self.inputs.placed(error, (key,), step.recipe) from None
 
 
 def _kinds(options: BaseModel) -> Iterator[KindOptions]:

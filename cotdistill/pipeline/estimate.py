@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cotdistill.client.costs import Spending, dollars
+from cotdistill.pipeline.inputs import RunInputs
+from cotdistill.pipeline.teacher_exam import exam_options
 from cotdistill.recipe.plan import Step
 from cotdistill.records import Completion, Problem
 from cotdistill.samplers import Sampler
@@ -63,11 +65,23 @@ def forecasts(steps: Iterable[Step]) -> dict[str, str]:
     return found
 
 
+def estimates(steps: Iterable[Step], inputs: RunInputs, run: Path) -> list[Estimate]:
+    """Return what each step costs that asks a teacher, for what is learned from or in the exam of its own."""
+    found = []
+    for step in steps:
+        if step.asks_teacher:
+            exam = [task.asked(p) for task in inputs.exam(step.recipe).values() for p in task.problems]
+            found.append(estimate(step, exam, run / step.folder))
+        elif step.stage.reads is Problem:
+            found.append(estimate(step, inputs.problems(step.recipe).sampled, run / step.folder))
+    return found
+
+
 def estimate(step: Step, problems: Sequence[Problem], folder: Path) -> Estimate:
-    """Return what a sample step costs as a whole; `folder` is its own."""
+    """Return what a step costs as a whole that asks a teacher; `folder` is its own."""
     assert step.recipe.teacher is not None
     teacher: Sampler = step.recipe.teacher.build()
-    options: SampleOptions = step.options  # type: ignore[assignment]
+    options = _options(step)
     paid = list(_read_paid(step, teacher, problems, Ledger.snapshot(folder / LEDGER)))
     if paid:
         return _from_answers(step, teacher, problems, paid)
@@ -76,7 +90,7 @@ def estimate(step: Step, problems: Sequence[Problem], folder: Path) -> Estimate:
 
 def _read_paid(step: Step, teacher: Sampler, problems: Sequence[Problem], ledger: Ledger) -> Iterator[Spending]:
     """Yield what each problem took of which all answers are stored, by the recipe as it stands."""
-    options: SampleOptions = step.options  # type: ignore[assignment]
+    options = _options(step)
     plan = sampling_plan(options, teacher, step.recipe.verifier.build(), seed=step.recipe.seed)
     for problem in problems if len(ledger) else ():
         answers = [stored_answers(job, ledger, identity=teacher.identity) for job in plan.make_jobs([problem])]
@@ -85,6 +99,12 @@ def _read_paid(step: Step, teacher: Sampler, problems: Sequence[Problem], ledger
             for entry in itertools.chain.from_iterable(a for a in answers if a):
                 spending.add(entry.response)
             yield spending
+
+
+def _options(step: Step) -> SampleOptions:
+    if isinstance(step.options, SampleOptions):
+        return step.options
+    return exam_options(step.recipe)
 
 
 def _at_most(folder: str, teacher: Sampler, problems: Sequence[Problem], options: SampleOptions) -> Estimate:

@@ -45,7 +45,7 @@ class RunInputs:
             raise self.placed(error, ("data", "registry")) from None
 
     def problems(self, recipe: Recipe) -> ProblemSet:
-        """Return the problems of an arm.
+        """Return the problems of an arm; the exam is the recipe's, and an arm on other problems learns none of it.
 
         Raises: UserError.
         """
@@ -55,10 +55,19 @@ class RunInputs:
         key = options.model_dump_json() + str(recipe.seed)
         if key not in self._problems:
             try:
-                self._problems[key] = load_problems(options, self.catalog, seed=recipe.seed)
+                self._problems[key] = self._load_problems(options, recipe)
             except UserError as error:
-                raise self.placed(error, ("problems",)) from None
+                raise self.placed(error, ("problems",), recipe) from None
         return self._problems[key]
+
+    def _load_problems(self, options: ProblemOptions, recipe: Recipe) -> ProblemSet:
+        main = self.recipe.main
+        common = main.problems or _replayed(main)
+        if common is None or (common, main.seed) == (options, recipe.seed):
+            return load_problems(options, self.catalog, seed=recipe.seed)
+        alone = options.model_copy(update={"holdout": 0})
+        exam = self.problems(main).holdout
+        return load_problems(alone, self.catalog, seed=recipe.seed).without(exam)
 
     def tasks(self, recipe: Recipe) -> Mapping[str, Task]:
         """Return the tasks that a recipe's evaluation names, whole: nothing where it evaluates nothing.
@@ -109,7 +118,7 @@ class RunInputs:
             gold = "has no gold answer" if bad[0].gold is None else f"has the gold `{bad[0].gold[:40]}`"
             raise UserError(
                 f"no gold answer of `{name}` passes the verifier `{chosen.kind}`; problem {bad[0].id} {gold}",
-                self.recipe.source.where(("evaluate", TASKS) if verifier else ("problems",)),
+                self.where(("evaluate", TASKS) if verifier else ("problems",), recipe),
                 "choose another `verifier:`, name the column that holds the final answer, or `filter: {keep: all}`",
             )
         if bad:
@@ -134,15 +143,23 @@ class RunInputs:
     def _reader(self) -> TaskReader:
         return TaskReader(self.catalog)
 
-    def placed(self, error: UserError, loc: tuple[str, ...]) -> UserError:
-        """Return the error with its place in the recipe: `loc` where it has none yet, or the key that it names."""
+    def where(self, loc: tuple[str, ...], recipe: Recipe | None = None) -> str:
+        """Return `file:line: key` of a value, in the arm that overrides it; `recipe` is the arm's."""
+        source = self.recipe.source if recipe is None else self.recipe.source_of(recipe)
+        return source.where(loc)
+
+    def placed(self, error: UserError, loc: tuple[str, ...], recipe: Recipe | None = None) -> UserError:
+        """Return the error with its place in the recipe: `loc` where it has none yet, or the key that it names.
+
+        `recipe` is that of the arm that has it; default: what all arms share.
+        """
         if isinstance(error, UserErrors):
-            return UserErrors([self.placed(fault, loc) for fault in error.faults])
+            return UserErrors([self.placed(fault, loc, recipe) for fault in error.faults])
         if isinstance(error, RecipeFault):
-            return UserError(error.message, self.recipe.source.where(tuple(error.where.split("."))), error.hint)
+            return UserError(error.message, self.where(tuple(error.where.split(".")), recipe), error.hint)
         if error.where:
             return error
-        return type(error)(error.message, self.recipe.source.where(loc), error.hint)
+        return type(error)(error.message, self.where(loc, recipe), error.hint)
 
 
 def _replayed(recipe: Recipe) -> ProblemOptions | None:

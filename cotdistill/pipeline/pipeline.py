@@ -21,14 +21,15 @@ from cotdistill.nodes.meeting import Meeting
 from cotdistill.pipeline.checks import Checks
 from cotdistill.pipeline.inputs import RunInputs
 from cotdistill.pipeline.outputs import store
+from cotdistill.pipeline.roles import open_role
 from cotdistill.pipeline.sources import open_sources
 from cotdistill.pipeline.step_keys import changed, key_parts, recipe_part
-from cotdistill.pipeline.training_data import learned_rows
+from cotdistill.pipeline.written_traces import written_by
 from cotdistill.publishing.cards import card
 from cotdistill.recipe.plan import Plan, Step, make_plan
-from cotdistill.recipe.recipe import LEARNED, TASKS, LoadedRecipe
-from cotdistill.records import Record
-from cotdistill.stage import Progress, Shard, Workspace, no_progress
+from cotdistill.recipe.recipe import LoadedRecipe, Recipe
+from cotdistill.records import Conversation, Problem, Record
+from cotdistill.stage import Progress, Shard, Stage, Workspace, no_progress
 from cotdistill.stages import ORDER
 from cotdistill.storage.jsonl import write_text
 from cotdistill.storage.keys import file_sha256, key_of
@@ -82,8 +83,8 @@ class Pipeline:
         self.recipe = recipe
         self.options = options
         self.folder = options.runs / recipe.main.name
-        self.plan: Plan = make_plan(recipe, recipe_part)
         self.inputs = RunInputs(recipe)
+        self.plan: Plan = make_plan(recipe, self._part)
         self.sources = open_sources(self.inputs)
         self.checks = Checks(self.inputs, self.sources)
         self.meeting: Meeting | None = None
@@ -117,8 +118,8 @@ class Pipeline:
         raise_all(self.checks.input_faults(steps) + self.checks.work_faults(steps))
 
     def sample_steps(self) -> list[Step]:
-        """Return the steps that ask a teacher."""
-        return [step for step in self.plan.steps if "teacher" in step.uses]
+        """Return the steps that ask a teacher for what is learned from."""
+        return [step for step in self.plan.steps if step.stage.reads is Problem]
 
     def pilot(self, count: int) -> None:
         """Ask `count` problems, chosen by seed, of every step that samples; their answers are stored like all others.
@@ -265,8 +266,10 @@ class Pipeline:
     ) -> Iterator[Record]:
         """Return what a stage yields for its input, or for other rows; its folder must exist."""
         folder, is_redone = self.folder / step.folder, self._may_redo(step)
-        work = Workspace(folder, self.folder, step.recipe.seed, self.options.progress, shard, is_redone, self.meeting)
-        roles = {role: self._role(role, step) if role in step.uses else None for role in step.stage.uses}
+        work = Workspace(folder, self.folder, step.seed, self.options.progress, shard, is_redone, self.meeting)
+        roles = dict.fromkeys(step.stage.uses) | {
+            role: open_role(role, step, self.inputs, self.folder) for role in step.uses
+        }
         if rows_in is None:
             rows_in = self.sources.of(step).rows(step, self.folder, self.options.progress)
         return step.stage.function(rows_in, step.options, work, **roles)
@@ -284,13 +287,10 @@ class Pipeline:
         folder.mkdir(parents=True, exist_ok=True)
         write_text(note, json.dumps({"key": key}) + "\n")
 
-    def _role(self, role: str, step: Step) -> object:
-        if role in (TASKS, LEARNED):
-            return self.inputs.asked(step) if role == TASKS else learned_rows(step, self.inputs.catalog, self.folder)
-        chosen = step.recipe.role(role)
-        if chosen is None:
-            raise AssertionError(f"{step.folder} needs `{role}`, which the check should have asked for")
-        return chosen if role == "student" else chosen.build()
+    def _part(self, stage: Stage, recipe: Recipe) -> Json:
+        """Return what of a recipe decides the rows of a stage, the style of traces that it trains on included."""
+        written = written_by(recipe, self.inputs.catalog) if stage.reads is Conversation else None
+        return {**recipe_part(stage, recipe), **({"style": written} if written else {})}
 
     def _write_recipe(self) -> None:
         write_text(self.folder / RECIPE, self.recipe.source.path.read_text(encoding="utf-8-sig"))

@@ -6,11 +6,12 @@
               they are only kept away from
     inputs    the hash of the rows that it reads, or of what its source holds (`pipeline/sources/`); the problems of
               the tasks
-    seed      the recipe's
+    seed      the recipe's; of a training of `seeds:` its own
 
 The run's name, the arms and `data:` are no part of it: where a set is found changes none of its rows.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from cotdistill.pipeline.inputs import RunInputs
@@ -24,9 +25,12 @@ from cotdistill.storage.run_folder import Manifest
 Json = Any  # Any: a JSON value
 
 
-def recipe_part(stage: Stage, recipe: Recipe) -> Json:
-    """Return what of a recipe decides the rows of a stage: its options and the roles that it uses."""
-    used = recipe.uses(stage)
+def recipe_part(stage: Stage, recipe: Recipe, uses: Sequence[str] | None = None) -> Json:
+    """Return what of a recipe decides the rows of a stage: its options and the roles that it uses.
+
+    `uses` names these roles; default: those that the stage has in this recipe.
+    """
+    used = recipe.uses(stage) if uses is None else uses
     chosen = {role: recipe.role(role) for role in used}
     roles: dict[str, Json] = {role: by_content(c.key_options()) for role, c in chosen.items() if c is not None}
     if TASKS in used and TASKS not in stage.requires and recipe.tasks:
@@ -46,7 +50,7 @@ def key_parts(step: Step, upstream: Manifest | None, inputs: RunInputs, sources:
         found["rows"] = upstream.outputs[step.upstream.rows_file].sha256
     if TASKS in step.uses:
         found[TASKS] = inputs.tasks_key(step)
-    return {**recipe_part(step.stage, step.recipe), "inputs": found, "seed": step.recipe.seed}
+    return {**recipe_part(step.stage, step.recipe, step.uses), "inputs": found, "seed": step.seed}
 
 
 def changed(old: Json, new: Json, stage: str) -> list[str]:

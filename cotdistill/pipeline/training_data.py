@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from cotdistill.data import Catalog, Dataset, open_catalog
-from cotdistill.data.recorded import content_key, read_conversations
+from cotdistill.data.recorded import content_key
 from cotdistill.errors import RecipeFault, UserError
 from cotdistill.losses import TopKLoss
+from cotdistill.pipeline.written_traces import check_set, read_rows, style_key
 from cotdistill.recipe.plan import Step
 from cotdistill.recipe.recipe import LEARNED
 from cotdistill.records import Checkpoint, Conversation
@@ -42,24 +43,23 @@ class TrainingRows:
 
         Raises: UserError: a set cannot be read.
         """
-        return self._mixed(self._read)
+        return self._mixed(self._read_named)
 
     def with_places(self) -> Iterator[Conversation]:
         """Yield the same rows, the set's name before the id of those that this run did not write."""
         own = _own_name(self.step) if self.step.upstream is not None else None
 
         def read(name: str) -> Iterator[Conversation]:
-            for row in self._read(name):
+            for row in self._read_named(name):
                 yield row if name == own else row.model_copy(update={"id": f"{name}:{row.id}"})
 
         return self._mixed(read)
 
     def _mixed(self, read: Read) -> Iterator[Conversation]:
-        return mix(self._shares, read, self._count, seed=self.step.recipe.seed)
+        return mix(self._shares, read, self._count, seed=self.step.seed)
 
-    def _read(self, name: str) -> Iterator[Conversation]:
-        folder = self.folder if len(self._shares) == 1 else self.folder / name
-        return read_conversations(self._find(name), folder)
+    def _read_named(self, name: str) -> Iterator[Conversation]:
+        return self._read(self._find(name), self.folder if len(self._shares) == 1 else self.folder / name)
 
     @property
     def key(self) -> str | None:
@@ -68,8 +68,9 @@ class TrainingRows:
         for dataset in map(self._find, (share.name for share in self._shares)):
             if not dataset.files:
                 return None
-            files.append([[file_sha256(path) for path in dataset.files], dataset.entry.model_dump(mode="json")])
-        return key_of([files, [share.model_dump() for share in self._shares], self.step.recipe.seed])
+            said = [[file_sha256(path) for path in dataset.files], dataset.entry.model_dump(mode="json")]
+            files.append(said + style_key(dataset, self.step.recipe))
+        return key_of([files, [share.model_dump() for share in self._shares], self.step.seed])
 
     @property
     def _shares(self) -> tuple[Share, ...]:
@@ -100,7 +101,7 @@ class TrainingRows:
         """The rows whose loss is looked at while training; None where `eval_dataset` names none."""
         names, folder = self.options.eval_dataset, self.folder / "evaluation"
         sets = {Path(name).stem: self._first_rows(self.catalog.find(name)) for name in names}
-        rows = (read_conversations(dataset, folder / name) for name, dataset in sets.items())
+        rows = (self._read(dataset, folder / name) for name, dataset in sets.items())
         return chain.from_iterable(rows) if names else None
 
     def _find(self, name: str) -> Dataset:
@@ -115,8 +116,10 @@ class TrainingRows:
         return replace(dataset, entry=entry)
 
     def _count(self, name: str) -> int:
-        dataset = self._find(name)
-        return sum(1 for _ in dataset.read_conversations(bad=dataset.new_bad_rows()))
+        return sum(1 for _ in self._read(self._find(name), None))
+
+    def _read(self, dataset: Dataset, folder: Path | None) -> Iterator[Conversation]:
+        return read_rows(dataset, self.step.recipe, folder)
 
 
 def training_rows(step: Step, catalog: Catalog, run: Path) -> TrainingRows:
@@ -150,7 +153,7 @@ def registered_sets(step: Step, catalog: Catalog) -> dict[str, Dataset]:
 def check_sets(step: Step, catalog: Catalog) -> None:
     """Raise UserError where a train step has nothing to read, or certainly cannot read it."""
     for dataset in registered_sets(step, catalog).values():
-        dataset.check()
+        check_set(dataset, step.recipe)
     if not all(_shares(step, phase) for phase in _options(step).in_phases()):
         hint = "add a `teacher:` to sample, or `train: {dataset: …}`"
         raise UserError(f"`{step.stage.name}` has nothing to read", hint=hint)
@@ -159,7 +162,7 @@ def check_sets(step: Step, catalog: Catalog) -> None:
 def check_evaluation_sets(step: Step, catalog: Catalog) -> None:
     """Raise UserError where a set whose loss is to be looked at on the way is missing, or cannot be read."""
     for name in {name: None for phase in _options(step).in_phases() for name in phase.eval_dataset}:
-        catalog.find(name).check()
+        check_set(catalog.find(name), step.recipe)
 
 
 def check_rationales_can_be_told(step: Step) -> None:
@@ -204,7 +207,11 @@ def check_log_probabilities(step: Step) -> None:
 
 def registered_key(step: Step, catalog: Catalog) -> dict[str, Any]:  # Any: JSON values
     """Return what tells the registered sets of a train step from others; empty where it reads none."""
-    return {name: content_key(dataset) for name, dataset in registered_sets(step, catalog).items()}
+    found = {}
+    for name, dataset in registered_sets(step, catalog).items():
+        written = style_key(dataset, step.recipe)
+        found[name] = content_key(dataset) | ({"style": written[0]} if written else {})
+    return found
 
 
 def _options(step: Step) -> TrainOptions:

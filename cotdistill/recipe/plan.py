@@ -1,23 +1,30 @@
 """From a recipe and its arms to steps: which stage runs where, and which arms share it.
 
 A step whose options, roles and upstream are those of another arm is that arm's step: the teacher is paid once.
-The recipe's own chain lives in `runs/<name>/`, what differs in `runs/<name>/arms/<arm>/`.
+The recipe's own chain lives in `runs/<name>/`, what differs in `runs/<name>/arms/<arm>/`. Beside the arms of the recipe
+stand those that are made by themselves: `<arm>@<seed>` for each training of `seeds:`, `baseline` (`baseline@<arm>` for
+another student than the recipe's), and `teacher`. No arm of a recipe can be called so.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
-from cotdistill.recipe.recipe import BASELINE, LoadedRecipe, Recipe
-from cotdistill.records import Conversation
+from cotdistill.recipe.recipe import BASELINE, TEACHER, Arm, LoadedRecipe, Recipe
+from cotdistill.records import Checkpoint, Conversation
+from cotdistill.registry import KindOptions
 from cotdistill.stage import Stage, StageOptions
 from cotdistill.stages import stages
-from cotdistill.storage.keys import key_of
+from cotdistill.storage.keys import by_content, key_of
 
 Json = Any  # Any: a JSON value
 
 RecipePart: TypeAlias = Callable[[Stage, Recipe], Json]
 """Returns what of a recipe decides the rows of a stage (`pipeline/step_keys.py` says)."""
+
+PlannedKind = Literal["trained", "untrained", "baseline", "teacher"]
+"""What answers an arm's exam: a student that learned, one that an arm leaves as it is, one to compare with, a teacher.
+"""
 
 
 @dataclass(frozen=True)
@@ -32,6 +39,10 @@ class Step:
     """The step whose rows it reads; None: problems, a registered data set, or the untrained student."""
     signature: str
     """Hash of its options, its roles and its upstream's signature."""
+    training_seed: int | None = None
+    """The one of `seeds:` that this training begins with; None: the recipe's own."""
+    asks_teacher: bool = False
+    """Whether it asks the recipe's teacher in place of a student."""
 
     @property
     def options(self) -> StageOptions:
@@ -41,7 +52,16 @@ class Step:
     @property
     def uses(self) -> tuple[str, ...]:
         """The roles that the stage uses with these options."""
-        return self.recipe.uses(self.stage)
+        roles = self.recipe.uses(self.stage)
+        if not self.asks_teacher:
+            return roles
+        asked = {*roles, TEACHER} - {"student", "style"}
+        return tuple(role for role in self.stage.uses if role in asked)
+
+    @property
+    def seed(self) -> int:
+        """The seed of what it draws at random."""
+        return self.recipe.seed if self.training_seed is None else self.training_seed
 
     @property
     def rows_file(self) -> str:
@@ -50,53 +70,144 @@ class Step:
         return name.format(format=self.options.format.kind) if "{format}" in name else name  # type: ignore[attr-defined]
 
 
+@dataclass(frozen=True, kw_only=True)
+class PlannedArm:
+    """One row of the report, and the steps that lead to it."""
+
+    name: str
+    steps: tuple[Step, ...]
+    kind: PlannedKind
+    of: str | None = None
+    """The recipe's arm that is trained with several seeds; None where it is trained once."""
+    seed: int | None = None
+    """The one of this training."""
+    baseline: str | None = None
+    """Name of the row of the same student before training; None where that is not asked."""
+
+    def as_json(self) -> Json:
+        """Return its entry in `arms.json`."""
+        said: dict[str, Json] = {"name": self.name, "kind": self.kind, "baseline": self.baseline}
+        if self.of is not None:
+            said |= {"of": self.of, "seed": self.seed}
+        return said | {"stages": {step.stage.name: step.folder for step in self.steps}}
+
+
 @dataclass(frozen=True)
 class Plan:
     """The steps of a run, arm by arm."""
 
-    arms: Mapping[str, tuple[Step, ...]]
+    rows: tuple[PlannedArm, ...]
+    """The recipe's arms, the baselines, the teacher."""
+
+    @property
+    def arms(self) -> Mapping[str, tuple[Step, ...]]:
+        """The steps of each arm, by its name."""
+        return {row.name: row.steps for row in self.rows}
 
     @property
     def steps(self) -> tuple[Step, ...]:
         """Every step once, upstream first."""
-        return tuple({step.folder: step for steps in self.arms.values() for step in steps}.values())
+        return tuple({step.folder: step for row in self.rows for step in row.steps}.values())
 
     def arms_json(self) -> Json:
-        """Return what `arms.json` holds: where each arm's stages are."""
-        return {
-            "arms": [
-                {"name": name, "stages": {step.stage.name: step.folder for step in steps}}
-                for name, steps in self.arms.items()
-            ]
-        }
+        """Return what `arms.json` holds: where each arm's stages are, and which row it is compared with."""
+        return {"arms": [row.as_json() for row in self.rows]}
 
 
 def make_plan(recipe: LoadedRecipe, part: RecipePart) -> Plan:
-    """Return the steps of every arm, the baseline's last."""
+    """Return the steps of every arm, the baselines' behind them and the teacher's last."""
     known: dict[str, Step] = {}
-    main = _add_chain(recipe.main, "", known, part)
-    if recipe.main.arms:
-        used = {arm.name: _add_chain(arm.recipe, f"arms/{arm.name}/", known, part) for arm in recipe.arms}
-    else:
-        used = {recipe.main.name: main}
-    if recipe.main.evaluate is not None and recipe.main.evaluate.baseline:
-        evaluate = stages()["evaluate"]
-        folder = f"arms/{BASELINE}/{recipe.main.folder(evaluate)}"
-        used[BASELINE] = (Step(evaluate, recipe.main, folder, None, BASELINE),)
-    return Plan(used)
+    main, evaluate = recipe.main, stages()["evaluate"]
+    _add_chain(main, "", known, part)
+    baselines = _baselines(recipe, known, part)
+    rows = [row for arm in recipe.arms for row in _rows_of(arm, main, known, part, baselines)]
+    rows += baselines.values()
+    if main.evaluate is not None and main.evaluate.teacher:
+        folder = f"arms/{TEACHER}/{main.folder(evaluate)}"
+        step = Step(evaluate, main, folder, None, TEACHER, asks_teacher=True)
+        rows.append(PlannedArm(name=TEACHER, steps=(step,), kind="teacher"))
+    return Plan(tuple(rows))
 
 
-def _add_chain(recipe: Recipe, prefix: str, known: dict[str, Step], part: RecipePart) -> tuple[Step, ...]:
+def _rows_of(
+    arm: Arm, main: Recipe, known: dict[str, Step], part: RecipePart, baselines: Mapping[str, PlannedArm]
+) -> Iterator[PlannedArm]:
+    """Yield the rows of an arm: one, or one for each training of its `seeds`."""
+    recipe = arm.recipe
+    baseline = baselines.get(_untrained_key(recipe.student)) if recipe.evaluate is not None else None
+    against = baseline.name if baseline else None
+    kind: PlannedKind = "untrained" if recipe.is_untrained else "trained"
+    is_trained = any(stage.writes is Checkpoint for stage in recipe.chain())
+    if not (recipe.seeds and is_trained):
+        steps = _add_chain(recipe, f"arms/{arm.name}/" if main.arms else "", known, part)
+        yield PlannedArm(name=arm.name, steps=steps, kind=kind, baseline=against)
+        return
+    # What stands before the trainings is the arm's own, whichever seed they have.
+    _add_chain(recipe, f"arms/{arm.name}/" if main.arms else "", known, part)
+    for seed in recipe.seeds:
+        name = f"{arm.name}@{seed}"
+        steps = _add_chain(recipe, f"arms/{name}/", known, part, seed=seed)
+        yield PlannedArm(name=name, steps=steps, kind=kind, of=arm.name, seed=seed, baseline=against)
+
+
+def _baselines(recipe: LoadedRecipe, known: dict[str, Step], part: RecipePart) -> dict[str, PlannedArm]:
+    """Return a row for every student that an arm trains, by what tells it from others before its training."""
+    found: dict[str, PlannedArm] = {}
+    candidates: list[tuple[str, Recipe]] = [(BASELINE, recipe.main)]
+    candidates += [(f"{BASELINE}@{arm.name}", arm.recipe) for arm in recipe.arms if recipe.main.arms]
+    asked = {_untrained_key(arm.recipe.student) for arm in recipe.arms}
+    evaluate = stages()["evaluate"]
+    for name, of in candidates:
+        key = _untrained_key(of.student)
+        is_asked = of.evaluate is not None and of.evaluate.baseline and of.student is not None
+        if is_asked and key in asked and key not in found:
+            step = Step(evaluate, of, f"arms/{name}/{of.folder(evaluate)}", None, _base_signature(of, part))
+            steps = (known.setdefault(step.signature, step),)
+            found[key] = PlannedArm(name=name, steps=steps, kind="baseline")
+    return found
+
+
+def _untrained_key(student: KindOptions | None) -> str:
+    """Return what tells an untrained student from others: how it will learn is no part of it."""
+    if student is None:
+        return ""
+    built = student.build()
+    if getattr(built, "init", "pretrained") == "pretrained" and (model := getattr(built, "model", None)) is not None:
+        return key_of([str(model), getattr(built, "revision", None)])
+    return key_of(by_content(student.key_options()))
+
+
+def _base_signature(recipe: Recipe, part: RecipePart) -> str:
+    return key_of([BASELINE, part(stages()["evaluate"], recipe), recipe.seed])
+
+
+def _add_chain(
+    recipe: Recipe, prefix: str, known: dict[str, Step], part: RecipePart, *, seed: int | None = None
+) -> tuple[Step, ...]:
+    """Return the steps of a recipe, those that stand already included; `seed` is that of its training."""
     steps: list[Step] = []
-    for stage in recipe.chain():
+    for stage in _own_chain(recipe, is_arm=bool(prefix)):
         upstream = steps[-1] if steps else None
         if stage.reads is Conversation and not recipe.learns_own_rows():
             upstream = None
-        before = upstream.signature if upstream else _problems(recipe)
-        signature = key_of([stage.name, part(stage, recipe), before, recipe.seed])
-        own = Step(stage, recipe, prefix + recipe.folder(stage), upstream, signature)
+        training_seed = seed if stage.writes is Checkpoint else None
+        if recipe.is_untrained:
+            signature = _base_signature(recipe, part)
+        else:
+            before = upstream.signature if upstream else _problems(recipe)
+            drawn_by = recipe.seed if training_seed is None else training_seed
+            signature = key_of([stage.name, part(stage, recipe), before, drawn_by])
+        own = Step(stage, recipe, prefix + recipe.folder(stage), upstream, signature, training_seed)
         steps.append(known.setdefault(signature, own))
     return tuple(steps)
+
+
+def _own_chain(recipe: Recipe, *, is_arm: bool) -> Sequence[Stage]:
+    """Return the stages of a recipe; of an arm that learns from other rows than its own, those from its training on."""
+    chain = recipe.chain()
+    if is_arm and not recipe.learns_own_rows():
+        return tuple(stage for stage in chain if stage.reads in (Conversation, Checkpoint))
+    return chain
 
 
 def _problems(recipe: Recipe) -> Json:

@@ -4,7 +4,6 @@ The stages that run go from the recipe's source (the teacher, recorded answers, 
 that it holds; a stage between them that has no section takes its defaults, an optional one is left out.
 """
 
-import copy
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,19 +15,21 @@ from pydantic import AfterValidator, Field, ValidationError
 from cotdistill.data import DataOptions
 from cotdistill.data.problem_set import ProblemOptions
 from cotdistill.errors import UserError, raise_all
+from cotdistill.recipe._merging import source_of_arm
 from cotdistill.recipe.openmind import is_flat, unflatten
 from cotdistill.recipe.secrets import refuse_secrets
-from cotdistill.records import Conversation, Problem, Record, Trace
+from cotdistill.records import Checkpoint, Conversation, Problem, Record, Trace
 from cotdistill.registry import KindOptions, OneOf, Options
 from cotdistill.stage import Stage, StageOptions
 from cotdistill.stages import ORDER, Sections, stages
 from cotdistill.stages.convert import ConvertOptions
 from cotdistill.training.options import TrainOptions
-from cotdistill.yamlfile import Data, Loc, Source, faults, load, validate
+from cotdistill.yamlfile import Source, faults, load, validate
 
 BASELINE = "baseline"
 """Name of the arm that is the untrained student."""
-
+TEACHER = "teacher"
+"""Name of the arm that is the teacher, where `evaluate: {teacher: true}` asks it too."""
 
 TASKS = "tasks"
 """The role that is no kind: the problems of the tasks that `evaluate` asks, which `filter` keeps apart."""
@@ -47,6 +48,15 @@ def _folder_name(name: str) -> str:
 Name = Annotated[str, AfterValidator(_folder_name)]
 
 
+def _differ(seeds: tuple[int, ...]) -> tuple[int, ...]:
+    if len(set(seeds)) < len(seeds):
+        raise ValueError("holds a seed twice: the same training would count as another one")
+    return seeds
+
+
+Seeds = Annotated[tuple[Annotated[int, Field(ge=0)], ...], AfterValidator(_differ)]
+
+
 class Roles(Options):
     """Roles: named once, used by every stage."""
 
@@ -54,6 +64,9 @@ class Roles(Options):
     """Name of the run: its folder is `runs/<name>`."""
     seed: int = 1234
     """Seed of everything drawn at random: holdout, shuffling, initial weights."""
+    seeds: Seeds = ()
+    """Seeds of several trainings that differ in nothing else, as `[1, 2, 3]`: each has a row of its own in the report.
+    What is sampled, filtered and written is the same for all. Default: one training, by `seed`."""
     problems: ProblemOptions | None = None
     """Questions with gold answers; default: those of a replayed teacher's file. A set of traces needs no `teacher:`:
     its answers go to `filter` as they are."""
@@ -95,9 +108,16 @@ class Recipe(Sections, Roles):
         phases = (self.train or TrainOptions()).in_phases()
         return any(not phase.dataset_names or own in phase.dataset_names for phase in phases)
 
+    @property
+    def is_untrained(self) -> bool:
+        """Whether the student is asked as it is: an arm says `train: null` and leaves `evaluate` standing."""
+        return "train" in self.model_fields_set and self.train is None and self.evaluate is not None
+
     def chain(self) -> tuple[Stage, ...]:
         """Return the stages that this recipe runs, in order."""
         known = self.stages()
+        if self.is_untrained:
+            return (stages()["evaluate"],)
         given = [place for place, stage in enumerate(known) if self._given(stage) is not None]
         if not given:
             return ()
@@ -113,6 +133,9 @@ class Recipe(Sections, Roles):
         unused = self.section(stage).unused()
         if self.verifier.kind != "judge":
             unused |= {"judge"}
+        if stage.reads is Checkpoint:
+            # The teacher's own row of an evaluation is a step apart (`recipe/plan.py`).
+            unused |= {TEACHER}
         return tuple(role for role in stage.uses if role not in unused)
 
     def role(self, name: str) -> KindOptions | None:
@@ -155,6 +178,8 @@ class Arm:
 
     name: str
     recipe: Recipe
+    source: Source
+    """The arm written out, with the place of every key: in the arm where it is overridden, else in the recipe."""
 
 
 @dataclass(frozen=True)
@@ -171,6 +196,10 @@ class LoadedRecipe:
     def folder(self) -> Path:
         """Folder of the recipe's file: its data sets and parts may stand beside it."""
         return self.source.path.parent
+
+    def source_of(self, recipe: Recipe) -> Source:
+        """Return where the keys of an arm's recipe stand; of any other, those of the file."""
+        return next((arm.source for arm in self.arms if arm.recipe is recipe), self.source)
 
 
 def read_recipe(path: Path, *, overrides: Sequence[str] = ()) -> LoadedRecipe:
@@ -212,27 +241,23 @@ def _default_name(path: Path) -> str:
 
 def _arms(main: Recipe, source: Source) -> tuple[Arm, ...]:
     if not main.arms:
-        return (Arm(main.name, main),)
+        return (Arm(main.name, main, source),)
     arms, found = [], []
     for name, changes in main.arms.items():
-        if name == BASELINE:
-            found.append(
-                UserError(
-                    "the baseline is made by itself",
-                    source.where(("arms", name)),
-                    "use `evaluate: {baseline: true}`",
-                )
-            )
+        if name == BASELINE or (name == TEACHER and main.evaluate is not None and main.evaluate.teacher):
+            where, hint = source.where(("arms", name)), f"use `evaluate: {{{name}: true}}`"
+            found.append(UserError(f"the {name} is made by itself", where, hint))
             continue
-        merged = _merge({key: value for key, value in source.data.items() if key != "arms"}, changes)
-        variant = Source(source.path, merged, _places(source, name), dict(source.names))
+        variant = source_of_arm(source, name, changes)
         try:
-            recipe = Recipe.model_validate(merged)
+            recipe = Recipe.model_validate(variant.data)
         except ValidationError as error:
             found.extend(faults(error, variant, Recipe))
         else:
-            arms.append(Arm(name, recipe))
-            found.extend(_left_out(Arm(name, recipe), changes, source))
+            arm = Arm(name, recipe, variant)
+            arms.append(arm)
+            found.extend(_left_out(arm, changes, source))
+            found.extend(_exam_of_its_own(arm, main))
     raise_all(found)
     return tuple(arms)
 
@@ -251,19 +276,13 @@ def _left_out(arm: Arm, changes: dict[str, Any], source: Source) -> Iterator[Use
             )
 
 
-def _places(source: Source, arm: str) -> dict[Loc, str]:
-    """Return where each value of an arm stands: in the arm where it is overridden, else in the recipe."""
-    inside = {loc[2:]: place for loc, place in source.places.items() if loc[:2] == ("arms", arm) and len(loc) > 2}
-    return {**source.places, **inside}
-
-
-def _merge(base: Data, changes: Data) -> Data:
-    """Return `base` with the keys of `changes` replaced; another `kind` replaces the whole mapping."""
-    if not isinstance(base, dict) or not isinstance(changes, dict):
-        return copy.deepcopy(changes)
-    if "kind" in changes and changes["kind"] != base.get("kind"):
-        return copy.deepcopy(changes)
-    merged = dict(base)
-    for key, value in changes.items():
-        merged[key] = _merge(base.get(key), value)
-    return merged
+def _exam_of_its_own(arm: Arm, main: Recipe) -> Iterator[UserError]:
+    """Yield a fault where an arm would be asked other problems than the rest, and could be compared with none."""
+    if main.problems is None or arm.recipe.problems is None:
+        return
+    if arm.recipe.problems.holdout not in (0, main.problems.holdout):
+        yield UserError(
+            f"an arm has no exam of its own: all are asked the recipe's holdout of {main.problems.holdout}",
+            arm.source.where(("problems", "holdout")),
+            "set `holdout:` in the recipe's own `problems:`, and leave it out here",
+        )

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from cotdistill.filters import REASON_ORDER
 from cotdistill.records import Score
@@ -13,6 +13,9 @@ BASELINE = "baseline"
 """Name of the arm that is the untrained student."""
 
 JsonRow = dict[str, Any]  # Any: a JSON value
+
+ArmKind = Literal["trained", "untrained", "baseline", "teacher"]
+"""What answers: a student that learned, one that an arm leaves as it is, one to compare with, the teacher."""
 
 
 class Attempt(NamedTuple):
@@ -143,6 +146,13 @@ class ArmReport:
     """One variant of the run."""
 
     name: str
+    kind: ArmKind = "trained"
+    baseline: str | None = None
+    """Name of the row of the same student before its training; None where there is none, or no run says which it is."""
+    of: str | None = None
+    """The recipe's arm that is trained with several seeds, of which this is one."""
+    seed: int | None = None
+    """The one of this training."""
     stages: Mapping[str, StageReport]
     scores: Scores | None
     """None: not evaluated, or not yet."""

@@ -1,7 +1,7 @@
 """Reads a run folder into a report; what is not finished is shown as pending.
 
 runs/<name>/arms.json:
-{"arms": [{"name": "filtered", "stages": {"sample": "1-sample", "filter": "2-filter", …}}, …]}
+{"arms": [{"name": "filtered", "kind": "trained", "baseline": "baseline", "stages": {"sample": "1-sample", …}}, …]}
 """
 
 import json
@@ -17,6 +17,7 @@ from cotdistill.errors import UserError, first_fault
 from cotdistill.records import Completion, Record, Score, Trace
 from cotdistill.report.data import (
     BASELINE,
+    ArmKind,
     ArmReport,
     Comparison,
     Lengths,
@@ -41,6 +42,14 @@ class ArmStages(Record):
     """Where the stages of an arm live."""
 
     name: str
+    kind: ArmKind | None = None
+    """None in runs of earlier versions."""
+    baseline: str | None = None
+    """Name of the row of the same student before its training."""
+    of: str | None = None
+    """The recipe's arm, where it is trained with several seeds."""
+    seed: int | None = None
+    """The one of this training."""
     stages: dict[str, str]
     """Stage -> its folder, relative to the run's; shared ones occur in several arms."""
 
@@ -107,6 +116,10 @@ def _arm(arm: ArmStages, found: Mapping[str, _Found]) -> ArmReport:
     parts = {stage: found[folder] for stage, folder in arm.stages.items()}
     return ArmReport(
         name=arm.name,
+        kind=arm.kind or ("baseline" if arm.name == BASELINE else "trained"),
+        baseline=arm.baseline,
+        of=arm.of,
+        seed=arm.seed,
         stages={stage: part.stage for stage, part in parts.items()},
         scores=parts["evaluate"].scores if "evaluate" in parts else None,
         lengths=parts["filter"].lengths if "filter" in parts else None,
@@ -198,14 +211,17 @@ def _in_words(member: object) -> str:
 
 
 def _compared(arms: list[ArmReport]) -> Iterator[ArmReport]:
-    """Yield the arms with their differences to the baseline arm and to the first one."""
-    evaluated = [arm for arm in arms if arm.scores and arm.scores.total.n]
-    first = evaluated[0] if evaluated else None
-    baseline = next((arm for arm in evaluated if arm.name == BASELINE), first)
+    """Yield the arms with their differences to their own student before training, and to the first arm.
+
+    Where no arm says which that is, it is the arm called `baseline`, or the first one.
+    """
+    evaluated = {arm.name: arm for arm in arms if arm.scores and arm.scores.total.n}
+    first = next(iter(evaluated.values()), None)
+    baseline = evaluated.get(BASELINE, first)
     for arm in arms:
         yield replace(
             arm,
-            to_baseline=_comparison(arm, baseline),
+            to_baseline=_comparison(arm, evaluated.get(arm.baseline) if arm.baseline else baseline),
             to_first=None if first is baseline else _comparison(arm, first),
         )
 

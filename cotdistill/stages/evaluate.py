@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from cotdistill.client.costs import Budget
 from cotdistill.data.task import Task
 from cotdistill.errors import UserError
 from cotdistill.filters.contamination import Place
@@ -14,6 +15,7 @@ from cotdistill.records import Checkpoint, Conversation, Problem, Sampling, Scor
 from cotdistill.registry import NOT_IN_KEY, KindOptions
 from cotdistill.samplers import Request, Sampler
 from cotdistill.sampling.completions import read_completion
+from cotdistill.sampling.exam import TeacherExam
 from cotdistill.sampling.pool import PoolOptions, request_key, run_jobs, single_request
 from cotdistill.scoring.contamination import learned_questions
 from cotdistill.scoring.grading import grade
@@ -41,6 +43,11 @@ class EvaluateOptions(StageOptions):
     translations of one question are drawn together. Default: all."""
     baseline: bool = True
     """Ask the untrained student too: without it nothing says what was gained."""
+    teacher: Annotated[bool, NOT_IN_KEY] = False
+    """Ask the recipe's teacher the same problems, by the options of `sample:`, once each: how good it is is what
+    students are measured by."""
+    teacher_budget: Annotated[Budget | None, NOT_IN_KEY] = None
+    """What the teacher's answers to these problems may cost, as `{usd: 5}`; `sample.budget` does not count them."""
     max_tokens: int = Field(4096, ge=1)
     """Longest answer in tokens; one that is cut off counts as no answer."""
     num_beams: int = Field(1, ge=1)
@@ -65,8 +72,15 @@ def evaluate(
     student: KindOptions,
     judge: Sampler | None = None,
     learned: Iterable[Conversation] | None = None,
+    teacher: TeacherExam | None = None,
 ) -> Iterator[Score]:
-    """Let the student answer problems that it has not seen, and grade the answers."""
+    """Let the student answer problems that it has not seen, and grade the answers.
+
+    With `teacher` it is the one that answers: there is no checkpoint then, no style and no student.
+    """
+    if teacher is not None:
+        yield from _grade_teacher(teacher, tasks, work, verifier, judge)
+        return
     checkpoint = next(iter(checkpoints))
     folder = work.run / checkpoint.path
     answering: Student = student.build()
@@ -118,6 +132,21 @@ def evaluate(
                 language=thought_language(trace.completion) if tasks[task].has_languages else "",
                 learned_from=shared.get(Place(task, trace.problem.id), ""),
             )
+    _write_report(work, outcomes, tasks)
+
+
+def _grade_teacher(
+    teacher: TeacherExam, tasks: Mapping[str, Task], work: Workspace, verifier: Verifier, judge: Sampler | None
+) -> Iterator[Score]:
+    """Yield the teacher's scores, graded as its students' are."""
+    graders = {name: TaskGrader(task) for name, task in tasks.items()}
+    answers = [(task, graders[task].graded(trace)) for task, trace in teacher.answers(tasks, work)]
+    outcomes: dict[str, Counter[str]] = {task: Counter() for task in tasks}
+    graded = grade((trace for _, trace in answers), verifier, judge, work)
+    for (task, _), trace in zip(answers, graded, strict=True):
+        assert trace.verdict is not None
+        outcomes[task][trace.verdict.outcome] += 1
+        yield Score(task=task, problem=trace.problem, completion=trace.completion, verdict=trace.verdict)
     _write_report(work, outcomes, tasks)
 
 

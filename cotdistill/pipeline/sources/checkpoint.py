@@ -7,6 +7,7 @@ from typing import Any
 
 from cotdistill.pipeline.inputs import RunInputs
 from cotdistill.pipeline.sources._upstream import upstream_rows
+from cotdistill.pipeline.teacher_exam import exam_key
 from cotdistill.recipe.plan import Step
 from cotdistill.records import Checkpoint, Record
 from cotdistill.stage import Progress, Workspace
@@ -25,14 +26,18 @@ class CheckpointSource:
         """Return: whether the recipe names a student is asked for every role."""
 
     def key(self, step: Step) -> Mapping[str, Json]:
-        """Return the student's options."""
+        """Return the student's options; where a teacher is asked, how it is."""
+        if step.asks_teacher:
+            return {"rows": {"sampling": exam_key(step.recipe)}}
         if step.upstream is not None:
             return {}
         student = step.recipe.student
         return {"rows": {"student": by_content(student.key_options()) if student else None}}
 
     def rows(self, step: Step, run: Path, progress: Progress) -> Iterable[Record]:
-        """Return the one checkpoint."""
+        """Return the one checkpoint; a teacher has none."""
+        if step.asks_teacher:
+            return []
         if step.upstream is not None:
             return upstream_rows(step.upstream, run, Checkpoint)
         return [base_checkpoint(step, run, progress)]
@@ -43,7 +48,7 @@ def base_checkpoint(step: Step, run: Path, progress: Progress) -> Checkpoint:
     student = step.recipe.student
     if student is None:
         raise AssertionError("the check lets no baseline pass without a student")
-    base = Workspace(run, run, step.recipe.seed, progress).base(student)
+    base = Workspace(run, run, step.seed, progress).base(student)
     path = Path(base)
     return Checkpoint(
         path=str(path.relative_to(run)) if path.is_relative_to(run) else base,

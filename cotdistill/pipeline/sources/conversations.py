@@ -40,7 +40,7 @@ class ConversationSource:
             try:
                 check(step)
             except UserError as error:
-                raise self.inputs.placed(error, (step.stage.name, key)) from None
+                raise self.inputs.placed(error, (step.stage.name, key), step.recipe) from None
 
     def key(self, step: Step) -> Mapping[str, Json]:
         """Return what tells the registered sets from others."""

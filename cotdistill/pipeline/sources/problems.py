@@ -36,7 +36,7 @@ class ProblemSource:
         try:
             prompts = [[m.content for m in teacher.messages(p)] for p in problems] if teacher else []
         except UserError as error:
-            raise self.inputs.placed(error, ("teacher",)) from None
+            raise self.inputs.placed(error, ("teacher",), step.recipe) from None
         return {"rows": {"problems": problems_key(problems), "prompts": key_of(prompts)}}
 
     def rows(self, step: Step, run: Path, progress: Progress) -> Iterable[Record]:  # noqa: ARG002

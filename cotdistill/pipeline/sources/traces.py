@@ -31,7 +31,7 @@ class TraceSource:
         try:
             find_recorded(self._named(step), self.inputs.catalog)
         except UserError as error:
-            raise self.inputs.placed(error, ("problems", "dataset")) from None
+            raise self.inputs.placed(error, ("problems", "dataset"), step.recipe) from None
         check_problems(step, self.inputs)
 
     def key(self, step: Step) -> Mapping[str, Json]:
