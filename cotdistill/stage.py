@@ -81,6 +81,8 @@ class Workspace:
     """Whether the user asked to do the stage again: what an earlier start left may be put aside."""
     meeting: Meeting | None = None
     """The other machines, where there are several."""
+    keeps_points: bool = False
+    """Whether the student of every point that a training saves will be asked, and must be kept."""
 
     def base(self, student: KindOptions) -> str:
         """Return the folder or hub name of the untrained student, made once per run where it must be made."""

@@ -146,6 +146,7 @@ def check(
     """Check everything that can be known before money or hours are spent, and what sampling will cost."""
     from cotdistill.pipeline.estimate import estimates, forecasts
     from cotdistill.pipeline.passes import repeated_rows
+    from cotdistill.pipeline.points import disk_of_points
 
     pipeline = _pipeline(recipe, overrides, runs)
     with logging_to(None):
@@ -153,18 +154,19 @@ def check(
         if pilot is not None:
             pipeline.pilot(pilot)
     memory = forecasts(pipeline.plan.steps)
+    disk = disk_of_points(pipeline.plan.steps)
     repeated = repeated_rows(pipeline.plan.steps, pipeline.inputs.catalog, pipeline.folder)
     costs = estimates(pipeline.plan.steps, pipeline.inputs, pipeline.folder)
     if as_json:
         steps = [step.folder for step in pipeline.plan.steps]
         found = {"steps": steps, "estimates": [e._asdict() for e in costs], "forecasts": memory}
-        typer.echo(json.dumps(found | {"repeated_rows": repeated}, indent=1))
+        typer.echo(json.dumps(found | {"disk": disk, "repeated_rows": repeated}, indent=1))
         return
     for step in pipeline.plan.steps:
         typer.echo(f"{step.folder}: {step.stage.summary}")
     for line in costs:
         typer.echo(str(line))
-    for folder, text in (*memory.items(), *repeated.items()):
+    for folder, text in (*memory.items(), *disk.items(), *repeated.items()):
         typer.echo(f"{folder}: {text}")
     typer.echo(f"{recipe}: no fault found")
 

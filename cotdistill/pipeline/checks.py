@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from cotdistill.data.task import Task
 from cotdistill.errors import UserError, raise_all
 from cotdistill.pipeline.inputs import HOLDOUT, RunInputs
+from cotdistill.pipeline.points import check_points
 from cotdistill.pipeline.sources import Sources
 from cotdistill.pipeline.teacher_exam import check_exam
 from cotdistill.recipe.plan import Step
@@ -103,9 +104,10 @@ class Checks:
             )
 
     def _check_exam(self, step: Step) -> None:
-        """Raise where the teacher is to be asked, and cannot be, or its answers would tell nothing."""
+        """Raise where the teacher, or a student on its way, is to be asked and cannot be, or would tell nothing."""
         try:
             check_exam(step)
+            check_points(step)
         except UserError as error:
             raise self.inputs.placed(error, (step.stage.name,), step.recipe) from None
 

@@ -110,12 +110,19 @@ class DatasetWriter(OutputWriter):
 
 
 class CheckpointWriter(OutputWriter):
-    """Writes one row that stands for all the conversations it learned from."""
+    """Writes one row that stands for all the conversations it learned from, and one for each point on the way."""
+
+    trained = 0
 
     def keep(self, row: Record) -> None:
-        """Write the checkpoint, and count its conversations."""
+        """Write the checkpoint, and count the conversations of the first, the trained student."""
+        is_point = self.kept.rows > 0
         super().keep(row)
         assert isinstance(row, Checkpoint)
+        if is_point:
+            self.out = self.trained
+            return
+        self.trained = row.rows
         self.out = row.rows
         self.reasons.update({"overlong": row.dropped} if row.dropped else {})
 

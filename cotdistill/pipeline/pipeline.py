@@ -11,7 +11,7 @@ import logging
 import random
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -19,6 +19,7 @@ from typing import Any, Literal
 from cotdistill.errors import UserError, raise_all
 from cotdistill.nodes.meeting import Meeting
 from cotdistill.pipeline.checks import Checks
+from cotdistill.pipeline.description import write_arms, write_recipe
 from cotdistill.pipeline.inputs import RunInputs
 from cotdistill.pipeline.outputs import store
 from cotdistill.pipeline.roles import open_role
@@ -34,12 +35,9 @@ from cotdistill.stages import ORDER
 from cotdistill.storage.jsonl import write_text
 from cotdistill.storage.keys import file_sha256, key_of
 from cotdistill.storage.run_folder import (
-    ARMS,
     CARD,
     LAYOUT,
     MANIFEST,
-    RECIPE,
-    RESOLVED,
     STARTED,
     Manifest,
     Output,
@@ -100,7 +98,8 @@ class Pipeline:
             found = self.checks.input_faults(self.chosen())
             todo = list(self.chosen()) if found else self._todo()
             raise_all(found + self.checks.work_faults(todo))
-            self._write_recipe()
+            write_recipe(self.recipe, self.folder)
+            write_arms(self.plan, self.folder)
             redone: set[str] = set()
             for step in self.chosen():
                 if step.stage.name != self.options.redo and self._is_done(step, redone):
@@ -109,6 +108,7 @@ class Pipeline:
                 self._do(step)
                 redone.add(step.folder)
                 result.done.append(step.folder)
+            write_arms(self.plan, self.folder)
             return result
 
     def check(self) -> None:
@@ -267,6 +267,7 @@ class Pipeline:
         """Return what a stage yields for its input, or for other rows; its folder must exist."""
         folder, is_redone = self.folder / step.folder, self._may_redo(step)
         work = Workspace(folder, self.folder, step.seed, self.options.progress, shard, is_redone, self.meeting)
+        work = replace(work, keeps_points=step.recipe.asks_points)
         roles = dict.fromkeys(step.stage.uses) | {
             role: open_role(role, step, self.inputs, self.folder) for role in step.uses
         }
@@ -291,10 +292,3 @@ class Pipeline:
         """Return what of a recipe decides the rows of a stage, the style of traces that it trains on included."""
         written = written_by(recipe, self.inputs.catalog) if stage.reads is Conversation else None
         return {**recipe_part(stage, recipe), **({"style": written} if written else {})}
-
-    def _write_recipe(self) -> None:
-        write_text(self.folder / RECIPE, self.recipe.source.path.read_text(encoding="utf-8-sig"))
-        resolved = {"main": self.recipe.main, **{arm.name: arm.recipe for arm in self.recipe.arms}}
-        dump = {name: recipe.model_dump(mode="json") for name, recipe in resolved.items()}
-        write_text(self.folder / RESOLVED, json.dumps(dump, indent=1, ensure_ascii=False) + "\n")
-        write_text(self.folder / ARMS, json.dumps(self.plan.arms_json(), indent=1) + "\n")

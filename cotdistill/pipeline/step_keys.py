@@ -18,6 +18,7 @@ from cotdistill.pipeline.inputs import RunInputs
 from cotdistill.pipeline.sources import Sources
 from cotdistill.recipe.plan import Step
 from cotdistill.recipe.recipe import TASKS, Recipe
+from cotdistill.records import Checkpoint
 from cotdistill.stage import Stage
 from cotdistill.storage.keys import by_content, differences, shown
 from cotdistill.storage.run_folder import Manifest
@@ -35,7 +36,11 @@ def recipe_part(stage: Stage, recipe: Recipe, uses: Sequence[str] | None = None)
     roles: dict[str, Json] = {role: by_content(c.key_options()) for role, c in chosen.items() if c is not None}
     if TASKS in used and TASKS not in stage.requires and recipe.tasks:
         roles[TASKS] = sorted(recipe.tasks)
-    return {"options": by_content(recipe.section(stage).key_options()), "roles": roles}
+    said = {"options": by_content(recipe.section(stage).key_options()), "roles": roles}
+    if stage.writes is Checkpoint and recipe.asks_points:
+        # What is asked at each point must have been kept there: a training without is another one.
+        said["points"] = {name: getattr(recipe.section(stage), name, None) for name in ("save_steps", "save_strategy")}
+    return said
 
 
 def key_parts(step: Step, upstream: Manifest | None, inputs: RunInputs, sources: Sources) -> Json | None:

@@ -113,6 +113,11 @@ class Recipe(Sections, Roles):
         """Whether the student is asked as it is: an arm says `train: null` and leaves `evaluate` standing."""
         return "train" in self.model_fields_set and self.train is None and self.evaluate is not None
 
+    @property
+    def asks_points(self) -> bool:
+        """Whether the student is asked as it was at every saved point of its training."""
+        return self.evaluate is not None and self.evaluate.checkpoints == "all"
+
     def chain(self) -> tuple[Stage, ...]:
         """Return the stages that this recipe runs, in order."""
         known = self.stages()

@@ -38,6 +38,14 @@ FACTS = ("kind", "model", "dataset", "path")
 """What a role is known by, in this order."""
 
 
+class PointScores(Record):
+    """Where the scores of a student on its way are."""
+
+    step: int
+    folder: str
+    """Relative to the run's; its rows.jsonl holds a Score a line."""
+
+
 class ArmStages(Record):
     """Where the stages of an arm live."""
 
@@ -52,6 +60,8 @@ class ArmStages(Record):
     """The one of this training."""
     stages: dict[str, str]
     """Stage -> its folder, relative to the run's; shared ones occur in several arms."""
+    steps: tuple[PointScores, ...] = ()
+    """The points of its training that were asked too, in order."""
 
 
 class Arms(Record):

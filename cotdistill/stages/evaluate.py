@@ -3,7 +3,8 @@
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Annotated
+from dataclasses import replace
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -22,9 +23,9 @@ from cotdistill.scoring.grading import grade
 from cotdistill.scoring.statistics import wilson
 from cotdistill.scoring.task_grading import TaskGrader, thought_language
 from cotdistill.stage import StageOptions, Workspace, stage
-from cotdistill.storage.jsonl import write_text
+from cotdistill.storage.jsonl import AtomicFile, write_text
 from cotdistill.storage.ledger import Ledger
-from cotdistill.storage.run_folder import LEDGER, SCORES
+from cotdistill.storage.run_folder import LEDGER, POINTS, ROWS, SCORES
 from cotdistill.students import Student
 from cotdistill.styles import Style
 from cotdistill.training.options import MODEL_PACKAGES
@@ -48,6 +49,9 @@ class EvaluateOptions(StageOptions):
     students are measured by."""
     teacher_budget: Annotated[Budget | None, NOT_IN_KEY] = None
     """What the teacher's answers to these problems may cost, as `{usd: 5}`; `sample.budget` does not count them."""
+    checkpoints: Annotated[Literal["last", "all"], NOT_IN_KEY] = "last"
+    """`all`: the student as it was at every point that `train.save_steps` or `save_strategy: epoch` saved is kept and
+    asked too, for accuracy over steps. Each takes the disk of a whole student."""
     max_tokens: int = Field(4096, ge=1)
     """Longest answer in tokens; one that is cut off counts as no answer."""
     num_beams: int = Field(1, ge=1)
@@ -81,7 +85,16 @@ def evaluate(
     if teacher is not None:
         yield from _grade_teacher(teacher, tasks, work, verifier, judge)
         return
-    checkpoint = next(iter(checkpoints))
+    checkpoint, *points = checkpoints
+    for point in points:
+        inner = replace(work, folder=work.folder / POINTS / f"step-{point.steps}")
+        inner.folder.mkdir(parents=True, exist_ok=True)
+        with AtomicFile(inner.folder / ROWS) as file:
+            asked = evaluate(
+                [point], options, inner, tasks=tasks, style=style, verifier=verifier, student=student, judge=judge
+            )
+            for score in asked:
+                file.write_row(score)
     folder = work.run / checkpoint.path
     answering: Student = student.build()
     sampler: Sampler = answering.sampler(

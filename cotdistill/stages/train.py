@@ -59,6 +59,7 @@ def train(
 ) -> Iterator[Checkpoint]:
     """Train the student on the conversations, and keep its weights.
 
+    The trained student comes first, those of the points on the way, where they are kept, after it.
     On several machines node 0 alone has them at the end.
     """
     phases, meeting = options.in_phases(), work.meeting
@@ -77,6 +78,7 @@ def train(
             seed=work.seed,
             style=style,
             is_redone=work.is_redone,
+            keeps_points=work.keeps_points,
             meeting=meeting,
         )
         _meet(meeting, str(work.folder.relative_to(work.run)), number)
@@ -101,6 +103,8 @@ def train(
         supervised_tokens=sum(result.supervised_tokens for result in results),
         steps=sum(result.steps for result in results),
     )
+    for step, folder in results[-1].points:
+        yield Checkpoint(path=_relative(folder, work.run), fingerprint=weights_fingerprint(folder), steps=step)
 
 
 def _check_nodes(meeting: Meeting | None, phases: Sequence[TrainOptions]) -> None:

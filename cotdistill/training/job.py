@@ -52,6 +52,8 @@ class Job(Record):
     """Tokens that the student is given beside its own."""
     arguments: dict[str, Any]  # Any: values of transformers.TrainingArguments
 
+    points: Path | None = None
+    """Folder of the students as they were at each saved point; None: none are kept."""
     weights_from: Path | None = None
     """Checkpoint of another training whose weights this one starts with; None: it starts with the base's."""
 

@@ -9,6 +9,7 @@ import contextlib
 import logging
 import shutil
 import signal
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +40,8 @@ class TrainResult:
     steps: int
     seconds: float
     """Time in training steps."""
+    points: tuple[tuple[int, Path], ...] = ()
+    """Step and folder of every student that was kept on the way, in order."""
 
 
 def train(training: Training, rows: TrainingSet, *, on_progress: OnProgress) -> TrainResult | None:
@@ -116,4 +119,16 @@ def _result(job: Job, prepared: Prepared) -> TrainResult:
         supervised_tokens=prepared.written.supervised_tokens,
         steps=done["steps"],
         seconds=done["seconds"],
+        points=tuple(_points(job)),
     )
+
+
+def _points(job: Job) -> Iterator[tuple[int, Path]]:
+    """Yield the students that this training left on the way; those of an earlier one that differs are not its own."""
+    if job.points is None:
+        return
+    found = [path for path in job.points.glob("step-*") if path.name.removeprefix("step-").isdecimal()]
+    for folder in sorted(found, key=lambda path: int(path.name.removeprefix("step-"))):
+        done = read_done(job.model_copy(update={"output": folder}))
+        if done is not None and done["key"] == job.key:
+            yield done["steps"], folder

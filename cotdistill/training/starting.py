@@ -10,7 +10,7 @@ from cotdistill.errors import UserError
 from cotdistill.nodes.meeting import Meeting
 from cotdistill.storage.jsonl import write_text
 from cotdistill.storage.keys import key_of
-from cotdistill.storage.run_folder import METRICS
+from cotdistill.storage.run_folder import METRICS, POINTS
 from cotdistill.students import Student
 from cotdistill.training.earlier import (
     asked_for,
@@ -121,6 +121,7 @@ def _job(training: Training, parts: Parts, encoder: Encoder) -> Job:
         work=folder / "work" / key,
         output=training.output,
         metrics=folder / METRICS,
+        points=folder / POINTS if training.keeps_points else None,
         stop_ids=encoder.stop_ids,
         pad_id=encoder.pad_id,
         seed=parts["seed"],

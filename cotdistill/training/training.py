@@ -44,6 +44,8 @@ class Training:
     """Tells rationale from answer where long rationales are shortened, or weigh otherwise in the loss."""
     is_redone: bool = False
     """Whether the user asked to do it again: checkpoints of a training that differs are kept beside."""
+    keeps_points: bool = False
+    """Whether the student as it is at every saved point is kept too."""
     meeting: Meeting | None = None
     """The other machines, where there are several."""
 

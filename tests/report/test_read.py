@@ -128,3 +128,20 @@ def test_what_is_no_run_folder_is_refused(tmp_path, name):
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match=r"is no run folder: it has no arms.json"):
         read_run(tmp_path / name)
+
+
+def test_each_arm_is_compared_with_its_own_student_before_training(make_run):
+    run = make_run({"small": 0.5, "large": 0.6, "baseline": 0.2, "baseline@large": 0.4})
+    said = json.loads((run / "arms.json").read_text())
+    for entry in said["arms"]:
+        is_baseline = entry["name"].startswith("baseline")
+        against = None if is_baseline else {"large": "baseline@large"}.get(entry["name"], "baseline")
+        entry |= {"kind": "baseline" if is_baseline else "trained", "baseline": against}
+        if entry["name"] == "large":
+            entry |= {"of": "big", "seed": 3, "steps": [{"step": 5, "folder": "arms/large/5-evaluate/points/step-5"}]}
+    (run / "arms.json").write_text(json.dumps(said))
+    data = read_run(run)
+    against = {each.name: each.to_baseline.against if each.to_baseline else None for each in data.arms}
+    assert (against["small"], against["large"]) == ("baseline", "baseline@large")
+    assert (arm(data, "large").of, arm(data, "large").seed, arm(data, "large").kind) == ("big", 3, "trained")
+    assert arm(data, "baseline@large").kind == "baseline"

@@ -94,11 +94,16 @@ def save(trainer: Trainer, student: Student, job: Job, *, dtype: str | None, sec
     Raises: UserError, TryAgainLater.
     """
     check_ended(trainer.state)
+    trainer.args.save_on_each_node = False  # checkpoints are; the student is handed out once
+    write(trainer, student, job, dtype=dtype, seconds=seconds)
+
+
+def write(trainer: Trainer, student: Student, job: Job, *, dtype: str | None, seconds: float) -> None:
+    """Write the student as it is after the steps that are done, as `save` does; every process must call it."""
     with room_in(job.partial):
         if trainer.is_world_process_zero():
             shutil.rmtree(job.partial, ignore_errors=True)
         trainer.accelerator.wait_for_everyone()
-        trainer.args.save_on_each_node = False  # checkpoints are; the student is handed out once
         model = trainer.accelerator.unwrap_model(trainer.model)
         if isinstance(model, PreTrainedModel):
             _save_whole(trainer, model, job, dtype)

@@ -34,6 +34,7 @@ from cotdistill.training.worker.evaluation import evaluating_by
 from cotdistill.training.worker.feeding import fed_by
 from cotdistill.training.worker.finite import WatchedLoss
 from cotdistill.training.worker.head_loss import learning_by
+from cotdistill.training.worker.points import PointsCallback
 from cotdistill.training.worker.recomputing import choose_recomputing
 from cotdistill.training.worker.row_layout import lay_out_rows
 from cotdistill.training.worker.saving import prepare_saving, room_in, save
@@ -105,6 +106,7 @@ def train(job: Job) -> None:
     dtype = prepare_saving(model, job)
     layout = lay_out_rows(job, student, model, rows.lengths)
     choose_recomputing(job, arguments, model)
+    points = PointsCallback(job, student, dtype=dtype, seconds=lambda: metrics.seconds)
     trainer_class = evaluating_by(learning_by(student.trainer_class()))
     trainer = fed_by(trainer_class, _bins(rows, job), layout.deal)(
         model=model,
@@ -113,9 +115,10 @@ def train(job: Job) -> None:
         eval_dataset=TokenFile(job.evaluation) if job.evaluation.exists() else None,
         data_collator=_with_top_k(layout.collator, mean_loss.loss, job),
         compute_loss_func=mean_loss,
-        callbacks=[stop, metrics],
+        callbacks=[stop, points, metrics],
     )
     trainer.remove_callback(PrinterCallback)
+    points.trainer = trainer
     if is_adapter:
         trainer._load_from_checkpoint(str(start))
     alone = f"from step 0 with the weights of {start}, optimiser and learning rate anew" if start else "from the start"

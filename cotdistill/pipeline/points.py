@@ -1,0 +1,47 @@
+"""The points of a training that `evaluate: {checkpoints: all}` asks: what they take, and where there can be none."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from cotdistill.errors import RecipeFault
+from cotdistill.recipe.plan import Step
+from cotdistill.records import Checkpoint
+from cotdistill.training.options import TrainOptions
+
+WEIGHTS = ("*.safetensors", "*.bin")
+
+
+def check_points(step: Step) -> None:
+    """Return unless points are asked of a training that has none of its own. Raises: RecipeFault."""
+    if step.stage.writes is not Checkpoint or not step.recipe.asks_points:
+        return
+    assert isinstance(step.options, TrainOptions)
+    if step.options.phases:
+        raise RecipeFault(
+            "`all` asks the points of one training, and `train.phases` holds several",
+            "evaluate.checkpoints",
+            "write `checkpoints: last`, or one phase",
+        )
+
+
+def disk_of_points(steps: Iterable[Step]) -> dict[str, str]:
+    """Return a line for each training whose points are kept: how often, and what each takes; the recipe is well."""
+    return {
+        step.folder: f"evaluate.checkpoints: a whole student is kept {_how_often(step)}, {_size(step)} each"
+        for step in steps
+        if step.stage.writes is Checkpoint and step.recipe.asks_points
+    }
+
+
+def _how_often(step: Step) -> str:
+    assert isinstance(step.options, TrainOptions)
+    strategy = (step.options.model_extra or {}).get("save_strategy", "steps")
+    if strategy == "steps":
+        return f"every {step.options.save_steps:,} steps"
+    return {"epoch": "after every epoch"}.get(str(strategy), f"by `save_strategy: {strategy}`")
+
+
+def _size(step: Step) -> str:
+    folder = Path(str(getattr(step.recipe.student, "model", "") or ""))
+    found = [path.stat().st_size for pattern in WEIGHTS for path in folder.glob(pattern)] if folder.is_dir() else []
+    return f"{sum(found) / 1e9:,.1f} GB" if found else "as much disk as its weights take"
