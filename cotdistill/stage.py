@@ -83,11 +83,14 @@ class Workspace:
     """The other machines, where there are several."""
     keeps_points: bool = False
     """Whether the student of every point that a training saves will be asked, and must be kept."""
+    base_seed: int | None = None
+    """Seed that an untrained student is made with; None: `seed`. Trainings of several seeds begin with one student."""
 
     def base(self, student: KindOptions) -> str:
         """Return the folder or hub name of the untrained student, made once per run where it must be made."""
-        folder = self.run / BASE / key_of([student.key_options(), self.seed])[:12]
-        base: str = student.build().base(folder, seed=self.seed, progress=self.progress)
+        seed = self.seed if self.base_seed is None else self.base_seed
+        folder = self.run / BASE / key_of([student.key_options(), seed])[:12]
+        base: str = student.build().base(folder, seed=seed, progress=self.progress)
         return base
 
 

@@ -123,8 +123,9 @@ class RunInputs:
             )
         if bad:
             names = ", ".join(p.id for p in bad[:5])
+            where = self.where(("problems",), recipe) if name == "problems" else name
             log.warning(
-                "%s: the gold of %d of %d problems fails its own verifier: %s", name, len(bad), len(problems), names
+                "%s: the gold of %d of %d problems fails its own verifier: %s", where, len(bad), len(problems), names
             )
 
     def _task(self, name: str, recipe: Recipe) -> Task:

@@ -267,7 +267,7 @@ class Pipeline:
         """Return what a stage yields for its input, or for other rows; its folder must exist."""
         folder, is_redone = self.folder / step.folder, self._may_redo(step)
         work = Workspace(folder, self.folder, step.seed, self.options.progress, shard, is_redone, self.meeting)
-        work = replace(work, keeps_points=step.recipe.asks_points)
+        work = replace(work, keeps_points=step.recipe.asks_points, base_seed=step.recipe.seed)
         roles = dict.fromkeys(step.stage.uses) | {
             role: open_role(role, step, self.inputs, self.folder) for role in step.uses
         }

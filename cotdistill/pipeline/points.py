@@ -37,7 +37,8 @@ def _how_often(step: Step) -> str:
     assert isinstance(step.options, TrainOptions)
     strategy = (step.options.model_extra or {}).get("save_strategy", "steps")
     if strategy == "steps":
-        return f"every {step.options.save_steps:,} steps"
+        number = step.options.save_steps
+        return f"every {number:,} steps" if number > 1 else "after every step"
     return {"epoch": "after every epoch"}.get(str(strategy), f"by `save_strategy: {strategy}`")
 
 

@@ -49,12 +49,14 @@ Name = Annotated[str, AfterValidator(_folder_name)]
 
 
 def _differ(seeds: tuple[int, ...]) -> tuple[int, ...]:
+    if any(seed < 0 for seed in seeds):
+        raise ValueError("a seed is 0 or more")
     if len(set(seeds)) < len(seeds):
         raise ValueError("holds a seed twice: the same training would count as another one")
     return seeds
 
 
-Seeds = Annotated[tuple[Annotated[int, Field(ge=0)], ...], AfterValidator(_differ)]
+Seeds = Annotated[tuple[int, ...], AfterValidator(_differ)]
 
 
 class Roles(Options):
@@ -66,7 +68,7 @@ class Roles(Options):
     """Seed of everything drawn at random: holdout, shuffling, initial weights."""
     seeds: Seeds = ()
     """Seeds of several trainings that differ in nothing else, as `[1, 2, 3]`: each has a row of its own in the report.
-    What is sampled, filtered and written is the same for all. Default: one training, by `seed`."""
+    The untrained student and what it learns from are the same for all, by `seed`. Default: one training, by `seed`."""
     problems: ProblemOptions | None = None
     """Questions with gold answers; default: those of a replayed teacher's file. A set of traces needs no `teacher:`:
     its answers go to `filter` as they are."""

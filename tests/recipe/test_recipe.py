@@ -62,6 +62,8 @@ def test_another_kind_replaces_the_whole_mapping(recipe):
         ("sample: {max_tokens: many}", r"sample\.max_tokens: should be a valid integer.*\"many\""),
         ("arms: {b: {filter: {kep: all}}}", r"t\.yaml:8: arms\.b\.filter\.kep: unknown key"),
         ("arms: {baseline: {}}", r"arms\.baseline: the baseline is made by itself"),
+        ("arms: {b: {seeds: [1, -1]}}", r"t\.yaml:8: arms\.b\.seeds: a seed is 0 or more"),
+        ("seeds: [1, 2, 1]", r"t\.yaml:8: seeds: holds a seed twice"),
         (
             "convert: {style: {kind: think, sytem: x}}",
             r"convert\.style\.sytem: unknown key \(did you mean `system`\?\)",

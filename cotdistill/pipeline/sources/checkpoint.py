@@ -48,7 +48,7 @@ def base_checkpoint(step: Step, run: Path, progress: Progress) -> Checkpoint:
     student = step.recipe.student
     if student is None:
         raise AssertionError("the check lets no baseline pass without a student")
-    base = Workspace(run, run, step.seed, progress).base(student)
+    base = Workspace(run, run, step.recipe.seed, progress).base(student)
     path = Path(base)
     return Checkpoint(
         path=str(path.relative_to(run)) if path.is_relative_to(run) else base,
