@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import torch
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers.integrations.deepspeed import set_hf_deepspeed_config
 
 from cotdistill.students import Student
 from cotdistill.training.job import Job
@@ -41,3 +42,6 @@ class PointsCallback(TrainerCallback):  # type: ignore[misc]  # transformers is 
         with torch.random.fork_rng():
             write(self.trainer, self.student, point, dtype=self.dtype, seconds=self.seconds())
         args.save_on_each_node = on_each_node
+        if (config := getattr(args, "hf_deepspeed_config", None)) is not None:
+            # An adapter is merged into a base that is loaded whole, for which this was unset.
+            set_hf_deepspeed_config(config)

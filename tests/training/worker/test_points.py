@@ -58,3 +58,20 @@ def test_a_start_that_was_cut_off_before_its_point_counted_writes_it_again(point
     train(made)
     assert read_weights(made.points / "step-2")
     assert [path.name for path in made.points.iterdir()] == ["step-2"]
+
+
+@pytest.mark.parametrize("merge", [True, False])
+def test_an_adapter_is_kept_as_it_is_handed_out_and_goes_on_learning(points, base, merge):
+    from cotdistill.training.worker.worker import train
+
+    student = {"kind": "lora", "model": base, "lora_rank": 2, "merge": merge}
+    arguments = {"max_steps": 4, "optim": "adamw_torch", "learning_rate": 1e-2}
+    made = {}
+    for name, kept in (("kept", True), ("plain", False)):
+        made[name] = points(f"{name}-{merge}", kept=kept, **arguments).model_copy(update={"student": student})
+        train(made[name])
+    point, output = made["kept"].points / "step-2", made["kept"].output
+    assert {path.name for path in point.iterdir()} == {path.name for path in output.iterdir()}
+    weights = "adapter/adapter_model.safetensors" if merge else "adapter_model.safetensors"
+    assert (output / weights).read_bytes() == (made["plain"].output / weights).read_bytes()
+    assert (output / weights).read_bytes() != (point / weights).read_bytes()
