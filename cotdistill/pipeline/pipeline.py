@@ -290,5 +290,5 @@ class Pipeline:
 
     def _part(self, stage: Stage, recipe: Recipe) -> Json:
         """Return what of a recipe decides the rows of a stage, the style of traces that it trains on included."""
-        written = written_by(recipe, self.inputs.catalog) if stage.reads is Conversation else None
+        written = written_by(recipe, self.inputs) if stage.reads is Conversation else None
         return {**recipe_part(stage, recipe), **({"style": written} if written else {})}

@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from cotdistill.data import Catalog, Dataset
+from cotdistill.data import Dataset
 from cotdistill.data.recorded import read_conversations, read_traces
 from cotdistill.errors import UserError
 from cotdistill.filters.status import reason_against_status
+from cotdistill.pipeline.inputs import RunInputs
 from cotdistill.recipe.recipe import Recipe
 from cotdistill.records import Conversation
 from cotdistill.registry import KindOptions
@@ -50,15 +51,15 @@ def style_key(dataset: Dataset, recipe: Recipe) -> list[Json]:
     return [] if dataset.entry.is_conversations else [by_content(_style(recipe).key_options())]
 
 
-def written_by(recipe: Recipe, catalog: Catalog) -> Json | None:
+def written_by(recipe: Recipe, inputs: RunInputs) -> Json | None:
     """Return the style that a training writes traces in; None where no set of `train.dataset` holds any.
 
-    A set that cannot be found is left to the check.
+    A set that cannot be found is left to the check, and where none is named no registry is looked at.
     """
     names = {name for phase in (recipe.train or TrainOptions()).in_phases() for name in phase.dataset_names}
     for name in sorted(names):
         try:
-            written = style_key(catalog.find(name), recipe)
+            written = style_key(inputs.catalog.find(name), recipe)
         except UserError:
             continue
         if written:

@@ -181,3 +181,11 @@ def test_all_arms_that_can_be_are_well_together(arms):
         *("own", "s1k", "recorded", "prompted", "other", "often@1", "often@2", "often@3"),
         *("baseline", "baseline@other", "teacher"),
     ]
+
+
+def test_a_registry_that_cannot_be_read_is_a_fault_of_the_check_alone(arms, tmp_path):
+    (tmp_path / "dataset_info.json").write_text("[]")
+    assert list(arms("").plan.arms) == ["own"]
+    pipeline = arms("  s1k: {train: {dataset: s1K-mine}}\n")
+    with pytest.raises(UserError, match=r"dataset_info\.json:1: must be a mapping"):
+        pipeline.check()
