@@ -11,6 +11,7 @@ GOLDS = {
     "choice": ["A", "C", "J"],
     "exact": ["Paris", "no", "New York"],
     "judge": ["72", "-3/4", "Paris"],
+    "last_number": ["72", "-3", "1,234.5"],
     "math": ["72", "2\\sqrt{3}", "[2,5)", "-2, 6", "\\text{east}"],
     "numeric": ["72", "-3/4", "1,234.5"],
 }
