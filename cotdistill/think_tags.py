@@ -3,6 +3,8 @@
 import re
 from typing import NamedTuple
 
+from cotdistill.records import Thought
+
 OPEN, CLOSE = THINK = ("<think>", "</think>")
 """DeepSeek-R1, Qwen3 and most others."""
 THOUGHT = ("<|begin_of_thought|>", "<|end_of_thought|>")
@@ -25,6 +27,8 @@ class Split(NamedTuple):
     """What follows the thinking; empty where it never ended: an unfinished thought is no answer."""
     is_empty: bool = False
     """Whether the place for thinking is there, with nothing in it."""
+    thought: Thought = "none"
+    """How the thinking ended; `none` too where nothing marks an end."""
 
 
 def split_thinking(content: str) -> Split:
@@ -34,9 +38,9 @@ def split_thinking(content: str) -> Split:
     if close:
         reasoning = thought if opened else lead
         text = lead + after if opened else after
-        return Split(reasoning.strip(), text.strip(), is_empty=not reasoning.strip())
+        return Split(reasoning.strip(), text.strip(), is_empty=not reasoning.strip(), thought="closed")
     if opened and not lead.strip():
-        return Split(thought.strip(), "", is_empty=not thought.strip())
+        return Split(thought.strip(), "", is_empty=not thought.strip(), thought="unclosed")
     return Split("", content.strip())
 
 

@@ -14,6 +14,11 @@ from cotdistill.think_tags import Split
 class Style(Protocol):
     """A style with its options bound."""
 
+    @property
+    def closing(self) -> str | None:
+        """What ends a thought and asks for the answer, as it stands between the two; None: nothing marks the end."""
+        ...
+
     def check(self) -> None:
         """Return if what can be known before a run is well. Raises: UserError."""
         ...

@@ -20,6 +20,11 @@ class ChatPrompt(ABC):
 
     system: str | None = None
 
+    @property
+    def closing(self) -> str | None:
+        """Nothing marks where a thought ends."""
+        return None
+
     @abstractmethod
     def answer(self, trace: Trace, /) -> str:
         """Return what the student learns to say."""

@@ -27,6 +27,11 @@ class Arrow(TextPrompt):
         """Return the question and the mark behind it."""
         return problem.question.strip() + ASK
 
+    @property
+    def closing(self) -> str:
+        """The arrow."""
+        return f" {ARROW}"
+
     def answer(self, trace: Trace, /) -> str:
         """Return the rationale and the final answer behind the arrow."""
         final = final_answer(trace)
@@ -36,6 +41,7 @@ class Arrow(TextPrompt):
         """Take what follows the last arrow as the answer; without an arrow there is none."""
         reasoning, arrow, text = output.rpartition(ARROW)
         if not arrow:
-            return Split(output.strip(), "")
+            return Split(output.strip(), "", thought="unclosed")
         text = text.strip()
-        return Split(reasoning.strip(), text.removesuffix(END).strip() if text.split()[-1:] == [END] else text)
+        final = text.removesuffix(END).strip() if text.split()[-1:] == [END] else text
+        return Split(reasoning.strip(), final, thought="closed")

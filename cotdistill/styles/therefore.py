@@ -31,6 +31,11 @@ class Therefore(TextPrompt):
         """Return the question and the words that ask for steps."""
         return f"Q: {problem.question.strip()}\n\nA: Let's think step by step."
 
+    @property
+    def closing(self) -> str:
+        """The phrase."""
+        return f"\n\n{THEREFORE}"
+
     def answer(self, trace: Trace, /) -> str:
         """Return the rationale and the final answer behind its phrase."""
         final = final_answer(trace)
@@ -39,4 +44,6 @@ class Therefore(TextPrompt):
     def split(self, output: str, /) -> Split:
         """Take what follows the last phrase as the answer; without the phrase there is none."""
         reasoning, phrase, text = output.rpartition(THEREFORE)
-        return Split(reasoning.strip(), text.strip()) if phrase else Split(output.strip(), "")
+        if not phrase:
+            return Split(output.strip(), "", thought="unclosed")
+        return Split(reasoning.strip(), text.strip(), thought="closed")

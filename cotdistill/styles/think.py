@@ -25,6 +25,11 @@ class Think(ChatPrompt):
             model card advises.
     """
 
+    @property
+    def closing(self) -> str:
+        """The closing tag and a blank line."""
+        return f"\n{CLOSE}\n\n"
+
     def answer(self, trace: Trace, /) -> str:
         """Return the rationale in its tags and the answer behind them."""
         return f"{OPEN}\n{trace.completion.reasoning.strip()}\n{CLOSE}\n\n{trace.completion.text.strip()}"
@@ -33,5 +38,6 @@ class Think(ChatPrompt):
         """Take what follows the thinking as the answer; an unclosed thought is no answer."""
         thought, closed, text = output.rpartition(CLOSE)
         if not closed and OPEN in output:
-            return Split(output.partition(OPEN)[2].strip(), "")
-        return Split(thought.partition(OPEN)[2].strip() or thought.strip(), text.strip())
+            return Split(output.partition(OPEN)[2].strip(), "", thought="unclosed")
+        reasoning = thought.partition(OPEN)[2].strip() or thought.strip()
+        return Split(reasoning, text.strip(), thought="closed" if closed else "none")

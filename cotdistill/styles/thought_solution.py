@@ -47,6 +47,11 @@ class ThoughtSolution(ChatPrompt):
 
     system: str | None = SYSTEM
 
+    @property
+    def closing(self) -> str:
+        """The thought's closing tag and the solution's opening one."""
+        return f"{THOUGHT[1]}\n\n{SOLUTION[0]}\n\n"
+
     def answer(self, trace: Trace, /) -> str:
         """Return rationale and answer between their tags."""
         thought = f"{THOUGHT[0]}\n\n{trace.completion.reasoning}{THOUGHT[1]}"
@@ -56,10 +61,10 @@ class ThoughtSolution(ChatPrompt):
         """Take what the solution tags hold as the answer; a thought without its end is no answer."""
         thought, ended, rest = output.partition(THOUGHT[1])
         if not ended and THOUGHT[0] in output:
-            return Split(output.partition(THOUGHT[0])[2].strip("\n"), "")
+            return Split(output.partition(THOUGHT[0])[2].strip("\n"), "", thought="unclosed")
         if not ended:
             thought, rest = "", output
         reasoning = thought.partition(THOUGHT[0])[2] or thought
         _, opened, solution = rest.partition(SOLUTION[0])
         text = (solution if opened else rest).partition(SOLUTION[1])[0]
-        return Split(reasoning.strip("\n"), text.strip("\n"))
+        return Split(reasoning.strip("\n"), text.strip("\n"), thought="closed" if ended else "none")

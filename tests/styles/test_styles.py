@@ -104,6 +104,25 @@ def test_an_unfinished_thought_is_no_answer(name, output):
     assert make("styles", name).split(output).text == ""
 
 
+@pytest.mark.parametrize("name", STYLES)
+def test_how_a_thought_ended_is_told(name):
+    style = make("styles", name)
+    written = style.answer(trace())
+    if style.closing is None:
+        assert style.split(written).thought == "none"
+        return
+    unfinished, found, after = written.partition(style.closing)
+    assert found and after
+    assert style.split(written).thought == "closed"
+    assert style.split(unfinished).thought == "unclosed"
+    assert style.split(f"{unfinished}, or{style.closing}72").text == "72", "a thought that is closed for it is one"
+
+
+@pytest.mark.parametrize("name", ["think", "thought_solution"])
+def test_an_answer_without_any_tag_has_no_thought(name):
+    assert make("styles", name).split("It is 72.").thought == "none"
+
+
 @pytest.mark.parametrize("name", FINAL_ALONE)
 @pytest.mark.parametrize(
     ("gold", "verdict", "expected"),
