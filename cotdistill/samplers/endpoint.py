@@ -19,11 +19,11 @@ from cotdistill.client.client import Client, EndpointOptions
 from cotdistill.client.concurrency import SendGate
 from cotdistill.client.connection import Server, check_installed
 from cotdistill.client.costs import Prices
-from cotdistill.client.providers import ignored_options, without
+from cotdistill.client.providers import continuation, ignored_options, without
 from cotdistill.client.response_reader import Timeouts
 from cotdistill.client.retries import NoAnswer
 from cotdistill.errors import AccessRefused, UserError
-from cotdistill.records import Sampling
+from cotdistill.records import Failure, Sampling
 from cotdistill.registry import NOT_IN_KEY, Options, kind
 from cotdistill.samplers import Draw, JsonRow, Reply, Request, Unanswered
 from cotdistill.samplers._prompting import Prompting
@@ -194,8 +194,17 @@ async def draw(client: Client, model: str, request: Request, extra_body: JsonRow
     """
     messages = [message.model_dump() for message in request.messages]
     options = {**_sampling_fields(request.sampling, request.index), **(extra_body or {})}
+    begun: JsonRow = {}
+    if request.prefix:
+        address = client.options.base_url
+        way = continuation(address)
+        if way is None:
+            host = urlsplit(address).netloc
+            raise Unanswered(Failure(kind="failed", reason=f"{host} goes on with no answer that is begun"))
+        messages.append({"role": "assistant", "content": request.prefix, **way.message})
+        begun = way.body
     try:
-        answer = await client.complete({"model": model, "messages": messages, **options})
+        answer = await client.complete({"model": model, "messages": messages, **begun, **options})
     except NoAnswer as error:
         raise Unanswered(error.failure) from None
     ignored = ignored_options(answer.base_url, answer.model)

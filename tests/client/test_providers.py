@@ -4,7 +4,7 @@ import socket
 import pytest
 
 from cotdistill.client.concurrency import SendGate
-from cotdistill.client.providers import ignored_options, without
+from cotdistill.client.providers import continuation, ignored_options, without
 from cotdistill.records import Problem, Sampling
 from cotdistill.registry import make
 from cotdistill.samplers import Request
@@ -75,3 +75,20 @@ def test_an_ignored_option_is_neither_sent_nor_recorded(monkeypatch, name_there,
     assert reply.applied == applied
     assert {name: server.requests[0].body.get(name) for name in applied} == applied
     assert ("temperature" in server.requests[0].body) is ("temperature" in applied)
+
+
+@pytest.mark.parametrize(
+    ("base_url", "message", "body"),
+    [
+        ("http://127.0.0.1:8000/v1", {}, {"continue_final_message": True, "add_generation_prompt": False}),
+        ("https://api.deepseek.com/beta", {"prefix": True}, {}),
+        ("https://api.mistral.ai/v1", {"prefix": True}, {}),
+        ("https://dashscope.aliyuncs.com/compatible-mode/v1", {"partial": True}, {}),
+    ],
+)
+def test_how_a_server_goes_on_with_an_answer_follows_from_its_host(base_url, message, body):
+    assert continuation(base_url) == (message, body)
+
+
+def test_some_servers_go_on_with_no_answer():
+    assert continuation("https://api.openai.com/v1") is None

@@ -1,4 +1,5 @@
 import asyncio
+import dataclasses
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -53,6 +54,22 @@ def test_a_completion_is_drawn_as_the_recipe_says(stream: bool) -> None:
         "temperature": 0.6,
         "top_k": 5,
     }
+
+
+def test_an_answer_that_is_begun_is_the_last_message_and_is_gone_on_with() -> None:
+    with FaultServer() as server:
+        sampler = Endpoint(base_url=server.base_url, model="r1")
+        begun = dataclasses.replace(request(sampler), prefix="<think>\nHalf of 48")
+
+        async def main() -> Reply:
+            async with sampler.session(SendGate()) as draw:
+                return await draw(begun)
+
+        reply = asyncio.run(main())
+    body = server.requests[0].body
+    assert body["messages"][-1] == {"role": "assistant", "content": "<think>\nHalf of 48"}
+    assert (body["continue_final_message"], body["add_generation_prompt"]) == (True, False)
+    assert "continue_final_message" not in reply.applied, "it is no sampling option"
 
 
 def test_each_sample_of_a_prompt_has_its_own_seed() -> None:
