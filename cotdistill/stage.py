@@ -85,6 +85,8 @@ class Workspace:
     """Whether the student of every point that a training saves will be asked, and must be kept."""
     base_seed: int | None = None
     """Seed that an untrained student is made with; None: `seed`. Trainings of several seeds begin with one student."""
+    arm: str = ""
+    """Name of the arm that the stage belongs to, the first one of several; the run's where there are none."""
 
     def base(self, student: KindOptions) -> str:
         """Return the folder or hub name of the untrained student, made once per run where it must be made."""

@@ -1,18 +1,20 @@
 """What can be known to be wrong before money or hours are spent: all faults of a run, found together."""
 
 import importlib.util
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from pydantic import BaseModel
 
 from cotdistill.data.task import Task
 from cotdistill.errors import UserError, raise_all
+from cotdistill.pipeline.examples import example_faults
 from cotdistill.pipeline.inputs import HOLDOUT, RunInputs
 from cotdistill.pipeline.points import check_points
+from cotdistill.pipeline.servers import server_faults
 from cotdistill.pipeline.sources import Sources
 from cotdistill.pipeline.teacher_exam import check_exam
-from cotdistill.recipe.plan import Step
+from cotdistill.recipe.plan import Plan, Step
 from cotdistill.recipe.recipe import TASKS
 from cotdistill.registry import KindOptions
 from cotdistill.scoring.grading import check_judge
@@ -23,18 +25,21 @@ T = TypeVar("T")
 class Checks:
     """The checks of a recipe's steps against what they are made of."""
 
-    def __init__(self, inputs: RunInputs, sources: Sources) -> None:
+    def __init__(self, inputs: RunInputs, sources: Sources, plan: Plan) -> None:
         self.inputs = inputs
+        self.plan = plan
         self.sources = sources
 
     def input_faults(self, steps: Iterable[Step]) -> list[UserError]:
         """Return what is wrong with problems, tasks and data sets: without them not even a key can be made."""
         return _faults(steps, self._check_source, self._check_tasks)
 
-    def work_faults(self, steps: Iterable[Step]) -> list[UserError]:
+    def work_faults(self, steps: Sequence[Step]) -> list[UserError]:
         """Return what would stop these steps at their start: a role, a key that is not set, a package, a folder."""
         checks = (self._check_roles, self._check_judge, self._check_packages, self._check_options, self._check_exam)
-        return _faults(steps, *checks)
+        where = self.inputs.recipe.source.where
+        found = _faults(steps, *checks)
+        return [*found, *example_faults(steps, self.plan, where), *server_faults(steps, self.plan, where)]
 
     def _check_source(self, step: Step) -> None:
         self.sources.of(step).check(step)

@@ -20,9 +20,10 @@ from cotdistill.errors import UserError, raise_all
 from cotdistill.nodes.meeting import Meeting
 from cotdistill.pipeline.checks import Checks
 from cotdistill.pipeline.description import write_arms, write_recipe
+from cotdistill.pipeline.examples import example_manifest, example_step
 from cotdistill.pipeline.inputs import RunInputs
 from cotdistill.pipeline.outputs import store
-from cotdistill.pipeline.roles import open_role
+from cotdistill.pipeline.roles import open_roles
 from cotdistill.pipeline.sources import open_sources
 from cotdistill.pipeline.step_keys import changed, key_parts, recipe_part
 from cotdistill.pipeline.written_traces import written_by
@@ -84,7 +85,7 @@ class Pipeline:
         self.inputs = RunInputs(recipe)
         self.plan: Plan = make_plan(recipe, self._part)
         self.sources = open_sources(self.inputs)
-        self.checks = Checks(self.inputs, self.sources)
+        self.checks = Checks(self.inputs, self.sources, self.plan)
         self.meeting: Meeting | None = None
 
     def run(self) -> RunResult:
@@ -158,8 +159,9 @@ class Pipeline:
         """
         todo: list[Step] = []
         for step in self.chosen():
-            if self.options.only and step.upstream is not None:
-                self.check_finished(step, step.upstream)
+            for before in (step.upstream, example_step(step, self.plan)) if self.options.only else ():
+                if before is not None:
+                    self.check_finished(step, before)
             state = self._state(step)
             if state == "changed" and not self._is_redo(step, todo):
                 raise self._changed_error(step)
@@ -227,7 +229,8 @@ class Pipeline:
     def parts_of(self, step: Step) -> Json | None:
         """Return all that the step's key is the hash of; None while its upstream is not finished."""
         upstream = read_manifest(self.folder / step.upstream.folder) if step.upstream is not None else None
-        return key_parts(step, upstream, self.inputs, self.sources)
+        examples = example_manifest(step, self.plan, self.folder)
+        return key_parts(step, upstream, self.inputs, self.sources, examples=examples)
 
     def _do(self, step: Step) -> None:
         folder = self.folder / step.folder
@@ -267,10 +270,9 @@ class Pipeline:
         """Return what a stage yields for its input, or for other rows; its folder must exist."""
         folder, is_redone = self.folder / step.folder, self._may_redo(step)
         work = Workspace(folder, self.folder, step.seed, self.options.progress, shard, is_redone, self.meeting)
-        work = replace(work, keeps_points=step.recipe.asks_points, base_seed=step.recipe.seed)
-        roles = dict.fromkeys(step.stage.uses) | {
-            role: open_role(role, step, self.inputs, self.folder) for role in step.uses
-        }
+        recipe, arm = step.recipe, self.plan.arm_of(step)
+        work = replace(work, arm=arm, keeps_points=recipe.asks_points, base_seed=recipe.seed)
+        roles = open_roles(step, self.plan, self.inputs, self.folder)
         if rows_in is None:
             rows_in = self.sources.of(step).rows(step, self.folder, self.options.progress)
         return step.stage.function(rows_in, step.options, work, **roles)

@@ -2,22 +2,30 @@
 
 from pathlib import Path
 
+from cotdistill.pipeline.examples import example_rows
 from cotdistill.pipeline.inputs import RunInputs
 from cotdistill.pipeline.teacher_exam import open_exam
 from cotdistill.pipeline.training_data import learned_rows
-from cotdistill.recipe.plan import Step
-from cotdistill.recipe.recipe import LEARNED, TASKS, TEACHER
+from cotdistill.recipe.plan import Plan, Step
+from cotdistill.recipe.recipe import EXAMPLES, LEARNED, TASKS, TEACHER
 
 
-def open_role(role: str, step: Step, inputs: RunInputs, run: Path) -> object:
-    """Return what a step is handed for a role: the kind that the recipe chooses, of a student its options alone.
+def open_roles(step: Step, plan: Plan, inputs: RunInputs, run: Path) -> dict[str, object]:
+    """Return what a step is handed for each role of its stage, None for those that it does not use.
 
-    The teacher of an evaluation is its exam; `run` is the run's folder. Raises: UserError: a task cannot be read.
+    That is the kind that the recipe chooses, of a student its options alone; the teacher of an evaluation is its exam.
+    `run` is the run's folder. Raises: UserError: a task cannot be read.
     """
+    return {role: _open(role, step, plan, inputs, run) if role in step.uses else None for role in step.stage.uses}
+
+
+def _open(role: str, step: Step, plan: Plan, inputs: RunInputs, run: Path) -> object:
     if role == TASKS:
         return inputs.asked(step)
     if role == LEARNED:
         return learned_rows(step, inputs.catalog, run)
+    if role == EXAMPLES:
+        return example_rows(step, plan, run)
     if role == TEACHER and step.asks_teacher:
         return open_exam(step.recipe)
     chosen = step.recipe.role(role)

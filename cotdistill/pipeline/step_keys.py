@@ -5,7 +5,7 @@
     roles     the options of each role that it uses with these options, by the same rule; `tasks` by their names where
               they are only kept away from
     inputs    the hash of the rows that it reads, or of what its source holds (`pipeline/sources/`); the problems of
-              the tasks
+              the tasks; the hash of the rows that worked examples are drawn from
     seed      the recipe's; of a training of `seeds:` its own
 
 The run's name, the arms and `data:` are no part of it: where a set is found changes none of its rows.
@@ -17,11 +17,11 @@ from typing import Any
 from cotdistill.pipeline.inputs import RunInputs
 from cotdistill.pipeline.sources import Sources
 from cotdistill.recipe.plan import Step
-from cotdistill.recipe.recipe import TASKS, Recipe
+from cotdistill.recipe.recipe import EXAMPLES, TASKS, Recipe
 from cotdistill.records import Checkpoint
 from cotdistill.stage import Stage
 from cotdistill.storage.keys import by_content, differences, shown
-from cotdistill.storage.run_folder import Manifest
+from cotdistill.storage.run_folder import ROWS, Manifest
 
 Json = Any  # Any: a JSON value
 
@@ -43,10 +43,13 @@ def recipe_part(stage: Stage, recipe: Recipe, uses: Sequence[str] | None = None)
     return said
 
 
-def key_parts(step: Step, upstream: Manifest | None, inputs: RunInputs, sources: Sources) -> Json | None:
+def key_parts(
+    step: Step, upstream: Manifest | None, inputs: RunInputs, sources: Sources, *, examples: Manifest | None = None
+) -> Json | None:
     """Return all that a step's key is the hash of; None while its upstream is not finished.
 
-    `upstream` is the manifest of the step whose rows it reads. Raises: UserError where its source cannot be read.
+    `upstream` is the manifest of the step whose rows it reads, `examples` of the one whose rows it shows.
+    Raises: UserError where its source cannot be read.
     """
     if step.upstream is not None and (upstream is None or step.upstream.rows_file not in upstream.outputs):
         return None
@@ -55,6 +58,10 @@ def key_parts(step: Step, upstream: Manifest | None, inputs: RunInputs, sources:
         found["rows"] = upstream.outputs[step.upstream.rows_file].sha256
     if TASKS in step.uses:
         found[TASKS] = inputs.tasks_key(step)
+    if EXAMPLES in step.uses:
+        if examples is None or ROWS not in examples.outputs:
+            return None
+        found[EXAMPLES] = examples.outputs[ROWS].sha256
     return {**recipe_part(step.stage, step.recipe, step.uses), "inputs": found, "seed": step.seed}
 
 

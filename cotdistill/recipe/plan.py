@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from cotdistill.recipe.recipe import BASELINE, TEACHER, Arm, LoadedRecipe, Recipe
+from cotdistill.recipe.recipe import BASELINE, EXAMPLES, TEACHER, Arm, LoadedRecipe, Recipe
 from cotdistill.records import Checkpoint, Conversation
 from cotdistill.registry import KindOptions
 from cotdistill.stage import Stage, StageOptions
@@ -55,7 +55,7 @@ class Step:
         roles = self.recipe.uses(self.stage)
         if not self.asks_teacher:
             return roles
-        asked = {*roles, TEACHER} - {"student", "style"}
+        asked = {*roles, TEACHER} - {"student", "style", EXAMPLES}
         return tuple(role for role in self.stage.uses if role in asked)
 
     @property
@@ -108,6 +108,10 @@ class Plan:
     def steps(self) -> tuple[Step, ...]:
         """Every step once, upstream first."""
         return tuple({step.folder: step for row in self.rows for step in row.steps}.values())
+
+    def arm_of(self, step: Step) -> str:
+        """Return the name of the first arm that a step belongs to."""
+        return next(name for name, steps in self.arms.items() if any(s.folder == step.folder for s in steps))
 
     def arms_json(self) -> Json:
         """Return what `arms.json` holds: where each arm's stages are, and which row it is compared with."""

@@ -36,6 +36,9 @@ TASKS = "tasks"
 LEARNED = "learned"
 """The role that is no kind either: the rows that the student learned from, which `evaluate` compares with the tasks."""
 
+EXAMPLES = "examples"
+"""A role that is no kind: the traces that `evaluate` draws worked examples from."""
+
 
 def _folder_name(name: str) -> str:
     if not re.fullmatch(r"\w[\w.-]*", name):
@@ -147,7 +150,7 @@ class Recipe(Sections, Roles):
 
     def role(self, name: str) -> KindOptions | None:
         """Return the options of a role; None where the recipe leaves it out, or where it is no kind, as `tasks` is."""
-        if name in (TASKS, LEARNED):
+        if name in (TASKS, LEARNED, EXAMPLES):
             return None
         if name == "style":
             return (self.convert or ConvertOptions()).taught_style

@@ -64,6 +64,7 @@ Seconds = Annotated[float, Field(gt=0), NOT_IN_KEY]
 
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 VariableName = Annotated[str | None, AfterValidator(lambda v: v and _variable_name(v))]
+ExtraBody = Annotated[dict[str, Any] | None, AfterValidator(lambda v: v and _extra(v))]
 
 
 class ServerOptions(Options):
@@ -110,7 +111,7 @@ class Endpoint(Prompting):
     base_url: Annotated[BaseUrl | None, NOT_IN_KEY] = None
     api_key_env: Annotated[VariableName, NOT_IN_KEY] = None
     endpoints: Annotated[tuple[ServerOptions, ...], NOT_IN_KEY] = ()
-    extra_body: Annotated[dict[str, Any] | None, AfterValidator(lambda v: v and _extra(v))] = None
+    extra_body: ExtraBody = None
     prices: Annotated[Prices | None, NOT_IN_KEY] = None
     stream: Annotated[bool, NOT_IN_KEY] = True
     connect_timeout_s: Seconds = EndpointOptions.connect_timeout_s

@@ -9,7 +9,7 @@ from typing import Any
 
 from cotdistill.records import Completion, CompletionStatus, Usage
 from cotdistill.storage.ledger import LedgerEntry
-from cotdistill.think_tags import Split, split_thinking
+from cotdistill.think_tags import CLOSE, OPEN, Split, split_thinking
 
 
 def read_completion(entry: LedgerEntry) -> Completion:
@@ -39,6 +39,20 @@ def read_completion(entry: LedgerEntry) -> Completion:
         attempt_errors=entry.attempt_errors,
         applied=entry.applied,
     )
+
+
+def read_whole_text(entry: LedgerEntry, begun: str = "") -> str:
+    """Return all that a model said, after what its answer was begun with; never raises.
+
+    Thinking that the server hands out apart stands between `<think>` tags, as models write it.
+    """
+    message = _object(_first(entry.response.get("choices")).get("message"))
+    content = _text(message.get("content"))
+    apart = _text(message.get("reasoning_content")) or _text(message.get("reasoning"))
+    if not apart:
+        return f"{begun}{content}"
+    opening = "" if OPEN in begun else f"{OPEN}\n"
+    return f"{begun}{opening}{apart}" + (f"\n{CLOSE}\n\n{content}" if content else "")
 
 
 def _thinking(message: dict[str, Any]) -> Split:  # Any: a foreign JSON row

@@ -4,7 +4,7 @@ import random
 from dataclasses import dataclass
 
 from cotdistill.errors import UserError
-from cotdistill.records import Trace
+from cotdistill.records import Problem, Trace
 from cotdistill.storage.keys import draw
 from cotdistill.styles import Style
 
@@ -43,8 +43,8 @@ class Exemplars:
     """Examples before each question."""
 
     @classmethod
-    def of(cls, pool: Pool, style: Style, count: int) -> "Exemplars":
-        """Return the examples of a pool that the style can write.
+    def of(cls, pool: Pool, style: Style, count: int, *, key: str = "convert: shots") -> "Exemplars":
+        """Return the examples of a pool that the style can write; `key` is what asks for them, for the fault.
 
         Raises: UserError where they are too few.
         """
@@ -52,7 +52,7 @@ class Exemplars:
         if count and len(usable) <= count:
             raise UserError(
                 f"{count} examples before a question need rationales of {count + 1} problems; there are {len(usable)}",
-                "convert: shots",
+                key,
                 "lower `shots:`, or keep more traces",
             )
         return cls(usable, pool.seed, count)
@@ -64,3 +64,18 @@ class Exemplars:
         drawn = random.Random(f"{self.seed} {trace.problem.id} {trace.completion.index}")
         chosen = drawn.sample(self.traces, self.count + 1)
         return tuple(shot for shot in chosen if shot.problem.id != trace.problem.id)[: self.count]
+
+    def draw_for(self, problem: Problem) -> tuple[Trace, ...]:
+        """Return the examples for a question that may come from another set: none that asks the same in other spaces.
+
+        The same at every call and for every sample; fewer than `count` where most of the pool asks the same.
+        """
+        if not self.count:
+            return ()
+        asked = _words(problem)
+        others = [shot for shot in self.traces if shot.problem.id != problem.id and _words(shot.problem) != asked]
+        return tuple(random.Random(f"{self.seed} {problem.id}").sample(others, min(self.count, len(others))))
+
+
+def _words(problem: Problem) -> list[str]:
+    return problem.question.casefold().split()

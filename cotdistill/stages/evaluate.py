@@ -2,40 +2,35 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field
 
 from cotdistill.client.costs import Budget
 from cotdistill.data.task import Task
-from cotdistill.errors import UserError
-from cotdistill.filters.contamination import Place
-from cotdistill.records import Checkpoint, Conversation, Problem, Sampling, Score, Trace
+from cotdistill.records import Checkpoint, Conversation, Problem, Score, Trace
 from cotdistill.registry import NOT_IN_KEY, KindOptions
-from cotdistill.samplers import Request, Sampler
-from cotdistill.sampling.completions import read_completion
+from cotdistill.samplers import Sampler
 from cotdistill.sampling.exam import TeacherExam
-from cotdistill.sampling.pool import PoolOptions, request_key, run_jobs, single_request
+from cotdistill.sampling.pool import PoolOptions, failure_error, resolve_from_ledger, run_jobs, stored_answers
 from cotdistill.scoring.contamination import learned_questions
-from cotdistill.scoring.grading import grade
+from cotdistill.scoring.exam import Exam
+from cotdistill.scoring.scores import Answer, make_scores
 from cotdistill.scoring.statistics import wilson
-from cotdistill.scoring.task_grading import TaskGrader, thought_language
-from cotdistill.stage import StageOptions, Workspace, stage
+from cotdistill.stage import Workspace, stage
+from cotdistill.stages._asking import AskingOptions
+from cotdistill.stages._student_samplers import StudentSampler, Weights
 from cotdistill.storage.jsonl import AtomicFile, write_text
 from cotdistill.storage.ledger import Ledger
 from cotdistill.storage.run_folder import LEDGER, POINTS, ROWS, SCORES
-from cotdistill.students import Student
 from cotdistill.styles import Style
-from cotdistill.training.options import MODEL_PACKAGES
 from cotdistill.verifiers import Verifier
 
 
-class EvaluateOptions(StageOptions):
+class EvaluateOptions(AskingOptions):
     """What the student is asked."""
-
-    install_extra = "train"
 
     tasks: tuple[str, ...] = Field(("holdout",), min_length=1)
     """`holdout`, or names of tasks or problem sets in dataset_info.json."""
@@ -52,16 +47,15 @@ class EvaluateOptions(StageOptions):
     checkpoints: Annotated[Literal["last", "all"], NOT_IN_KEY] = "last"
     """`all`: the student as it was at every point that `train.save_steps` or `save_strategy: epoch` saved is kept and
     asked too, for accuracy over steps. Each takes the disk of a whole student."""
-    max_tokens: int = Field(4096, ge=1)
-    """Longest answer in tokens; one that is cut off counts as no answer."""
-    num_beams: int = Field(1, ge=1)
-    """Beginnings kept in the search for the most probable answer (beam search); 1: each token the most probable one."""
-    batch_size: Annotated[int, NOT_IN_KEY] = Field(64, ge=1)
-    """Problems answered at a time, as many as the device's memory holds."""
 
-    def packages(self) -> tuple[str, ...]:
-        """Return what a student answers with."""
-        return MODEL_PACKAGES
+
+class _Question(NamedTuple):
+    """One answer that is wanted."""
+
+    task: Task
+    problem: Problem
+    sample: int
+    """Which of the samples of the problem, from 0."""
 
 
 @stage(rejects=None, is_incremental=True)
@@ -76,6 +70,7 @@ def evaluate(
     student: KindOptions,
     judge: Sampler | None = None,
     learned: Iterable[Conversation] | None = None,
+    examples: Iterable[Trace] | None = None,
     teacher: TeacherExam | None = None,
 ) -> Iterator[Score]:
     """Let the student answer problems that it has not seen, and grade the answers.
@@ -83,97 +78,101 @@ def evaluate(
     With `teacher` it is the one that answers: there is no checkpoint then, no style and no student.
     """
     if teacher is not None:
-        yield from _grade_teacher(teacher, tasks, work, verifier, judge)
-        return
-    checkpoint, *points = checkpoints
-    for point in points:
-        inner = replace(work, folder=work.folder / POINTS / f"step-{point.steps}")
-        inner.folder.mkdir(parents=True, exist_ok=True)
-        with AtomicFile(inner.folder / ROWS) as file:
-            asked = evaluate(
-                [point], options, inner, tasks=tasks, style=style, verifier=verifier, student=student, judge=judge
-            )
-            for score in asked:
-                file.write_row(score)
-    folder = work.run / checkpoint.path
-    answering: Student = student.build()
-    sampler: Sampler = answering.sampler(
-        str(folder) if folder.is_dir() else checkpoint.path, batch_size=options.batch_size
-    )
-    beams = options.num_beams if options.num_beams > 1 else None
-    sampling = Sampling(max_tokens=options.max_tokens, temperature=0, num_beams=beams)
-    total = sum(len(task.problems) for task in tasks.values())
-    with Ledger(work.folder / LEDGER) as ledger:
-        requests = [
-            (name, Request(problem, style.prompt(task.asked(problem), task.shots_for(problem)), sampling, 0))
-            for name, task in tasks.items()
-            for problem in task.problems
-        ]
-        keys = [request_key(request, checkpoint.fingerprint) for _, request in requests]
-        with work.progress("evaluating", total=total, unit="answers") as advance:
-            advance(sum((key, 0) in ledger for key in keys))
-            result = run_jobs(
-                sampler,
-                (
-                    single_request(request)
-                    for (_, request), key in zip(requests, keys, strict=True)
-                    if (key, 0) not in ledger
-                ),
-                ledger,
-                identity=checkpoint.fingerprint,
-                options=PoolOptions(concurrency=4 * options.batch_size, on_done=advance),
-            )
-        if result.failed:
-            raise UserError(
-                f"{len(result.failed)} of {total} problems got no answer: {next(iter(result.failed.values()))}"
-            )
-        outcomes: dict[str, Counter[str]] = {task: Counter() for task in tasks}
-        graders = {name: TaskGrader(task) for name, task in tasks.items()}
-        answers = (
-            graders[task].graded(_answer(request.problem, ledger, key, style))
-            for (task, request), key in zip(requests, keys, strict=True)
+        answers: Iterator[Answer] = (
+            Answer(task, trace, "closed" if trace.completion.reasoning.strip() else "none")
+            for task, trace in teacher.answers(tasks, work)
         )
-        shared = learned_questions(tasks, learned)
-        for (task, _), trace in zip(requests, grade(answers, verifier, judge, work), strict=True):
-            assert trace.verdict is not None
-            outcomes[task][trace.verdict.outcome] += 1
-            yield Score(
-                task=task,
-                problem=trace.problem,
-                completion=trace.completion,
-                verdict=trace.verdict,
-                language=thought_language(trace.completion) if tasks[task].has_languages else "",
-                learned_from=shared.get(Place(task, trace.problem.id), ""),
-            )
-    _write_report(work, outcomes, tasks)
+        yield from _reported(make_scores(answers, tasks, verifier, judge, work, learned={}), tasks, work)
+        return
+    shared = learned_questions(tasks, learned)
+    last, *points = checkpoints
+    for checkpoint in (*points, last):
+        is_last = checkpoint is last
+        inner = work if is_last else replace(work, folder=work.folder / POINTS / f"step-{checkpoint.steps}")
+        inner.folder.mkdir(parents=True, exist_ok=True)
+        asked_by: StudentSampler = options.sampler.build()
+        sampler = asked_by.sampler(_weights(checkpoint, student, options, inner))
+        exam = options.exam(style, examples, sampler, seed=work.seed)
+        with Ledger(inner.folder / LEDGER) as ledger:
+            questions = _questions(tasks, exam)
+            pool = PoolOptions(concurrency=asked_by.in_flight(options.batch_size))
+            _ask(questions, exam, sampler, ledger, identity=checkpoint.fingerprint, pool=pool, work=inner)
+            answers = _read_answers(questions, exam, ledger, checkpoint.fingerprint)
+            scores = _reported(make_scores(answers, tasks, verifier, judge, inner, learned=shared), tasks, inner)
+            if is_last:
+                yield from scores
+            else:
+                _write_rows(scores, inner)
 
 
-def _grade_teacher(
-    teacher: TeacherExam, tasks: Mapping[str, Task], work: Workspace, verifier: Verifier, judge: Sampler | None
-) -> Iterator[Score]:
-    """Yield the teacher's scores, graded as its students' are."""
-    graders = {name: TaskGrader(task) for name, task in tasks.items()}
-    answers = [(task, graders[task].graded(trace)) for task, trace in teacher.answers(tasks, work)]
+def _questions(tasks: Mapping[str, Task], exam: Exam) -> list[_Question]:
+    return [
+        _Question(task, problem, sample)
+        for task in tasks.values()
+        for problem in task.problems
+        for sample in range(exam.samples)
+    ]
+
+
+def _weights(checkpoint: Checkpoint, student: KindOptions, options: EvaluateOptions, work: Workspace) -> Weights:
+    """Return what is asked; a checkpoint of this run lies in its folder."""
+    folder = work.run / checkpoint.path
+    return Weights(
+        path=str(folder) if folder.is_dir() else checkpoint.path,
+        student=student.build(),
+        arm=work.arm,
+        batch_size=options.batch_size,
+        folder=work.folder,
+    )
+
+
+def _ask(
+    questions: Sequence[_Question],
+    exam: Exam,
+    sampler: Sampler,
+    ledger: Ledger,
+    *,
+    identity: str,
+    pool: PoolOptions,
+    work: Workspace,
+) -> None:
+    """Ask what is not stored yet, under a live line. Raises: UserError where an answer did not come."""
+    missing = [
+        question for question in questions if stored_answers(exam.attempt(*question), ledger, identity=identity) is None
+    ]
+    with work.progress("evaluating", total=len(questions), unit="answers") as advance:
+        advance(len(questions) - len(missing))
+        jobs = (exam.attempt(*question) for question in missing)
+        result = run_jobs(sampler, jobs, ledger, identity=identity, options=replace(pool, on_done=advance))
+    if result.failed:
+        error, failure = failure_error(list(result.failed.values()))
+        raise error(
+            f"{len(result.failed)} of {len(questions)} problems got no answer: {failure}",
+            str(ledger.path),
+            "what came is stored and not asked again",
+        )
+
+
+def _read_answers(questions: Iterable[_Question], exam: Exam, ledger: Ledger, identity: str) -> Iterator[Answer]:
+    """Yield the stored answers, read in the student's own style."""
+    for question in questions:
+        answered = resolve_from_ledger(exam.attempt(*question), ledger, identity=identity, failed={})
+        assert answered is not None, "what is not stored was asked"
+        yield Answer(question.task.name, answered.trace, answered.thought)
+
+
+def _write_rows(scores: Iterable[Score], work: Workspace) -> None:
+    with AtomicFile(work.folder / ROWS) as file:
+        for score in scores:
+            file.write_row(score)
+
+
+def _reported(scores: Iterable[Score], tasks: Mapping[str, Task], work: Workspace) -> Iterator[Score]:
+    """Yield the scores, and leave a summary beside them once they are all there."""
     outcomes: dict[str, Counter[str]] = {task: Counter() for task in tasks}
-    graded = grade((trace for _, trace in answers), verifier, judge, work)
-    for (task, _), trace in zip(answers, graded, strict=True):
-        assert trace.verdict is not None
-        outcomes[task][trace.verdict.outcome] += 1
-        yield Score(task=task, problem=trace.problem, completion=trace.completion, verdict=trace.verdict)
-    _write_report(work, outcomes, tasks)
-
-
-def _answer(problem: Problem, ledger: Ledger, key: str, style: Style) -> Trace:
-    """Return a stored answer, read in the student's own style."""
-    entry = ledger.get(key, 0)
-    completion = read_completion(entry)
-    output = style.split(entry.response["choices"][0]["message"]["content"])
-    status = "truncated" if completion.status == "truncated" else "ok" if output.text.strip() else "empty_answer"
-    read = completion.model_copy(update={"reasoning": output.reasoning, "text": output.text, "status": status})
-    return Trace(problem=problem, completion=read)
-
-
-def _write_report(work: Workspace, outcomes: Mapping[str, Counter[str]], tasks: Mapping[str, Task]) -> None:
+    for score in scores:
+        outcomes[score.task][score.verdict.outcome] += 1
+        yield score
     report = {}
     for task, counts in outcomes.items():
         n = counts.total()

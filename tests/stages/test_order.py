@@ -7,7 +7,7 @@ from cotdistill.recipe.recipe import Recipe
 from cotdistill.records import Checkpoint, Conversation, Problem, Score, Trace
 from cotdistill.stages import ORDER, read_help_line, stages
 
-EVALUATE = ("tasks", "style", "verifier", "student", "judge")
+EVALUATE = ("tasks", "style", "verifier", "student", "judge", "examples")
 
 
 def test_stages_stand_in_their_order_and_read_what_the_one_before_writes():
@@ -17,7 +17,7 @@ def test_stages_stand_in_their_order_and_read_what_the_one_before_writes():
         ("filter", Trace, Trace, ("verifier", "judge", "tasks"), ("verifier",)),
         ("convert", Trace, Conversation, (), ()),
         ("train", Conversation, Checkpoint, ("student", "style"), ("student",)),
-        ("evaluate", Checkpoint, Score, EVALUATE, EVALUATE[:-1]),
+        ("evaluate", Checkpoint, Score, EVALUATE, EVALUATE[:-2]),
     ]
     for before, after in itertools.pairwise(table):
         assert after[1] is before[2]

@@ -1,0 +1,39 @@
+"""Servers that hold weights already: one name there is one checkpoint, whatever a recipe calls it."""
+
+from collections.abc import Callable, Iterable
+
+from cotdistill.errors import UserError
+from cotdistill.recipe.plan import Plan, Step
+from cotdistill.storage.keys import key_of
+from cotdistill.yamlfile import Loc
+
+
+def server_faults(steps: Iterable[Step], plan: Plan, where: Callable[[Loc], str]) -> list[UserError]:
+    """Return a fault where two steps would ask a server for different weights under one name, if any of these is one.
+
+    All steps of the plan are looked at: one that is done has been answered by what the name means.
+    """
+    chosen = {step.folder for step in steps}
+    named: dict[tuple[str, str], Step] = {}
+    for step in plan.steps:
+        sampler = getattr(step.options, "sampler", None)
+        if sampler is None or sampler.kind != "endpoint":
+            continue
+        served = sampler.build().served(plan.arm_of(step))
+        other = named.setdefault(served, step)
+        if _weights(other) != _weights(step) and {other.folder, step.folder} & chosen:
+            arms = f"`{plan.arm_of(other)}` and `{plan.arm_of(step)}`"
+            return [
+                UserError(
+                    f"the arms {arms} are different weights, and both are to be `{served[1]}` of one server",
+                    where(("evaluate", "sampler", "model")),
+                    'write {arm} in it, as "student-{arm}", or give each arm an `evaluate: {sampler: …}` of its own',
+                )
+            ]
+    return []
+
+
+def _weights(step: Step) -> str:
+    """Return what tells the weights that a step asks from those of others: where they are trained, or the base."""
+    student = step.recipe.student
+    return step.upstream.folder if step.upstream is not None else key_of(student.key_options() if student else None)

@@ -1,0 +1,160 @@
+"""What a student is asked in an examination, as jobs: its answer, and where it thinks too long the end of its thought.
+
+A job yields requests and receives stored answers (see `sampling/pool`). With a think budget it asks twice at most:
+
+    1  max_tokens: the budget             "<think>\\nHalf of 48 is 24, or"          the budget is spent, no closing tag
+    2  max_tokens: the rest, going on     "<think>\\n… or\\n</think>\\n\\n" + "It is 72."
+"""
+
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from cotdistill.data.task import Task
+from cotdistill.records import Completion, Message, Problem, Sampling, Thought, Trace, Usage
+from cotdistill.samplers import Request, Unanswered
+from cotdistill.sampling.completions import read_completion, read_whole_text
+from cotdistill.sampling.pool import Job
+from cotdistill.styles import Style
+from cotdistill.think_tags import STRAY_TAG
+
+SECOND_SEED = 1_000_003
+"""Added to the seed of the second request: with the first one's it would draw what the first one drew."""
+
+
+def _no_examples(_: Problem) -> Sequence[Trace]:
+    return ()
+
+
+class Answered(NamedTuple):
+    """A student's answer to one problem."""
+
+    trace: Trace
+    thought: Thought
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exam:
+    """How a student is asked."""
+
+    style: Style
+    """The style that it was taught: how it is asked, and how its answer is read."""
+    sampling: Sampling
+    samples: int = 1
+    """Answers to each problem."""
+    examples: Callable[[Problem], Sequence[Trace]] = _no_examples
+    """Returns the worked examples that stand before a question."""
+    system: str | None = None
+    """System prompt in place of the style's; empty: none at all; None: the style's own."""
+    prefill: str = ""
+    """What every answer begins with."""
+    think_budget: int | None = None
+    """Tokens after which a thought is closed, less than `sampling.max_tokens`; None: it is never closed for the
+    student."""
+
+    def messages(self, task: Task, problem: Problem) -> tuple[Message, ...]:
+        """Return what the student is asked: a task's own words, after its own worked examples where none are drawn."""
+        asked = self.style.prompt(task.asked(problem), self.examples(problem) or task.shots_for(problem))
+        if self.system is None:
+            return asked
+        rest = tuple(message for message in asked if message.role != "system")
+        return (Message(role="system", content=self.system), *rest) if self.system else rest
+
+    def attempt(self, task: Task, problem: Problem, index: int) -> Job[Answered | None]:
+        """Return one answer to a problem of a task; None where the sampler gave none for good."""
+        try:
+            return (yield from self._answer(task, problem, index))
+        except Unanswered:
+            return None
+
+    def _answer(self, task: Task, problem: Problem, index: int) -> Job[Answered]:
+        messages = self.messages(task, problem)
+        first, second = self._samplings
+        entry = yield Request(problem, messages, first, index, self.prefill)
+        completion, said = read_completion(entry), read_whole_text(entry, self.prefill)
+        if second is None or not self._is_budget_spent(completion):
+            return self._read(problem, completion, said)
+        is_forced = self.style.split(said).thought != "closed"
+        begun = f"{said}{self.style.closing}" if is_forced else said
+        entry = yield Request(problem, messages, second, index, begun)
+        rest = read_completion(entry)
+        return self._read(problem, _joined(completion, rest), read_whole_text(entry, begun), is_forced=is_forced)
+
+    @functools.cached_property
+    def _samplings(self) -> tuple[Sampling, Sampling | None]:
+        """Return the options of the first request, and of the one after the think budget."""
+        sampling, budget = self.sampling, self.think_budget
+        if budget is None or sampling.max_tokens is None:
+            return sampling, None
+        rest = {"max_tokens": sampling.max_tokens - budget}
+        seed = {} if sampling.seed is None else {"seed": sampling.seed + SECOND_SEED}
+        return sampling.model_copy(update={"max_tokens": budget}), sampling.model_copy(update=rest | seed)
+
+    def _is_budget_spent(self, completion: Completion) -> bool:
+        """Return whether the answer was cut off at the budget, and not before it at the end of the model's context."""
+        tokens, budget = completion.usage.completion_tokens, self.think_budget or 0
+        return completion.status == "truncated" and (tokens == 0 or tokens >= budget)
+
+    def _read(self, problem: Problem, completion: Completion, said: str, *, is_forced: bool = False) -> Answered:
+        """Return an answer, read in the student's own style."""
+        output = self.style.split(said)
+        status = completion.status
+        if status in ("ok", "empty_answer", "empty_reasoning"):
+            status = "ok" if output.text.strip() else "empty_answer"
+        read = completion.model_copy(update={"reasoning": output.reasoning, "text": output.text, "status": status})
+        return Answered(Trace(problem=problem, completion=read), "forced" if is_forced else output.thought)
+
+
+def _joined(first: Completion, second: Completion) -> Completion:
+    """Return the completion of two requests, the second of which goes on with the first; its text is still to be read.
+
+    Key and index are the first one's. The prompt counts once: what the second one reads again is the first's answer.
+    """
+    usage = Usage(
+        prompt_tokens=first.usage.prompt_tokens,
+        completion_tokens=first.usage.completion_tokens + second.usage.completion_tokens,
+    )
+    return second.model_copy(
+        update={
+            "key": first.key,
+            "usage": usage,
+            "latency_s": first.latency_s + second.latency_s,
+            "first_content_s": first.first_content_s,
+            "attempts": first.attempts + second.attempts,
+            "attempt_errors": (*first.attempt_errors, *second.attempt_errors),
+        }
+    )
+
+
+_THOUGHT, _ANSWER = "Half of 48 is 24, and 48 + 24 = 72.", "It is 72."
+
+
+def _written(style: Style) -> str:
+    completion = Completion(key="", index=0, text=_ANSWER, reasoning=_THOUGHT)
+    return style.answer(Trace(problem=Problem(id="", question="", gold="72"), completion=completion))
+
+
+def begins_with(style: Style) -> str:
+    """Return what an answer of the style begins with, before the first word of the thought."""
+    opening, thought, _ = _written(style).partition(_THOUGHT)
+    return opening if thought else ""
+
+
+def can_read_back(style: Style, prefill: str) -> bool:
+    """Return whether a style finds thought and answer in what a student says that goes on after a prefill.
+
+    A prefill begins the answer as the style writes it, as far as it likes: the opening tag, or some words of the
+    thought too.
+    """
+    written, opening = _written(style), begins_with(style)
+    if written.startswith(prefill):
+        return True
+    if set(STRAY_TAG.findall(prefill)) - set(STRAY_TAG.findall(written)):
+        return False
+    _, thought, rest = written.partition(_THOUGHT)
+    if not thought:
+        # A style that writes no thought reads all of it as the answer.
+        return True
+    found = style.split(f"{prefill}{_THOUGHT}{rest}")
+    return prefill.startswith(opening.strip()) and found.reasoning.endswith(_THOUGHT)

@@ -1,0 +1,149 @@
+"""How a student is asked, as options of `evaluate:`."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from cotdistill import prompts
+from cotdistill.errors import RecipeFault, UserError, raise_all
+from cotdistill.records import Problem, Sampling, Trace
+from cotdistill.registry import NOT_IN_KEY, KindOptions
+from cotdistill.samplers import Sampler
+from cotdistill.scoring.exam import Exam, begins_with, can_read_back
+from cotdistill.stage import StageOptions
+from cotdistill.stages._exemplars import Exemplars, Pool
+from cotdistill.stages._student_samplers import STUDENT_SAMPLERS, StudentSampler
+from cotdistill.styles import Style
+
+NO_SYSTEM = "none"
+
+
+class AskingOptions(StageOptions):
+    """How the student is asked."""
+
+    install_extra: ClassVar[str] = "train"
+
+    samples_per_problem: int = Field(1, ge=1)
+    """Answers to each problem; several need a temperature above 0."""
+    temperature: float = Field(0, ge=0, le=2)
+    """0: each token the most probable one. Above it answers are drawn; R1's students are asked at 0.6."""
+    top_p: float | None = Field(None, gt=0, le=1)
+    """Share of the probability that tokens are drawn from, the most probable ones; default: all of it."""
+    seed: int | None = None
+    """Of drawn answers and of the choice of worked examples; default: the recipe's."""
+    shots: int = Field(0, ge=0, le=64)
+    """Worked examples before each question, drawn by seed from the rows that the student learned from (an arm without
+    such rows is shown those of an arm before it), never the question itself."""
+    system: str | None = Field(None, min_length=1)
+    """System prompt in place of the style's: a file, or `none` for no system prompt at all."""
+    prefill: str = ""
+    """What every answer begins with, such as `"<think>\\n"`: the student goes on from there. It must begin an answer
+    of the style."""
+    think_budget: int | None = Field(None, ge=1)
+    """Tokens after which a thought that has not ended is closed as the style closes it, and the answer is asked for
+    (Muennighoff et al. 2025, budget forcing); less than max_tokens, which is for the whole answer. Default: never."""
+    max_tokens: int = Field(4096, ge=1)
+    """Longest answer in tokens, thinking included; one that is cut off counts as no answer."""
+    num_beams: int = Field(1, ge=1)
+    """Beginnings kept in the search for the most probable answer (beam search); 1: each token the most probable one."""
+    sampler: Annotated[KindOptions, STUDENT_SAMPLERS] = Field(
+        default="local",  # validated like a value from the file
+        validate_default=True,
+    )
+    """What asks the student: `local`, transformers on this machine; `vllm`, which is started for the stage;
+    `{kind: endpoint, base_url: …, model: …}`, a server that holds its weights already."""
+    batch_size: Annotated[int, NOT_IN_KEY] = Field(64, ge=1)
+    """Problems answered at a time by `local`, as many as the device's memory holds."""
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> "AskingOptions":
+        for key, is_wrong, message in (
+            ("samples_per_problem", self.samples_per_problem > 1 and not self.temperature,
+             "at temperature 0 all samples are the same; set `temperature`"),
+            ("top_p", self.top_p is not None and not self.temperature,
+             "at temperature 0 nothing is drawn; set `temperature`"),
+            ("num_beams", self.num_beams > 1 and bool(self.temperature),
+             "a search draws nothing; leave out `temperature`"),
+            ("num_beams", self.num_beams > 1 and not self._asked_by.can_search,
+             "`sampler: local` alone searches with several beams"),
+            ("think_budget", self.think_budget is not None and self.think_budget >= self.max_tokens,
+             "leaves no token for the answer; it must be less than `max_tokens`"),
+        ):  # fmt: skip
+            if is_wrong:
+                raise PydanticCustomError("do_not_fit", message, {"key": key})
+        return self
+
+    @property
+    def _asked_by(self) -> StudentSampler:
+        built: StudentSampler = self.sampler.build()
+        return built
+
+    def packages(self) -> tuple[str, ...]:
+        """Return what a student answers with."""
+        return self._asked_by.packages
+
+    def unused(self) -> frozenset[str]:
+        """Return the examples, where none is shown."""
+        return frozenset() if self.shots else frozenset({"examples"})
+
+    def check(self, roles: Mapping[str, Any], *, seed: int) -> None:  # Any: what each role's family says  # noqa: ARG002
+        """Raise UserError where the style has no use for an option, or a file is not there."""
+        raise_all(list(self._faults(roles["style"])))
+
+    def _faults(self, style: Style) -> Iterator[UserError]:
+        name = type(style).__module__.rpartition(".")[2]
+        if not can_read_back(style, self.prefill):
+            opening = begins_with(style)
+            begins = f"its answers begin with {opening!r}" if opening.strip() else "it knows no think tags"
+            yield RecipeFault(f"the style `{name}` cannot read back {self.prefill!r}", "evaluate.prefill", begins)
+        if self.think_budget is not None and style.closing is None:
+            yield RecipeFault(
+                f"the style `{name}` does not mark where a thought ends",
+                "evaluate.think_budget",
+                "leave it out, or teach a style that does, such as `think`",
+            )
+        for key in ("prefill", "think_budget"):
+            if getattr(self, key) and not self._asked_by.can_go_on:
+                yield RecipeFault("this server goes on with no answer that is begun", f"evaluate.{key}")
+        try:
+            self._system_text()
+        except UserError as fault:
+            yield RecipeFault.named_by("evaluate.system", fault)
+
+    def _system_text(self) -> str | None:
+        """Return the system prompt; empty: none; None: the style's own. Raises: UserError."""
+        if self.system is None or self.system == NO_SYSTEM:
+            return None if self.system is None else ""
+        return prompts.load(Path(self.system), required=())
+
+    def exam(self, style: Style, examples: Iterable[Trace] | None, sampler: Sampler, *, seed: int) -> Exam:
+        """Return how these options ask in a style by a sampler; `seed` is the recipe's.
+
+        Raises: UserError where there are too few worked examples.
+        """
+        seed = seed if self.seed is None else self.seed
+        sampling = Sampling(
+            max_tokens=self.max_tokens,
+            temperature=self.temperature,
+            top_p=self.top_p,
+            seed=seed if self.temperature else None,
+            num_beams=self.num_beams if self.num_beams > 1 else None,
+        )
+        return Exam(
+            style=style,
+            sampling=sampler.effective(sampling),
+            samples=self.samples_per_problem,
+            examples=self._examples(style, examples or (), seed),
+            system=self._system_text(),
+            prefill=self.prefill,
+            think_budget=self.think_budget,
+        )
+
+    def _examples(self, style: Style, traces: Iterable[Trace], seed: int) -> Callable[[Problem], Sequence[Trace]]:
+        pool = Pool(seed)
+        for trace in traces if self.shots else ():
+            pool.offer(trace)
+        return Exemplars.of(pool, style, self.shots, key="evaluate.shots").draw_for
