@@ -122,7 +122,7 @@ class Endpoint:
         """Return if the key is there. Raises: RecipeFault."""
         check_installed()
         try:
-            self._asked("").check()
+            self._asked("any").check()
         except UserError as error:
             raise RecipeFault(error.message, KEY, error.hint) from None
 

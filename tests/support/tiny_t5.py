@@ -9,13 +9,13 @@ from cotdistill.records import Conversation, Message
 WORDS = ["solve:", "ant", "bee", "cat", "dog", "elk", "fox", "gnu", "hen", "ibis", "jay", "koi"]
 
 
-def make_t5(folder: Path, *, is_tied=True, **sizes) -> str:
+def make_t5(folder: Path, *, is_tied=True, known=WORDS, **sizes) -> str:
     """Write weights drawn from a seed, and a tokenizer of whole words."""
     import torch
     from tokenizers import Tokenizer, models, pre_tokenizers
     from transformers import PreTrainedTokenizerFast, T5Config, T5ForConditionalGeneration
 
-    words = {word: number for number, word in enumerate(["<pad>", "</s>", "<unk>", *WORDS])}
+    words = {word: number for number, word in enumerate(["<pad>", "</s>", "<unk>", *known])}
     backend = Tokenizer(models.WordLevel(words, unk_token="<unk>"))
     backend.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     tokenizer = PreTrainedTokenizerFast(
