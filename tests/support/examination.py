@@ -35,8 +35,7 @@ def says(text, *, tokens=10, **choice):
 
 def never_closes(request):
     """A student that thinks for as long as it may, and answers `7` once its thought is closed for it."""
-    last = request.body["messages"][-1]
-    if last["role"] == "assistant" and last["content"].rstrip().endswith("</think>"):
+    if request.body["messages"][-1]["role"] == "assistant":
         return says("It is 7.")
     return says("<think>\nOr is it 8?", tokens=request.body["max_tokens"], finish_reason="length")
 
