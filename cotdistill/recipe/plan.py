@@ -111,7 +111,8 @@ class Plan:
 
     def arm_of(self, step: Step) -> str:
         """Return the name of the first arm that a step belongs to."""
-        return next(name for name, steps in self.arms.items() if any(s.folder == step.folder for s in steps))
+        holding = (name for name, steps in self.arms.items() if any(s.folder == step.folder for s in steps))
+        return next(holding, step.recipe.name)
 
     def arms_json(self) -> Json:
         """Return what `arms.json` holds: where each arm's stages are, and which row it is compared with."""

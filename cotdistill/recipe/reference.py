@@ -16,7 +16,7 @@ from cotdistill.data import DataOptions
 from cotdistill.data.problem_set import ProblemOptions
 from cotdistill.errors import UserError
 from cotdistill.recipe.recipe import Recipe, Roles
-from cotdistill.registry import FAMILIES, is_in_key
+from cotdistill.registry import FAMILIES, Kind, is_in_key
 from cotdistill.registry import kinds as kinds_of
 from cotdistill.stages import stages
 from cotdistill.yamlfile import nearest
@@ -76,11 +76,20 @@ def recipe_reference() -> str:
         parts += [f"## {stage.name}", "", stage.summary, "", *_table(_fields(stage.options))]
         if hasattr(stage.options, "known_keys"):
             parts += ["Any other key of `transformers.TrainingArguments` is passed on as it is.", ""]
+        for name, field in stage.options.model_fields.items():
+            for kind in _own_kinds(field):
+                parts += [f"### {name}: {kind.name}", "", kind.summary, "", *_table(_fields(kind.options))]
     for family in FAMILIES:
         parts += [f"## {family}: {FAMILY_ROLES[family]}", ""]
         for kind in kinds_of(family).values():
             parts += [f"### {kind.name}", "", kind.summary, "", *_table(_fields(kind.options))]
     return "\n".join(parts).rstrip() + "\n"
+
+
+def _own_kinds(field: FieldInfo) -> Iterator[Kind]:
+    """Yield the kinds that a field of a stage takes and that are of no family."""
+    for meta in field.metadata:
+        yield from getattr(meta, "own_kinds", ())
 
 
 def _fields(model: type[BaseModel]) -> Iterator[tuple[str, FieldInfo]]:

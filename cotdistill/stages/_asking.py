@@ -28,7 +28,7 @@ class AskingOptions(StageOptions):
 
     samples_per_problem: int = Field(1, ge=1)
     """Answers to each problem; several need a temperature above 0."""
-    temperature: float = Field(0, ge=0, le=2)
+    temperature: float = Field(0.0, ge=0, le=2)
     """0: each token the most probable one. Above it answers are drawn; R1's students are asked at 0.6."""
     top_p: float | None = Field(None, gt=0, le=1)
     """Share of the probability that tokens are drawn from, the most probable ones; default: all of it."""

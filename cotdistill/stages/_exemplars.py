@@ -1,5 +1,6 @@
 """Worked examples for few-shot prompts: drawn by seed from the set itself, never a rationale of the same problem."""
 
+import functools
 import random
 from dataclasses import dataclass
 
@@ -72,9 +73,13 @@ class Exemplars:
         """
         if not self.count:
             return ()
-        asked = _words(problem)
-        others = [shot for shot in self.traces if shot.problem.id != problem.id and _words(shot.problem) != asked]
-        return tuple(random.Random(f"{self.seed} {problem.id}").sample(others, min(self.count, len(others))))
+        asked, name = _words(problem), problem.id
+        others = [shot for shot, words in self._with_words if shot.problem.id != name and words != asked]
+        return tuple(random.Random(f"{self.seed} {name}").sample(others, min(self.count, len(others))))
+
+    @functools.cached_property
+    def _with_words(self) -> list[tuple[Trace, list[str]]]:
+        return [(shot, _words(shot.problem)) for shot in self.traces]
 
 
 def _words(problem: Problem) -> list[str]:

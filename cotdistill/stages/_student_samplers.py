@@ -212,6 +212,11 @@ class _StudentSamplers(OneOf):
         targets = {"local": Local, "endpoint": Endpoint, "vllm": Vllm}
         self._found = {name: Kind("student samplers", name, target) for name, target in targets.items()}
 
+    @property
+    def own_kinds(self) -> tuple[Kind, ...]:
+        """The ways, for the reference of the recipe: they are of no family."""
+        return tuple(self._found.values())
+
     def _kinds(self) -> Mapping[str, Kind]:
         return self._found
 

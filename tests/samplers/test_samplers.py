@@ -13,6 +13,7 @@ OPTIONS = {
     "endpoint": {"base_url": "http://127.0.0.1:9/v1", "model": "m"},
     "local": {"model": "owner/name"},
     "replay": {"path": "traces.jsonl"},
+    "vllm": {"model": "owner/name"},
 }
 
 

@@ -1,5 +1,6 @@
 """How a student is asked, by a server that is told what to say: options, the ledger, and what a score tells."""
 
+import json
 import os
 from collections import Counter
 
@@ -36,8 +37,10 @@ def test_a_student_is_asked_greedily_in_its_style_and_graded(exam):
     assert not {"seed", "top_p", "num_beams"} & body.keys(), "nothing is drawn, and no server searches"
 
 
-def test_a_thought_that_never_ends_is_unparsed_without_a_budget_and_answered_with_it(exam):
+def test_a_thought_that_never_ends_is_unparsed_without_a_budget_and_answered_with_it(exam, tmp_path):
     (score,) = exam.run(never_closes, asked=SEVEN)
+    told = json.loads((tmp_path / "report.json").read_text())["tasks"]["holdout"]
+    assert (told["accuracy"], told["outcomes"]) == (0, {"unparsed": 1})
     assert (score.verdict.outcome, score.thought, score.completion.status) == ("unparsed", "unclosed", "truncated")
     (score,) = exam.run(never_closes, asked=SEVEN, think_budget=1000)
     assert (score.verdict.outcome, score.thought, score.completion.status) == ("correct", "forced", "ok")
