@@ -43,7 +43,7 @@ STOP_S = 15.0
 """A server that has not ended after this long is killed; `_with_parent` has tried for ten seconds by then."""
 OUTAGE_S = 30.0
 """A server of this machine that does not answer for so long has ended."""
-LORA_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
+LORA_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
 """What `vllm serve --max-lora-rank` takes."""
 _WITH_PARENT = Path(__file__).with_name("_with_parent.py")
 
