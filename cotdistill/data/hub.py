@@ -71,7 +71,7 @@ def read_hub_rows(
             failed.append(f"{place.hub}: the package `{error.name}` is missing: {_package_line(place.hub)}")
         # Both hubs' clients tell a network fault by OSErrors of their own, and a wrong name or split by ValueErrors.
         except (OSError, ValueError) as error:
-            reason = str(error).strip().partition("\n")[0][:200] if _is_reachable(place) else UNREACHABLE
+            reason = str(error).strip().partition("\n")[0][:200] if is_reachable(place) else UNREACHABLE
             failed.append(f"{place.hub}: {reason}")
             if count:
                 # Another hub would begin again with the rows that are taken already.
@@ -96,7 +96,7 @@ def _package_line(hub: Hub) -> str:
     return "pip install 'modelscope[datasets]'" if hub == "modelscope" else "pip install 'cotdistill[train]'"
 
 
-def _is_reachable(place: HubName) -> bool:
+def is_reachable(place: HubName) -> bool:
     """Return whether the hub's name can be resolved; behind a proxy only the proxy can tell.
 
     The hubs' clients try again for 23 s and more before they give up, and say so in many lines.
@@ -113,7 +113,7 @@ def _is_reachable(place: HubName) -> bool:
 def _downloaded(place: HubName, entry: Entry) -> Path:
     """Return a plain file of the hub's repository, from the hub's own cache where it is there."""
     assert entry.hub_file is not None
-    is_offline = not _is_reachable(place)
+    is_offline = not is_reachable(place)
     if place.hub == "modelscope":
         return _from_modelscope(place.name, entry.hub_file, entry.revision or "master", is_offline=is_offline)
     from huggingface_hub import hf_hub_download
@@ -141,7 +141,7 @@ def _loaded(place: HubName, entry: Entry, *, split: str | None, limit: int | Non
     wanted = split or entry.split or "train"
     streams = limit is not None
     # The client's own offline mode finds at once what it downloaded earlier.
-    if not _is_reachable(place) and (place.hub == "modelscope" or not os.environ.get("HF_HUB_OFFLINE")):
+    if not is_reachable(place) and (place.hub == "modelscope" or not os.environ.get("HF_HUB_OFFLINE")):
         raise OSError(UNREACHABLE)
     if place.hub == "modelscope":
         from modelscope.msdatasets import MsDataset
