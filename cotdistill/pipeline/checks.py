@@ -18,6 +18,7 @@ from cotdistill.recipe.plan import Plan, Step
 from cotdistill.recipe.recipe import TASKS
 from cotdistill.registry import KindOptions
 from cotdistill.scoring.grading import check_judge
+from cotdistill.scoring.harness.local_data import HarnessExam
 
 T = TypeVar("T")
 
@@ -47,11 +48,13 @@ class Checks:
     def _check_tasks(self, step: Step) -> None:
         if TASKS not in step.uses:
             return
-        # Whoever only keeps away from the questions needs no answers to them.
+        # Whoever only keeps away from the questions needs no answers to them; lm-eval has verifiers of its own.
         if TASKS not in step.stage.requires:
             self.inputs.tasks(step.recipe)
             return
-        raise_all(_faults(self.inputs.exam(step.recipe).values(), lambda task: self._check_task(task, step)))
+        asked = self.inputs.exam(step.recipe)
+        if not isinstance(asked, HarnessExam):
+            raise_all(_faults(asked.values(), lambda task: self._check_task(task, step)))
 
     def _check_task(self, task: Task, step: Step) -> None:
         """Raise where a task cannot be asked, or its answers cannot be graded."""

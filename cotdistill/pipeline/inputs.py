@@ -16,6 +16,8 @@ from cotdistill.recipe.plan import Step
 from cotdistill.recipe.recipe import TASKS, LoadedRecipe, Recipe
 from cotdistill.records import Problem, Trace
 from cotdistill.registry import KindOptions
+from cotdistill.scoring.harness.local_data import HarnessExam, open_exam
+from cotdistill.stages.evaluate import EvaluateOptions
 from cotdistill.storage.keys import key_of
 
 log = logging.getLogger(__name__)
@@ -32,6 +34,7 @@ class RunInputs:
         self.recipe = recipe
         self._problems: dict[str, ProblemSet] = {}
         self._tasks: dict[str, Task] = {}
+        self._exams: dict[str, HarnessExam] = {}
 
     @cached_property
     def catalog(self) -> Catalog:
@@ -74,6 +77,8 @@ class RunInputs:
 
         Raises: UserError, UserErrors: everything that is missing.
         """
+        if recipe.evaluate is not None and recipe.evaluate.mode == "harness":
+            return self._harness_exam(recipe.evaluate)
         found: dict[str, Task] = {}
         faults: dict[str, UserError] = {}
         for name in recipe.tasks:
@@ -87,13 +92,26 @@ class RunInputs:
         raise_all(list(faults.values()))
         return found
 
+    def _harness_exam(self, options: EvaluateOptions) -> HarnessExam:
+        """Return lm-eval's tasks. Raises: UserError."""
+        key = options.harness.model_dump_json() + str(options.tasks)
+        if key not in self._exams:
+            try:
+                self._exams[key] = open_exam(options.tasks, self.catalog, options.harness)
+            except UserError as error:
+                raise self.placed(error, ("evaluate", TASKS)) from None
+        return self._exams[key]
+
     def exam(self, recipe: Recipe) -> Mapping[str, Task]:
-        """Return what a recipe's evaluation asks: its tasks, each cut off at `limit`.
+        """Return what a recipe's evaluation asks: its tasks, each cut off at `limit`; lm-eval cuts off its own.
 
         Raises: UserError, UserErrors: everything that is missing.
         """
+        tasks = self.tasks(recipe)
+        if isinstance(tasks, HarnessExam):
+            return tasks
         limit = recipe.evaluate.limit if recipe.evaluate else None
-        return {name: task.first(limit, seed=self.recipe.main.seed) for name, task in self.tasks(recipe).items()}
+        return {name: task.first(limit, seed=self.recipe.main.seed) for name, task in tasks.items()}
 
     def asked(self, step: Step) -> Mapping[str, Task]:
         """Return the tasks as a step needs them: what it asks, or all that it keeps away from. Raises: UserError."""

@@ -4,12 +4,13 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field
 
 from cotdistill.client.costs import Budget
 from cotdistill.data.task import Task
+from cotdistill.filters.contamination import Place
 from cotdistill.records import Checkpoint, Conversation, Problem, Score, Trace
 from cotdistill.registry import NOT_IN_KEY, KindOptions
 from cotdistill.samplers import Sampler
@@ -17,6 +18,10 @@ from cotdistill.sampling.exam import TeacherExam
 from cotdistill.sampling.pool import PoolOptions, failure_error, resolve_from_ledger, run_jobs, stored_answers
 from cotdistill.scoring.contamination import learned_questions
 from cotdistill.scoring.exam import Exam
+from cotdistill.scoring.harness.ask import Student as HarnessStudent
+from cotdistill.scoring.harness.evaluate import evaluate_by_harness
+from cotdistill.scoring.harness.local_data import HarnessExam
+from cotdistill.scoring.harness.options import HarnessOptions, Mode, check_mode
 from cotdistill.scoring.scores import Answer, make_scores
 from cotdistill.scoring.statistics import wilson
 from cotdistill.stage import Workspace, stage
@@ -34,9 +39,14 @@ class EvaluateOptions(AskingOptions):
 
     tasks: tuple[str, ...] = Field(("holdout",), min_length=1)
     """`holdout`, or names of tasks or problem sets in dataset_info.json."""
+    mode: Mode = "reasoning"
+    """`reasoning`: in the student's own style, graded by the recipe's verifier; `harness`: lm-evaluation-harness's own
+    tasks, prompts and metrics, unchanged: `tasks` are then names of its tasks, tags and groups."""
+    harness: HarnessOptions = HarnessOptions()
+    """How lm-evaluation-harness asks in `mode: harness`."""
     limit: int | None = Field(None, ge=1)
     """Problems asked of each group of each task, drawn by seed, the same for every arm; a larger limit keeps them, and
-    translations of one question are drawn together. Default: all."""
+    translations of one question are drawn together. Default: all. In `mode: harness` the first of each of its tasks."""
     baseline: bool = True
     """Ask the untrained student too: without it nothing says what was gained."""
     teacher: Annotated[bool, NOT_IN_KEY] = False
@@ -47,6 +57,11 @@ class EvaluateOptions(AskingOptions):
     checkpoints: Annotated[Literal["last", "all"], NOT_IN_KEY] = "last"
     """`all`: the student as it was at every point that `train.save_steps` or `save_strategy: epoch` saved is kept and
     asked too, for accuracy over steps. Each takes the disk of a whole student."""
+
+    def check(self, roles: Mapping[str, Any], *, seed: int) -> None:  # Any: what each role's family says
+        """Return if the options are of the chosen mode and fit the roles. Raises: UserError that names the key."""
+        check_mode(self.mode, self.model_fields_set)
+        super().check(roles, seed=seed)
 
 
 class _Question(NamedTuple):
@@ -90,19 +105,50 @@ def evaluate(
         is_last = checkpoint is last
         inner = work if is_last else replace(work, folder=work.folder / POINTS / f"step-{checkpoint.steps}")
         inner.folder.mkdir(parents=True, exist_ok=True)
-        asked_by: StudentSampler = options.sampler.build()
-        sampler = asked_by.sampler(_weights(checkpoint, student, options, inner))
-        exam = options.exam(style, examples, sampler, seed=work.seed)
-        with Ledger(inner.folder / LEDGER) as ledger:
-            questions = _questions(tasks, exam)
-            pool = PoolOptions(concurrency=asked_by.in_flight(options.batch_size))
-            _ask(questions, exam, sampler, ledger, identity=checkpoint.fingerprint, pool=pool, work=inner)
-            answers = _read_answers(questions, exam, ledger, checkpoint.fingerprint)
+        weights = _weights(checkpoint, student, options, inner)
+        if isinstance(tasks, HarnessExam):
+            scores = _ask_by_harness(tasks, weights, checkpoint, options, inner, shared)
+        else:
+            answers = _ask_student(tasks, weights, checkpoint, options, inner, style, examples)
             scores = _reported(make_scores(answers, tasks, verifier, judge, inner, learned=shared), tasks, inner)
-            if is_last:
-                yield from scores
-            else:
-                _write_rows(scores, inner)
+        if is_last:
+            yield from scores
+        else:
+            _write_rows(scores, inner)
+
+
+def _ask_by_harness(
+    tasks: HarnessExam,
+    weights: Weights,
+    checkpoint: Checkpoint,
+    options: EvaluateOptions,
+    work: Workspace,
+    learned: Mapping[Place, str],
+) -> Iterator[Score]:
+    """Yield the scores that lm-eval gives."""
+    asked = HarnessStudent(weights.path, checkpoint.fingerprint, weights.student.origin, options.batch_size)
+    for score in evaluate_by_harness(tasks, asked, options.harness, work, limit=options.limit):
+        yield score.model_copy(update={"learned_from": learned.get(Place(score.task, score.problem.id), "")})
+
+
+def _ask_student(
+    tasks: Mapping[str, Task],
+    weights: Weights,
+    checkpoint: Checkpoint,
+    options: EvaluateOptions,
+    work: Workspace,
+    style: Style,
+    examples: Iterable[Trace] | None,
+) -> Iterator[Answer]:
+    """Ask what is not stored yet, then yield all answers."""
+    asked_by: StudentSampler = options.sampler.build()
+    sampler = asked_by.sampler(weights)
+    exam = options.exam(style, examples, sampler, seed=work.seed)
+    questions = _questions(tasks, exam)
+    with Ledger(work.folder / LEDGER) as ledger:
+        pool = PoolOptions(concurrency=asked_by.in_flight(options.batch_size))
+        _ask(questions, exam, sampler, ledger, identity=checkpoint.fingerprint, pool=pool, work=work)
+        yield from _read_answers(questions, exam, ledger, checkpoint.fingerprint)
 
 
 def _questions(tasks: Mapping[str, Task], exam: Exam) -> list[_Question]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cotdistill import adapters
 from cotdistill.errors import UserError
-from cotdistill.scoring.harness.local_data import Exam
+from cotdistill.scoring.harness.local_data import HarnessExam
 from cotdistill.scoring.harness.options import HarnessOptions
 from cotdistill.storage.jsonl import write_text
 from cotdistill.storage.keys import key_of
@@ -72,7 +72,9 @@ class TokenCount:
         return len(self.tokenizer.encode(text, add_special_tokens=False))
 
 
-def ask(exam: Exam, student: Student, options: HarnessOptions, *, limit: int | None, folder: Path | None) -> Answered:
+def ask(
+    exam: HarnessExam, student: Student, options: HarnessOptions, *, limit: int | None, folder: Path | None
+) -> Answered:
     """Ask all tasks and return what lm-eval says; `folder` gets its answers as they come, and its results.
 
     Raises: UserError: a task's data or the model cannot be loaded.
@@ -124,7 +126,7 @@ def _generation(options: HarnessOptions) -> dict[str, Json] | None:
     return {key: value for key, value in given.items() if value is not None} or None
 
 
-def _load_tasks(exam: Exam) -> "list[Task]":
+def _load_tasks(exam: HarnessExam) -> "list[Task]":
     """Return lm-eval's tasks with their rows. Raises: UserError."""
     from lm_eval.tasks import TaskManager
 

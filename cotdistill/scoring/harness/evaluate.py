@@ -8,7 +8,7 @@ from typing import Any
 from cotdistill.errors import UserError
 from cotdistill.records import Score
 from cotdistill.scoring.harness.ask import RESULTS, Answered, Student, ask
-from cotdistill.scoring.harness.local_data import Exam
+from cotdistill.scoring.harness.local_data import HarnessExam
 from cotdistill.scoring.harness.options import HarnessOptions
 from cotdistill.scoring.harness.rows import JudgedBy, judged_by, scores, summary
 from cotdistill.scoring.harness.tasks import HarnessTask
@@ -22,7 +22,7 @@ Json = Any  # Any: a JSON value
 
 
 def evaluate_by_harness(
-    exam: Exam, student: Student, options: HarnessOptions, work: Workspace, *, limit: int | None
+    exam: HarnessExam, student: Student, options: HarnessOptions, work: Workspace, *, limit: int | None
 ) -> Iterator[Score]:
     """Yield a row per question; `report.json` and `harness.json` stand beside them.
 
@@ -52,7 +52,7 @@ def evaluate_by_harness(
         )
 
 
-def report(exam: Exam, answered: Answered, options: HarnessOptions) -> dict[str, Json]:
+def report(exam: HarnessExam, answered: Answered, options: HarnessOptions) -> dict[str, Json]:
     """Return each task's number, the rule that it is made by, and lm-eval's own numbers."""
     results = answered.results["results"]
     return {task.name: summary(task, results, _judges(task, answered, options)) for task in exam.tasks}

@@ -11,6 +11,7 @@ from typing import Any
 
 from cotdistill.data import Catalog, Dataset
 from cotdistill.data.hub import HubName, hub_names, is_reachable, offline_hint
+from cotdistill.data.task import Task
 from cotdistill.errors import UserError, raise_all
 from cotdistill.records import Problem
 from cotdistill.scoring.harness.options import HarnessOptions, check_installed
@@ -28,15 +29,15 @@ FILE_LOADERS = ("json", "csv", "parquet", "text", "arrow")
 """What a task names for its set where it has files of its own."""
 
 
-class Exam(dict[str, tuple[Problem, ...]]):
+class HarnessExam(dict[str, Task]):
     """The questions of each task, as far as files on this machine hold them, and the tasks of lm-eval that ask them."""
 
     def __init__(self, tasks: Sequence[HarnessTask], problems: Mapping[str, tuple[Problem, ...]]) -> None:
-        super().__init__(problems)
+        super().__init__({name: Task(name, asked, harness=name) for name, asked in problems.items()})
         self.tasks = tuple(tasks)
 
 
-def open_exam(names: Sequence[str], catalog: Catalog, options: HarnessOptions) -> Exam:
+def open_exam(names: Sequence[str], catalog: Catalog, options: HarnessOptions) -> HarnessExam:
     """Return the tasks with their local data; a task without any is left to lm-eval, which asks its hub.
 
     Raises: UserError, UserErrors: lm-eval or a task is not there, or neither a file nor the hub is.
@@ -52,7 +53,7 @@ def open_exam(names: Sequence[str], catalog: Catalog, options: HarnessOptions) -
     return serve(tasks, catalog, options)
 
 
-def serve(tasks: Sequence[HarnessTask], catalog: Catalog, options: HarnessOptions) -> Exam:
+def serve(tasks: Sequence[HarnessTask], catalog: Catalog, options: HarnessOptions) -> HarnessExam:
     """Return the tasks with rows of local files where there are such.
 
     A file that holds some subjects of a task serves these alone. Raises: UserError, UserErrors.
@@ -83,7 +84,7 @@ def serve(tasks: Sequence[HarnessTask], catalog: Catalog, options: HarnessOption
         if subtasks and not asked:
             log.warning("%s: its questions are on a hub: training rows are not compared with them", task.name)
     raise_all(list(faults.values()))
-    return Exam(served, problems)
+    return HarnessExam(served, problems)
 
 
 def shots(config: Config, options: HarnessOptions) -> int:

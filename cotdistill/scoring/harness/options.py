@@ -22,6 +22,8 @@ REASONING_ONLY = (
     "prefill",
     "think_budget",
     "sampler",
+    "teacher",
+    "teacher_budget",
 )
 """Options of `evaluate` that lm-eval has its own for, or none."""
 INSTALL = "pip install 'cotdistill[eval]'"
