@@ -11,11 +11,11 @@ from typing import NoReturn
 
 import typer
 
-from cotdistill.cli import data, run, tools
+from cotdistill.cli import data, lmeval, run, tools
 from cotdistill.cli.app import app
 from cotdistill.errors import Interrupted, TryAgainLater, UserError
 
-__all__ = ["app", "data", "main", "run", "tools"]
+__all__ = ["app", "data", "lmeval", "main", "run", "tools"]
 
 
 def main() -> NoReturn:
