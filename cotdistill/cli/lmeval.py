@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 
 @app.command()
 def lmeval(
-    model: Annotated[str, typer.Option(metavar="MODEL", help="Folder of a model or an adapter, or hub name.")],
-    tasks: Annotated[str, typer.Option(metavar="TASK,TASK", help="Names of lm-eval's tasks, tags, groups or files.")],
+    tasks: Annotated[
+        str, typer.Option(metavar="TASK,TASK", help="Names of lm-eval's tasks, tags, groups or files; `list`: which.")
+    ],
+    model: Annotated[str, typer.Option(metavar="MODEL", help="Folder of a model or an adapter, or hub name.")] = "",
     batch_size: Annotated[
         str, typer.Option("--batch_size", metavar="N|auto|auto:N", help="Requests answered at a time.")
     ] = "1",
@@ -44,6 +46,9 @@ def lmeval(
     as_json: Json = False,
 ) -> None:
     """Ask a model lm-evaluation-harness's own tasks; its table is printed."""
+    if tasks == "list":
+        _print_tasks()
+        return
     from cotdistill.data import open_catalog
     from cotdistill.scoring.harness.ask import ask
     from cotdistill.scoring.harness.evaluate import report
@@ -71,6 +76,15 @@ def lmeval(
             typer.echo(f"{task.name}: {', '.join(entry['judged_by'])} {_shown(entry['accuracy'])} ({task.rule})")
 
 
+def _print_tasks() -> None:
+    """Print the names that stand for several tasks here, and where the others are."""
+    from cotdistill.scoring.harness.tasks import FOLDERS
+
+    for name, (_, is_weighted) in FOLDERS.items():
+        typer.echo(f"{name}: {'mean weighted by size' if is_weighted else 'unweighted mean'}")
+    typer.echo("and every task, tag and group of `lm_eval ls tasks`, gsm8k among them; or a file of a task, mine.yaml")
+
+
 def _shown(value: float | None) -> str:
     return "not known" if value is None else f"{value:.4f}"
 
@@ -89,6 +103,8 @@ def _student(model: str, *, batch_size: str, device: str | None, trust_remote_co
     from cotdistill.storage.model_folder import ModelFolder
     from cotdistill.storage.origin import Origin
 
+    if not model:
+        raise UserError("is missing", "--model", "name a folder or a hub's model")
     size: int | str = int(batch_size) if batch_size.isdecimal() else batch_size
     if size == 0 or (isinstance(size, str) and size.partition(":")[0] != "auto"):
         raise UserError(f"expected a number from 1 on, auto or auto:N, found {batch_size}", "--batch_size")
