@@ -20,6 +20,7 @@ from cotdistill.storage.origin import Origin
 if TYPE_CHECKING:
     from lm_eval.api.task import Task
     from lm_eval.models.huggingface import HFLM
+    from lm_eval.tasks import TaskManager
 
 Json = Any  # Any: a JSON value
 
@@ -80,6 +81,7 @@ def ask(
     Raises: UserError: a task's data or the model cannot be loaded.
     """
     import lm_eval
+    from lm_eval.tasks import TaskManager
     from lm_eval.utils import make_table
 
     logging.getLogger("lm_eval").setLevel(logging.WARNING)
@@ -88,11 +90,14 @@ def ask(
     # What lm-eval and its bars print is no result of the command.
     with contextlib.redirect_stdout(sys.stderr):
         # Data before weights: what is missing is said at once.
-        tasks = _load_tasks(exam)
+        manager = TaskManager(include_defaults=False)
+        tasks = _load_tasks(exam, manager)
         lm = _load_model(student, options)
         answered = lm_eval.simple_evaluate(
             model=lm,
             tasks=tasks,
+            # It would read all its files of tasks for one of its own.
+            task_manager=manager,
             num_fewshot=options.num_fewshot,
             batch_size=student.batch_size,
             limit=limit,
@@ -126,11 +131,8 @@ def _generation(options: HarnessOptions) -> dict[str, Json] | None:
     return {key: value for key, value in given.items() if value is not None} or None
 
 
-def _load_tasks(exam: HarnessExam) -> "list[Task]":
+def _load_tasks(exam: HarnessExam, manager: "TaskManager") -> "list[Task]":
     """Return lm-eval's tasks with their rows. Raises: UserError."""
-    from lm_eval.tasks import TaskManager
-
-    manager = TaskManager(include_defaults=False)
     # Two names may share a task: it is asked once.
     wanted = {subtask.name: subtask for task in exam.tasks for subtask in task.subtasks}
     loaded: list[Task] = []
