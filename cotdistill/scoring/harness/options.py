@@ -17,6 +17,7 @@ REASONING_ONLY = (
     "samples_per_problem",
     "temperature",
     "top_p",
+    "seed",
     "shots",
     "system",
     "prefill",
@@ -25,7 +26,7 @@ REASONING_ONLY = (
     "teacher",
     "teacher_budget",
 )
-"""Options of `evaluate` that lm-eval has its own for, or none."""
+"""Options of `evaluate` that lm-eval has its own for, or none; it asks students alone."""
 INSTALL = "pip install 'cotdistill[eval]'"
 
 
