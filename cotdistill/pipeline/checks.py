@@ -2,6 +2,7 @@
 
 import importlib.util
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import TypeVar
 
 from pydantic import BaseModel
@@ -16,9 +17,12 @@ from cotdistill.pipeline.sources import Sources
 from cotdistill.pipeline.teacher_exam import check_exam
 from cotdistill.recipe.plan import Plan, Step
 from cotdistill.recipe.recipe import TASKS
+from cotdistill.records import Checkpoint
 from cotdistill.registry import KindOptions
 from cotdistill.scoring.grading import check_judge
 from cotdistill.scoring.harness.local_data import HarnessExam
+from cotdistill.storage import jsonl
+from cotdistill.storage.model_folder import ModelFolder
 
 T = TypeVar("T")
 
@@ -26,10 +30,11 @@ T = TypeVar("T")
 class Checks:
     """The checks of a recipe's steps against what they are made of."""
 
-    def __init__(self, inputs: RunInputs, sources: Sources, plan: Plan) -> None:
+    def __init__(self, inputs: RunInputs, sources: Sources, plan: Plan, run: Path) -> None:
         self.inputs = inputs
         self.plan = plan
         self.sources = sources
+        self.run = run
 
     def input_faults(self, steps: Iterable[Step]) -> list[UserError]:
         """Return what is wrong with problems, tasks and data sets: without them not even a key can be made."""
@@ -39,7 +44,7 @@ class Checks:
         """Return what would stop these steps at their start: a role, a key that is not set, a package, a folder."""
         checks = (self._check_roles, self._check_judge, self._check_packages, self._check_options, self._check_exam)
         where = self.inputs.recipe.source.where
-        found = _faults(steps, *checks)
+        found = _faults(steps, *checks, self._check_weights)
         return [*found, *example_faults(steps, self.plan, where), *server_faults(steps, self.plan, where)]
 
     def _check_source(self, step: Step) -> None:
@@ -118,6 +123,15 @@ class Checks:
             check_points(step)
         except UserError as error:
             raise self.inputs.placed(error, (step.stage.name,), step.recipe) from None
+
+    def _check_weights(self, step: Step) -> None:
+        """Raise where a checkpoint that a step reads is there already, and its tokenizer is not."""
+        rows = self.run / step.upstream.folder / step.upstream.rows_file if step.upstream else None
+        if step.stage.reads is not Checkpoint or rows is None or not rows.is_file():
+            return
+        for checkpoint in jsonl.read(rows, Checkpoint):
+            if (folder := self.run / checkpoint.path).is_dir():
+                ModelFolder(folder).check_tokenizer()
 
     def _check_options(self, step: Step) -> None:
         """Raise where a kind that the section names would fail at its start."""

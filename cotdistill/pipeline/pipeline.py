@@ -85,7 +85,7 @@ class Pipeline:
         self.inputs = RunInputs(recipe)
         self.plan: Plan = make_plan(recipe, self._part)
         self.sources = open_sources(self.inputs)
-        self.checks = Checks(self.inputs, self.sources, self.plan)
+        self.checks = Checks(self.inputs, self.sources, self.plan, self.folder)
         self.meeting: Meeting | None = None
 
     def run(self) -> RunResult:

@@ -21,7 +21,7 @@ from cotdistill.scoring.exam import Exam
 from cotdistill.scoring.harness.ask import Student as HarnessStudent
 from cotdistill.scoring.harness.evaluate import evaluate_by_harness
 from cotdistill.scoring.harness.local_data import HarnessExam
-from cotdistill.scoring.harness.options import HarnessOptions, Mode, check_mode
+from cotdistill.scoring.harness.options import UNUSED, HarnessOptions, Mode, check_mode
 from cotdistill.scoring.scores import Answer, make_scores
 from cotdistill.scoring.statistics import wilson
 from cotdistill.stage import Workspace, stage
@@ -61,7 +61,12 @@ class EvaluateOptions(AskingOptions):
     def check(self, roles: Mapping[str, Any], *, seed: int) -> None:  # Any: what each role's family says
         """Return if the options are of the chosen mode and fit the roles. Raises: UserError that names the key."""
         check_mode(self.mode, self.model_fields_set)
-        super().check(roles, seed=seed)
+        if self.mode == "reasoning":
+            super().check(roles, seed=seed)
+
+    def unused(self) -> frozenset[str]:
+        """Return what lm-eval has its own for."""
+        return super().unused() | (frozenset() if self.mode == "reasoning" else UNUSED)
 
 
 class _Question(NamedTuple):

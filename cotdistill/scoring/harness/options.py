@@ -27,6 +27,8 @@ REASONING_ONLY = (
     "teacher_budget",
 )
 """Options of `evaluate` that lm-eval has its own for, or none; it asks students alone."""
+UNUSED = frozenset({"style", "verifier", "judge"})
+"""Roles that lm-eval has no use for."""
 INSTALL = "pip install 'cotdistill[eval]'"
 
 
