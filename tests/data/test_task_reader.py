@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from cotdistill.data import hub as hubs
 from cotdistill.data import open_catalog
 from cotdistill.data.task_reader import TaskReader
 from cotdistill.errors import UserError
+from tests.support.offline import cut_off
 
 LANGUAGES = ("bn", "de", "en", "es", "fr", "ja", "ru", "sw", "te", "th", "zh")
 MMLU = {"question": "What is it?", "subject": "law", "choices": ["a tort", "a crime", "4", "1"], "answer": 1}
@@ -20,7 +20,7 @@ SVAMP = {"ID": "chal-1", "Body": "Tom has 3 pens.", "Question": "How many?", "Eq
 @pytest.fixture
 def place(tmp_path, repository, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(hubs, "_is_reachable", lambda _place: False)
+    cut_off(monkeypatch)
     (tmp_path / "dataset_info.json").write_text((repository / "dataset_info.json").read_text())
     (tmp_path / "data").mkdir()
 

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from cotdistill.data import hub as hubs
 from cotdistill.errors import UserError
 from cotdistill.pipeline.inputs import RunInputs, problems_key
 from cotdistill.pipeline.pipeline import Pipeline, RunOptions
 from cotdistill.recipe.recipe import read_recipe
 from cotdistill.records import Problem
 from cotdistill.storage.keys import key_of
+from tests.support.offline import cut_off
 
 TEXT = """\
 name: t
@@ -34,7 +34,7 @@ def lines(*rows):
 def work(tmp_path, monkeypatch):
     """A folder with a recipe and copies of all that it names, and no network."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(hubs, "_is_reachable", lambda _place: False)
+    cut_off(monkeypatch)
     (tmp_path / "t.yaml").write_text(TEXT)
     data = tmp_path / "data"
     data.mkdir()
