@@ -69,6 +69,14 @@ class Columns(Options):
     def _refuse_other_kinds(cls, data: object) -> object:
         return _refuse(data, REFUSED_COLUMNS)
 
+    @field_validator("question", "choices", mode="before")
+    @classmethod
+    def _one_or_several(cls, named: object) -> object:
+        is_list = isinstance(named, list | tuple) and len(named) > 1 and all(isinstance(name, str) for name in named)
+        if (not is_list and not isinstance(named, str | int | None)) or isinstance(named, bool):
+            raise ValueError("should be a column or a list of several columns")
+        return named
+
 
 class Tags(Options):
     """What roles and keys are called inside a ShareGPT message."""

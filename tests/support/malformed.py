@@ -235,7 +235,23 @@ REGISTRIES = {
     "tags_as_text": ('{"x": {\n"tags": "q"}}', r":2: x\.tags: should be a valid dictionary"),
     "a_list_as_column": (
         '{"x": {"columns": {\n"question": ["q"]}}}',
-        r":2: x\.columns\.question: should be a valid string",
+        r":2: x\.columns\.question: should be a column or a list of several columns, not",
+    ),
+    "a_number_among_columns": (
+        '{"x": {"columns": {\n"choices": ["A", 2]}}}',
+        r":2: x\.columns\.choices: should be a column or a list of several columns, not",
+    ),
+    "a_task_of_conversations": (
+        '{"x": {"file_name": "p.jsonl",\n"task": {"sets": "y"}}}',
+        r":2: x\.task: only problems and traces have gold answers",
+    ),
+    "a_misspelt_key_of_a_task": (
+        '{"x": {"file_name": "p.jsonl", "formatting": "problems",\n"task": {"verifeir": "numeric"}}}',
+        r":2: x\.task\.verifeir: unknown key \(did you mean `verifier`\?\)",
+    ),
+    "a_task_whose_words_leave_the_question_out": (
+        '{"x": {"file_name": "p.jsonl", "formatting": "problems",\n"task": {"prompt": "Think."}}}',
+        r":2: x\.task\.prompt: \{question\} is missing",
     ),
     "a_list_as_file_name": ('{"x": {\n"file_name": ["p"]}}', r":2: x\.file_name: should be a valid string"),
     "no_samples": ('{"x": {' + P + ',\n"num_samples": 0}}', r":2: x\.num_samples: should be greater"),
