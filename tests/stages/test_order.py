@@ -7,7 +7,7 @@ from cotdistill.recipe.recipe import Recipe
 from cotdistill.records import Checkpoint, Conversation, Problem, Score, Trace
 from cotdistill.stages import ORDER, read_help_line, stages
 
-EVALUATE = ("tasks", "style", "verifier", "student", "judge", "examples")
+EVALUATE = ("tasks", "style", "verifier", "student", "judge", "learned", "examples", "teacher")
 
 
 def test_stages_stand_in_their_order_and_read_what_the_one_before_writes():
