@@ -133,7 +133,9 @@ def _model_card(step: Step, run: Path, counts: Counts) -> str:
         header["base_model"] = student["model"]
     options = step.options.model_dump(mode="json", exclude_defaults=True)
     weights = options.get("output_dir", "checkpoint/")
-    said = {"Student": _named(student), "Teacher": _named(recipe.teacher), "Seed": str(step.seed)}
+    # A training on registered sets alone heard nothing of the recipe's teacher.
+    teacher = recipe.teacher if step.upstream is not None else None
+    said = {"Student": _named(student), "Teacher": _named(teacher), "Seed": str(step.seed)}
     said |= {f"`{key}`": f"`{value}`" for key, value in sorted(options.items())}
     if (counted := run / step.folder / TOP_K).is_file():
         said["The teacher's distributions"] = str(TopKCounts.model_validate_json(counted.read_bytes()))

@@ -70,6 +70,9 @@ def test_all_of_them_are_asked_one_exam_and_compared_with_their_own_student(call
         for name, folder in evaluations(tmp_path / "runs/t")
     }
     assert len({tuple(ids) for ids in asked.values()}) == 1
+    cards = {name: (tmp_path / f"runs/t/arms/{name}/4-train/README.md").read_text() for name in ("s1k", "filtered@2")}
+    assert "* Teacher: none\n" in cards["s1k"]
+    assert "* Teacher: demo\n* Seed: 2\n" in cards["filtered@2"]
     said = json.loads((tmp_path / "runs/t/arms.json").read_text())["arms"]
     against = {arm["name"]: arm["baseline"] for arm in said if arm["baseline"]}
     assert against == {**dict.fromkeys(students, "baseline"), "other": "baseline@other"}
