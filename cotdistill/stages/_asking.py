@@ -94,8 +94,8 @@ class AskingOptions(StageOptions):
 
         A teacher that takes the exam has no style.
         """
-        if "style" in roles:
-            raise_all(list(self._faults(roles["style"])))
+        if (style := roles.get("style")) is not None:
+            raise_all(list(self._faults(style)))
 
     def _faults(self, style: Style) -> Iterator[UserError]:
         name = type(style).__module__.rpartition(".")[2]
