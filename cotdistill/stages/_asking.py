@@ -46,7 +46,8 @@ class AskingOptions(StageOptions):
     """Tokens after which a thought that has not ended is closed as the style closes it, and the answer is asked for
     (Muennighoff et al. 2025, budget forcing); less than max_tokens, which is for the whole answer. Default: never."""
     max_tokens: int = Field(4096, ge=1)
-    """Longest answer in tokens, thinking included; one that is cut off counts as no answer."""
+    """Longest answer in tokens, thinking included; one that is cut off is graded as far as it goes and counted as
+    truncated, and within its thought it is no answer."""
     num_beams: int = Field(1, ge=1)
     """Beginnings kept in the search for the most probable answer (beam search); 1: each token the most probable one."""
     sampler: Annotated[KindOptions, STUDENT_SAMPLERS] = Field(

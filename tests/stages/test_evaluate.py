@@ -48,6 +48,11 @@ def test_a_thought_that_never_ends_is_unparsed_without_a_budget_and_answered_wit
     assert exam.bodies[-1]["max_tokens"] == 4096 - 1000
 
 
+def test_an_answer_that_is_cut_off_is_graded_as_far_as_it_goes_and_shown(exam):
+    (score,) = exam.run(lambda request: says("It is 7. Wait, ", finish_reason="length"), asked=SEVEN)
+    assert (score.verdict.outcome, score.thought, score.completion.status) == ("correct", "none", "truncated")
+
+
 def test_every_sample_is_an_answer_of_its_own(exam):
     scores = exam.run(lambda request: says(CLOSED), samples_per_problem=3, temperature=0.6, top_p=0.9, seed=10)
     assert [(s.problem.id, s.completion.index) for s in scores[:4]] == [("p0", 0), ("p0", 1), ("p0", 2), ("p1", 0)]
