@@ -1,168 +1,158 @@
-"""A model on this machine: its prompts as tokens, its answers in batches."""
+"""A model on this machine: its tokenizer, which writes prompts and reads answers, and its weights."""
 
-import hashlib
-import logging
-from collections.abc import Sequence
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cotdistill import adapters
 from cotdistill.errors import UserError
 from cotdistill.prompts import as_text
-from cotdistill.records import Failure, Message, Sampling
+from cotdistill.records import Failure
 from cotdistill.samplers import JsonRow, Request, Unanswered
+from cotdistill.samplers._asks import Ask, Said, seed_of
+from cotdistill.samplers._endings import Endings
 from cotdistill.storage.origin import Origin
 
 if TYPE_CHECKING:
-    import torch
-    from transformers import LogitsProcessorList, PreTrainedModel, PreTrainedTokenizerBase
+    from transformers import PreTrainedConfig, PreTrainedModel
 
-log = logging.getLogger(__name__)
+FAILURES = (OSError, ValueError, ImportError)
+"""What transformers raises where a model, or what was asked of it, is not there."""
 
 
 @dataclass(frozen=True)
-class LocalModel:
-    """Weights and tokenizer of a causal language model, or of an encoder-decoder."""
+class Source:
+    """Which weights are loaded, and how."""
 
     name: str
-    tokenizer: "PreTrainedTokenizerBase"
-    weights: "PreTrainedModel"
-    stop_ids: frozenset[int]
-    context: int
-    """Longest sequence in tokens, prompt and answer."""
+    """Folder or hub name."""
+    origin: Origin
+    attention: str | None = None
+    """Attention kernel, by transformers' name; None: its default for the model."""
 
     @property
-    def is_pair(self) -> bool:
-        """Whether it is an encoder-decoder: it reads a text, without a chat template, and writes another."""
-        return bool(self.weights.config.is_encoder_decoder)
+    def arguments(self) -> Mapping[str, Any]:  # Any: arguments of from_pretrained
+        """What `from_pretrained` takes for the weights."""
+        kernel = {} if self.attention is None else {"attn_implementation": self.attention}
+        return {**self.origin.arguments, **kernel}
 
-    def encode(self, messages: Sequence[Message]) -> list[int]:
-        """Return the prompt's tokens. Raises: Unanswered where no room is left for an answer."""
-        prompt: list[int]
-        if self.is_pair:
-            prompt = [*self.tokenizer.encode(as_text(messages), add_special_tokens=False), self.tokenizer.eos_token_id]
-        else:
-            rows = [{"role": m.role, "content": m.content} for m in messages]
-            text = self.tokenizer.apply_chat_template(rows, tokenize=False, add_generation_prompt=True)
-            prompt = self.tokenizer.encode(text, add_special_tokens=False)
-        if len(prompt) >= self.context:
+
+@dataclass(frozen=True)
+class LocalText:
+    """What stands between requests and tokens."""
+
+    name: str
+    endings: Endings
+    context: int
+    """Longest sequence in tokens, prompt and answer."""
+    is_pair: bool
+    """Whether it is an encoder-decoder: it reads a text, without a chat template, and writes another."""
+
+    def ask(self, request: Request, number: int) -> Ask:
+        """Return a request as tokens. Raises: Unanswered where no room is left for an answer, UserError."""
+        sampling = request.sampling
+        if sampling.temperature and (sampling.num_beams or 1) > 1:
+            raise UserError("num_beams searches and temperature draws", hint="leave out one of them")
+        prompt, begun = self._encode(request)
+        taken = len(begun) if self.is_pair else len(prompt)
+        if max(taken, len(prompt)) >= self.context:
             reason = f"the prompt's {len(prompt)} tokens fill the model's context of {self.context}"
             raise Unanswered(Failure(kind="failed", reason=reason))
-        return prompt
+        limit = min(sampling.max_tokens or self.context, self.context - taken)
+        return Ask(number, prompt, begun, limit, sampling, seed_of(request))
 
-    def answer(self, prompts: Sequence[list[int]], requests: Sequence[Request]) -> list[JsonRow]:
-        """Return one response per prompt, in order."""
-        import torch
+    def _encode(self, request: Request) -> tuple[list[int], list[int]]:
+        """Return what the model reads, and what the answer of an encoder-decoder begins with."""
+        if self.is_pair:
+            end = self.endings.tokenizer.eos_token_id
+            return [*self._tokens(as_text(request.messages)), end], self._tokens(request.prefix)
+        rows = [{"role": m.role, "content": m.content} for m in request.messages]
+        text = self.endings.tokenizer.apply_chat_template(rows, tokenize=False, add_generation_prompt=True)
+        return self._tokens(text + request.prefix), []
 
-        longest = max(map(len, prompts))
-        pad = self.tokenizer.pad_token_id or 0
-        ids_BT = torch.tensor([[pad] * (longest - len(p)) + p for p in prompts])  # noqa: N806
-        mask_BT = torch.tensor([[0] * (longest - len(p)) + [1] * len(p) for p in prompts])  # noqa: N806
-        sampling = requests[0].sampling
-        with torch.inference_mode():
-            output_BT = self.weights.generate(  # noqa: N806
-                input_ids=ids_BT.to(self.weights.device),
-                attention_mask=mask_BT.to(self.weights.device),
-                max_new_tokens=min(sampling.max_tokens or self.context, self.context - longest),
-                do_sample=False,
-                num_beams=sampling.num_beams or 1,
-                eos_token_id=sorted(self.stop_ids) or None,
-                pad_token_id=pad,
-                logits_processor=_chance(sampling, requests),
-            )
-        # What a decoder writes begins with its start token, what goes on with a text with that text.
-        answers = output_BT[:, 1 if self.is_pair else longest :].tolist()
-        return [self._response(prompt, answer) for prompt, answer in zip(prompts, answers, strict=True)]
+    def _tokens(self, text: str) -> list[int]:
+        tokens: list[int] = self.endings.tokenizer.encode(text, add_special_tokens=False) if text else []
+        return tokens
 
-    def _response(self, prompt: list[int], answer: list[int]) -> JsonRow:
-        end = next((i for i, token in enumerate(answer) if token in self.stop_ids), None)
-        said = answer if end is None else answer[:end]
-        text = self.tokenizer.decode(said, skip_special_tokens=True)
+    def response(self, request: Request, ask: Ask, said: Said) -> JsonRow:
+        """Return an answer in the shape of an OpenAI chat completion."""
+        message = {"role": "assistant", "content": self.endings.text(ask, said.tokens, request.prefix)}
         return {
             "object": "chat.completion",
             "model": self.name,
-            "choices": [
-                {
-                    "index": 0,
-                    "message": {"role": "assistant", "content": text},
-                    "finish_reason": "length" if end is None else "stop",
-                }
-            ],
-            "usage": {
-                "prompt_tokens": len(prompt),
-                "completion_tokens": len(answer) if end is None else end + 1,
-            },
+            "choices": [{"index": 0, "message": message, "finish_reason": "stop" if said.is_ended else "length"}],
+            "usage": {"prompt_tokens": len(ask.prompt), "completion_tokens": len(said.tokens)},
         }
 
 
-def load_model(name: str, origin: Origin) -> LocalModel:
-    """Load weights and tokenizer. Raises: UserError."""
-    import torch
-    from transformers import AutoTokenizer, GenerationConfig
+def load_text(source: Source) -> LocalText:
+    """Load what is needed to write prompts and read answers, no weights. Raises: UserError."""
+    from transformers import AutoTokenizer
+
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(source.name, **source.origin.arguments)
+        config = _config(source)
+    except FAILURES as error:
+        raise _unloaded(source, error) from None
+    stop = _stop(source, config)
+    stop_ids = {tokenizer.eos_token_id, *(stop if isinstance(stop, list) else [stop])} - {None}
+    context = getattr(config, "max_position_embeddings", None) or 1 << 20
+    return LocalText(source.name, Endings(tokenizer, frozenset(stop_ids)), context, bool(config.is_encoder_decoder))
+
+
+def load_weights(source: Source, device: str) -> "PreTrainedModel":
+    """Load the weights of a folder or hub name onto a device; an adapter is added to its base's. Raises: UserError."""
+    from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM
     from transformers import logging as transformers_logging
 
     transformers_logging.disable_progress_bar()
     try:
-        tokenizer = AutoTokenizer.from_pretrained(name, **origin.arguments)
-        weights = _load_weights(name, origin)
-    except (OSError, ValueError) as error:
-        raise UserError(f"{name} cannot be loaded: {str(error).strip().partition(chr(10))[0]}") from None
-    stop = weights.generation_config.eos_token_id
-    stop_ids = {tokenizer.eos_token_id, *(stop if isinstance(stop, list) else [stop])} - {None}
-    # A checkpoint's own repetition penalty or temperature is no part of what the recipe asks for.
-    start = getattr(weights.config, "decoder_start_token_id", None)
-    weights.generation_config = GenerationConfig(decoder_start_token_id=start)
-    device = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else torch.device("cpu")
-    weights.to(device).eval()
-    log.info("loaded %s on %s", name, device)
-    context = getattr(weights.config, "max_position_embeddings", None) or 1 << 20
-    return LocalModel(name, tokenizer, weights, frozenset(stop_ids), context)
+        if adapters.is_adapter(Path(source.name)):
+            weights = adapters.merged(Path(source.name), **{**source.arguments, **_base(source).arguments})
+        else:
+            config = _config(source)
+            model = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
+            weights = model.from_pretrained(source.name, config=config, dtype="auto", **source.arguments)
+    except FAILURES as error:
+        raise _unloaded(source, error) from None
+    loaded: PreTrainedModel = weights.to(device).eval()
+    return loaded
 
 
-def _load_weights(name: str, origin: Origin) -> "PreTrainedModel":
-    """Return the weights of a folder or hub name; an adapter is added to its base's."""
-    from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM, GenerationConfig
+def _config(source: Source) -> "PreTrainedConfig":
+    from transformers import AutoConfig
 
-    if adapters.is_adapter(Path(name)):
-        base = adapters.base_of(Path(name))
-        pinned = Origin(base.revision, origin.trust_remote_code)
-        pinned.check_code(base.model)
-        weights = adapters.merged(Path(name), **pinned.arguments)
-        if (Path(name) / "generation_config.json").is_file():
-            weights.generation_config = GenerationConfig.from_pretrained(name)
-        return weights
-    config = AutoConfig.from_pretrained(name, **origin.arguments)
-    model = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
-    plain: PreTrainedModel = model.from_pretrained(name, config=config, dtype="auto", **origin.arguments)
-    return plain
+    if adapters.is_adapter(Path(source.name)):
+        return AutoConfig.from_pretrained(adapters.base_of(Path(source.name)).model, **_base(source).arguments)
+    return AutoConfig.from_pretrained(source.name, **source.origin.arguments)
 
 
-def _chance(sampling: Sampling, requests: Sequence[Request]) -> "LogitsProcessorList":
-    """Return what makes the most probable token a drawn one (none at temperature 0, which is the default).
+def _stop(source: Source, config: "PreTrainedConfig") -> int | list[int] | None:
+    """Return the tokens that end an answer: an adapter's folder may name them, then its base, then the config."""
+    from transformers import GenerationConfig
 
-    Argmax of logits + Gumbel noise is a draw from their distribution (Maddison et al. 2014). Each request has a
-    generator of its own, so what it draws does not depend on the batch that it lands in.
-    """
-    import torch
-    from transformers import LogitsProcessor, LogitsProcessorList, TemperatureLogitsWarper, TopPLogitsWarper
-
-    if not sampling.temperature:
-        return LogitsProcessorList()
-    generators = [torch.Generator().manual_seed(_seed(request)) for request in requests]
-
-    class Gumbel(LogitsProcessor):  # type: ignore[misc]  # transformers is not typed
-        def __call__(self, input_ids: "torch.Tensor", scores: "torch.Tensor") -> "torch.Tensor":  # noqa: ARG002
-            noise = torch.stack([torch.rand(scores.shape[1], generator=g) for g in generators])
-            return scores - torch.log(-torch.log(noise.to(scores.device, torch.float32).clamp_min(1e-20)))
-
-    warpers = [TemperatureLogitsWarper(float(sampling.temperature))]
-    if sampling.top_p is not None and sampling.top_p < 1:
-        warpers.append(TopPLogitsWarper(sampling.top_p))
-    return LogitsProcessorList([*warpers, Gumbel()])
+    places = [(source.name, source.origin)]
+    if adapters.is_adapter(Path(source.name)):
+        places.append((adapters.base_of(Path(source.name)).model, _base(source)))
+    for name, origin in places:
+        with suppress(OSError):
+            stop: int | list[int] | None = GenerationConfig.from_pretrained(name, **origin.arguments).eos_token_id
+            return stop
+    fallback: int | list[int] | None = getattr(config, "eos_token_id", None)
+    return fallback
 
 
-def _seed(request: Request) -> int:
-    """Return 63 bits that stand for the request: its seed, its messages and which of its samples it is."""
-    words = repr((request.sampling.seed, [(m.role, m.content) for m in request.messages], request.index))
-    return int.from_bytes(hashlib.sha256(words.encode("utf-8", "surrogatepass")).digest()[:8]) >> 1
+def _base(source: Source) -> Origin:
+    """Return what of an adapter's base is read. Raises: UserError where its code may not run."""
+    base = adapters.base_of(Path(source.name))
+    pinned = Origin(base.revision, source.origin.trust_remote_code)
+    pinned.check_code(base.model)
+    return pinned
+
+
+def _unloaded(source: Source, error: Exception) -> UserError:
+    first = str(error).strip().partition("\n")[0]
+    kernel = "" if source.attention is None else f" with attention {source.attention}"
+    return UserError(f"{source.name} cannot be loaded{kernel}: {first}")

@@ -1,18 +1,21 @@
-"""Completions of a model on this machine, in batches: how the student is asked."""
+"""Completions of a model on this machine: how the student is asked."""
 
 import asyncio
-import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+import functools
+import itertools
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 from pydantic import Field
 
 from cotdistill.registry import NOT_IN_KEY, kind
-from cotdistill.samplers import Draw, JsonRow, Reply, Request, SendGate, SingleCall
-from cotdistill.samplers._local_model import LocalModel, load_model
+from cotdistill.samplers import Draw, Reply, Request, SendGate, SingleCall
+from cotdistill.samplers._desk import Desk
+from cotdistill.samplers._local_model import LocalText, Source, load_text
+from cotdistill.samplers._workers import at_work, visible_devices
 from cotdistill.storage.keys import weights_fingerprint
 from cotdistill.storage.origin import Origin
 
@@ -20,11 +23,19 @@ from cotdistill.storage.origin import Origin
 @kind
 @dataclass(frozen=True, kw_only=True)
 class Local(SingleCall):
-    """A model on this machine, on its accelerator where there is one.
+    """A model on this machine, on all of its accelerators.
+
+    Every device holds the weights and takes the request next that may become the longest. A row leaves its batch when
+    its answer ends, and another takes its place; encoder-decoders, `num_beams` and models that do not keep the keys
+    and values of all tokens are answered by whole batches.
 
     Options:
         model: folder as `save_pretrained` writes it, an adapter's included, or hub name.
-        batch_size: requests answered at a time, as many as the device's memory holds.
+        batch_size: requests that a device answers at a time, as many as its memory holds.
+        devices: where the weights go, by torch's names (`cuda:0`, `npu:1`, `cpu`); default: every accelerator that is
+            visible, else the CPU.
+        attn_implementation: attention kernel, by transformers' name (`sdpa`, `eager`, `flash_attention_2`); default:
+            what transformers takes for the model.
         revision: branch, tag or commit of the hub's repository; default: the newest of its main branch.
         trust_remote_code: whether Python code that comes with the model may run: from a folder, or at a `revision`
             that is a whole commit.
@@ -32,6 +43,8 @@ class Local(SingleCall):
 
     model: Annotated[str, Field(min_length=1)]
     batch_size: Annotated[int, Field(ge=1), NOT_IN_KEY] = 64
+    devices: Annotated[tuple[str, ...] | None, Field(min_length=1), NOT_IN_KEY] = None
+    attn_implementation: Annotated[str | None, Field(min_length=1), NOT_IN_KEY] = None
     revision: Annotated[str | None, Field(min_length=1)] = None
     trust_remote_code: Annotated[bool, NOT_IN_KEY] = False
 
@@ -52,74 +65,25 @@ class Local(SingleCall):
         return weights_fingerprint(folder) if folder.is_dir() else self.origin.named(self.model)
 
     @asynccontextmanager
-    async def session(self, gate: SendGate, /) -> AsyncIterator[Draw]:  # noqa: ARG002
+    async def session(self, gate: SendGate, /) -> AsyncIterator[Draw]:
         """Load the weights; requests that wait together are answered together.
 
         Raises: UserError where there is no such model.
         """
-        queue = _BatchQueue(await asyncio.to_thread(load_model, self.model, self.origin), self.batch_size)
-        serving = asyncio.create_task(queue.serve())
-        try:
-            yield queue.draw
-        finally:
-            serving.cancel()
-            with suppress(asyncio.CancelledError):
-                await serving
+        source = Source(self.model, self.origin, self.attn_implementation)
+        text = await asyncio.to_thread(load_text, source)
+        devices = await asyncio.to_thread(visible_devices) if self.devices is None else self.devices
+        desk = Desk(gate)
+        async with at_work(desk, text, source, devices=devices, batch_size=self.batch_size):
+            stopping = asyncio.create_task(desk.send_back_when_stopping())
+            try:
+                yield functools.partial(_draw, text, desk, itertools.count())
+            finally:
+                stopping.cancel()
 
 
-class _Pending(NamedTuple):
-    """A request with its prompt as tokens, and where its reply goes."""
-
-    request: Request
-    prompt: list[int]
-    reply: "asyncio.Future[Reply]"
-
-
-class _BatchQueue:
-    """Gathers requests into batches and answers one batch at a time."""
-
-    def __init__(self, model: LocalModel, batch_size: int) -> None:
-        self.model = model
-        self.batch_size = batch_size
-        self.waiting: list[_Pending] = []
-        self.has_waiting = asyncio.Event()
-
-    async def draw(self, request: Request) -> Reply:
-        """Return the reply to one request, in the company of others. Raises: Unanswered."""
-        prompt = self.model.encode(request.messages)
-        reply: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
-        self.waiting.append(_Pending(request, prompt, reply))
-        self.has_waiting.set()
-        return await reply
-
-    async def serve(self) -> None:
-        """Answer batches until cancelled; what one batch raises goes to its own requests."""
-        while True:
-            await self.has_waiting.wait()
-            # Every caller that can run now asks before the batch is closed.
-            await asyncio.sleep(0)
-            batch = self._take_batch()
-            start = time.monotonic()
-            answering = asyncio.to_thread(self.model.answer, [w.prompt for w in batch], [w.request for w in batch])
-            responses: list[JsonRow] | BaseException
-            (responses,) = await asyncio.gather(answering, return_exceptions=True)
-            latency_s = time.monotonic() - start
-            for number, waiting in enumerate(batch):
-                if waiting.reply.done():
-                    continue
-                if isinstance(responses, BaseException):
-                    waiting.reply.set_exception(responses)
-                else:
-                    waiting.reply.set_result(Reply(responses[number], latency_s))
-
-    def _take_batch(self) -> list[_Pending]:
-        """Take requests of one sampling and of like length: little padding, and no one waits for a long prompt."""
-        sampling = self.waiting[0].request.sampling
-        fitting = [w for w in self.waiting if w.request.sampling == sampling]
-        fitting.sort(key=lambda w: len(w.prompt))
-        batch = fitting[: self.batch_size]
-        taken = {id(w) for w in batch}
-        self.waiting = [w for w in self.waiting if id(w) not in taken]
-        if not self.waiting:
-            self.has_waiting.clear()
-        return batch
+async def _draw(text: LocalText, desk: Desk, numbers: Iterator[int], request: Request) -> Reply:
+    """Return the reply to one request. Raises: Unanswered, NotSent."""
+    ask = text.ask(request, next(numbers))
+    said, latency_s = await desk.ask(ask)
+    return Reply(text.response(request, ask, said), latency_s)
