@@ -56,6 +56,8 @@ class LocalText:
         if sampling.temperature and (sampling.num_beams or 1) > 1:
             raise UserError("num_beams searches and temperature draws", hint="leave out one of them")
         prompt, begun = self._encode(request)
+        if not prompt:
+            raise Unanswered(Failure(kind="failed", reason="the prompt has no tokens"))
         taken = len(begun) if self.is_pair else len(prompt)
         if max(taken, len(prompt)) >= self.context:
             reason = f"the prompt's {len(prompt)} tokens fill the model's context of {self.context}"
