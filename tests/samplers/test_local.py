@@ -1,9 +1,12 @@
 """A model on this machine, asked in batches."""
 
 import asyncio
+import dataclasses
 import json
+import threading
 
 import pytest
+import torch
 
 from cotdistill import registry
 from cotdistill.client.concurrency import SendGate
@@ -11,6 +14,7 @@ from cotdistill.errors import UserError
 from cotdistill.records import Message, Problem, Sampling
 from cotdistill.samplers import Request, Unanswered
 from tests.support.tiny_student import SIZES, make_tokenizer
+from tests.support.tiny_t5 import make_t5
 
 
 @pytest.fixture(scope="module")
@@ -149,3 +153,95 @@ def test_a_model_that_cannot_be_loaded_is_the_users_fault(tmp_path):
 def test_the_messages_are_the_bare_question():
     sampler = registry.make("samplers", "local", model="anything")
     assert sampler.messages(Problem(id="p", question="2 + 7?")) == (Message(role="user", content="2 + 7?"),)
+
+
+def test_an_answer_ends_before_a_stop_text(base):
+    whole = _texts(_ask(base, _requests(4, max_tokens=24)))
+    stops = tuple(text[len(text) // 2 :][:2] for text in whole)
+    responses = _ask(base, _requests(4, max_tokens=24, stop=stops))
+    for response, text in zip(responses, whole, strict=True):
+        (choice,) = response["choices"]
+        end = min(text.find(stop) for stop in stops if stop in text)
+        assert choice["message"]["content"] == text[:end]
+        assert choice["finish_reason"] == "stop"
+        assert response["usage"]["completion_tokens"] < 24
+    searched = _ask(base, _requests(4, max_tokens=24, stop=stops, num_beams=2))
+    assert not [stop for text in _texts(searched) for stop in stops if stop in text]
+
+
+def test_an_answer_goes_on_from_a_prefix_and_holds_what_is_added(base):
+    plain = _requests(3)
+    begun = [dataclasses.replace(request, prefix="So 12 + 7 = ") for request in plain]
+    without, added = _ask(base, plain), _ask(base, begun)
+    assert added[0]["usage"]["prompt_tokens"] > without[0]["usage"]["prompt_tokens"]
+    assert _texts(added) == [_continued(base, request) for request in begun] != _texts(without)
+
+
+def _continued(base: str, request: Request) -> str:
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    model, tokenizer = AutoModelForCausalLM.from_pretrained(base), AutoTokenizer.from_pretrained(base)
+    rows = [m.model_dump() for m in request.messages]
+    text = tokenizer.apply_chat_template(rows, tokenize=False, add_generation_prompt=True) + request.prefix
+    prompt = tokenizer(text, return_tensors="pt", return_token_type_ids=False)
+    found = model.generate(**prompt, max_new_tokens=12, do_sample=False)
+    return tokenizer.decode(found[0, prompt["input_ids"].shape[1] :], skip_special_tokens=True)
+
+
+def test_an_encoder_decoders_answer_goes_on_from_a_prefix(tmp_path):
+    from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
+
+    folder = make_t5(tmp_path)
+    model, tokenizer = AutoModelForSeq2SeqLM.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
+    sampling = Sampling(max_tokens=5, num_beams=2)
+    message = Message(role="user", content="solve: ant bee")
+    request = Request(Problem(id="p", question="x"), (message,), sampling, 0, prefix="cat dog")
+    start = torch.tensor([[0, *tokenizer.encode("cat dog", add_special_tokens=False)]])
+    ids = tokenizer("solve: ant bee </s>", return_tensors="pt").input_ids[:, :4]
+    found = model.generate(input_ids=ids, decoder_input_ids=start, max_new_tokens=5, num_beams=2)
+    (response,) = _ask(folder, [request])
+    expected = tokenizer.decode(found[0, 3:], skip_special_tokens=True)
+    assert expected
+    assert response["choices"][0]["message"]["content"].strip() == expected
+
+
+def test_beams_that_draw_are_the_users_fault(base):
+    with pytest.raises(UserError, match="num_beams searches and temperature draws"):
+        _ask(base, _requests(1, num_beams=2, temperature=1.0))
+
+
+def test_an_attention_kernel_is_chosen_by_name(base):
+    eager = _texts(_ask(base, _requests(5), attn_implementation="eager"))
+    assert eager == _texts(_ask(base, _requests(5)))
+    with pytest.raises(UserError, match="cannot be loaded with attention nonsense"):
+        _ask(base, _requests(1), attn_implementation="nonsense")
+
+
+def test_how_it_is_computed_is_no_part_of_the_key():
+    options = registry.kinds("samplers")["local"].options
+    plain = options.model_validate({"kind": "local", "model": "m"})
+    other = {"devices": ["cpu", "cpu"], "attn_implementation": "eager", "batch_size": 3}
+    assert options.model_validate({"kind": "local", "model": "m", **other}).key_options() == plain.key_options()
+
+
+def test_an_answer_that_is_no_longer_waited_for_does_not_hold_up_the_end(base):
+    async def give_up() -> None:
+        async with registry.make("samplers", "local", model=base).session(SendGate()) as draw:
+            answers = [asyncio.create_task(draw(request)) for request in _requests(3, max_tokens=4000)]
+            (short,) = _requests(1, max_tokens=3)
+            assert (await draw(short)).response["usage"]["completion_tokens"] == 3
+            for answer in answers:
+                answer.cancel()
+            await asyncio.gather(*answers, return_exceptions=True)
+
+    asyncio.run(give_up())
+    assert "answering" not in {thread.name for thread in threading.enumerate()}
+
+
+@pytest.mark.slow
+def test_several_devices_answer_as_one_does_each_in_a_process_of_its_own(base):
+    requests = _requests(12)
+    two = _ask(base, requests, devices=("cpu", "cpu"), batch_size=3)
+    assert _texts(two) == _texts(_ask(base, requests))
+    with pytest.raises(UserError, match="cannot be loaded with attention nonsense"):
+        _ask(base, requests, devices=("cpu", "cpu"), attn_implementation="nonsense")
