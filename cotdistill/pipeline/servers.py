@@ -17,7 +17,7 @@ def server_faults(steps: Iterable[Step], plan: Plan, where: Callable[[Loc], str]
     named: dict[tuple[str, str], Step] = {}
     for step in plan.steps:
         sampler = getattr(step.options, "sampler", None)
-        if sampler is None or sampler.kind != "endpoint":
+        if sampler is None or sampler.kind != "endpoint" or step.asks_teacher:
             continue
         served = sampler.build().served(plan.arm_of(step))
         other = named.setdefault(served, step)

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from cotdistill.client.costs import Budget
 from cotdistill.data.task import Task
+from cotdistill.errors import RecipeFault
 from cotdistill.filters.contamination import Place
 from cotdistill.records import Checkpoint, Conversation, Problem, Score, Trace
 from cotdistill.registry import NOT_IN_KEY, KindOptions
@@ -61,6 +62,9 @@ class EvaluateOptions(AskingOptions):
     def check(self, roles: Mapping[str, Any], *, seed: int) -> None:  # Any: what each role's family says
         """Return if the options are of the chosen mode and fit the roles. Raises: UserError that names the key."""
         check_mode(self.mode, self.model_fields_set)
+        if self.checkpoints == "all" and self.sampler.kind == "endpoint":
+            hint = "use `local` or `vllm`, or `checkpoints: last`"
+            raise RecipeFault("a server holds one checkpoint under its name", "evaluate.checkpoints", hint)
         if self.mode == "reasoning":
             super().check(roles, seed=seed)
 
