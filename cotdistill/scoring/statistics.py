@@ -1,10 +1,11 @@
 """Intervals and tests for accuracies: values in, values out, nothing but the standard library.
 
-Every answer counts as one independent trial; several attempts at one problem make the intervals too narrow.
+Here every answer is an independent trial. Where several answers hang together, as attempts at one problem or one
+question in eleven languages, `scoring/clustered.py` and `scoring/paired.py` say what may be said.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -56,15 +57,18 @@ def wilson(right: int, n: int) -> Interval:
     """
     if not 0 <= right <= n:
         raise ValueError(f"{right} right of {n}")
-    if n == 0:
-        return Interval(0.0, 1.0)
-    share, z2 = right / n, Z95 * Z95
+    return wilson_of_share(right / n, n) if n else Interval(0.0, 1.0)
+
+
+def wilson_of_share(share: float, n: float) -> Interval:
+    """Return the 95 % score interval of a proportion in 0..1 that `n` > 0 trials are worth; `n` need not be whole."""
+    z2 = Z95 * Z95
     middle = share + z2 / (2 * n)
     half = Z95 * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
     scale = 1 + z2 / n
-    # At 0 and n the bound is exact; rounding would leave 1e-17 there.
-    low = 0.0 if right == 0 else (middle - half) / scale
-    high = 1.0 if right == n else (middle + half) / scale
+    # At 0 and 1 the bound is exact; rounding would leave 1e-17 there.
+    low = 0.0 if share == 0 else (middle - half) / scale
+    high = 1.0 if share == 1 else (middle + half) / scale
     return Interval(low, high)
 
 
@@ -81,6 +85,19 @@ def mcnemar_p(gained: int, lost: int) -> float:
     # Whole numbers to the end: 2**n has no float from n = 1024 on, the quotient of two ints has.
     p: float = 2 * tail / 2**n
     return min(1.0, p)
+
+
+def holm(p_values: Sequence[float]) -> tuple[float, ...]:
+    """Return the p-values adjusted so that one false alarm among all of them has at most the stated chance.
+
+    In the order given. Source: Holm 1979, Scand. J. Stat. 6:65, the step-down Bonferroni test.
+    """
+    order = sorted(range(len(p_values)), key=lambda i: p_values[i])
+    adjusted, highest = [1.0] * len(p_values), 0.0
+    for rank, i in enumerate(order):
+        highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[i]))
+        adjusted[i] = highest
+    return tuple(adjusted)
 
 
 def pair_up(pairs: Iterable[tuple[bool, bool]]) -> PairCounts:
