@@ -7,6 +7,7 @@ from cotdistill.data.task import Task
 from cotdistill.filters.contamination import Place
 from cotdistill.records import Score, Thought, Trace
 from cotdistill.samplers import Sampler
+from cotdistill.scoring.equations import count_equations
 from cotdistill.scoring.grading import grade
 from cotdistill.scoring.task_grading import TaskGrader, thought_language
 from cotdistill.stage import Workspace
@@ -52,6 +53,7 @@ def make_scores(
             completion=trace.completion,
             verdict=trace.verdict,
             thought=thought,
+            equations=count_equations(trace.completion.reasoning or trace.completion.text),
             language=thought_language(trace.completion) if tasks[task].has_languages else "",
             learned_from=learned.get(Place(task, trace.problem.id), ""),
         )
