@@ -1,12 +1,17 @@
 """The report as one JSON object, for scripts.
 
-    {"arms": [{"name": "filtered", "accuracy": 0.967, "ci95": [0.94, 0.982], "n": 300,
-               "difference": {"against": "baseline", "points": 94.3, "ci95": [90.8, 96.4], …}, …}, …], …}
+    {"arms": [{"name": "filtered", "kind": "trained", "accuracy": 0.967, "ci95": [0.94, 0.982], "n": 300,
+               "tasks": [{"task": "gsm8k", "accuracy": 0.967, "unparsed": 0.01, "groups": {}, …}], …}, …],
+     "pairs": [{"arm": "filtered", "against": "baseline", "tasks": [{"task": "gsm8k", "points": 94.3, …}]}, …], …}
 
 Accuracies, shares and their intervals are 0..1; differences and their intervals are percentage points.
 """
 
-from cotdistill.report.data import ArmReport, Comparison, JsonRow, ReportData, StageReport, Tally
+from cotdistill.report.data import ArmReport, JsonRow, ReportData, StageReport
+from cotdistill.report.pairs import Regression, Seeds, regressions, seeds
+from cotdistill.report.scores import Comparison
+from cotdistill.report.tally import Tally
+from cotdistill.scoring.paired import Paired
 
 
 def as_json(data: ReportData) -> JsonRow:
@@ -16,18 +21,28 @@ def as_json(data: ReportData) -> JsonRow:
         "created": data.created or None,
         "baseline": data.baseline,
         "arms": [_arm(arm) for arm in data.arms],
+        "pairs": [{"arm": pair.arm, **comparison_json(pair.comparison)} for pair in data.pairs],
+        "seeds": [_seeds(found) for found in seeds(data.arms)],
+        "regressions": [regression_json(found) for found in regressions(data.arms)],
     }
 
 
 def _arm(arm: ArmReport) -> JsonRow:
-    scores = arm.scores
     stages = arm.stages.values()
+    only = arm.scores.only if arm.scores else None
     return {
         "name": arm.name,
-        **_tally(scores.total if scores else None),
-        "tasks": {task: _tally(tally) for task, tally in scores.tasks.items()} if scores else {},
-        "difference": _comparison(arm.to_baseline),
-        "difference_to_first": _comparison(arm.to_first),
+        "kind": arm.kind,
+        "of": arm.of,
+        "seed": arm.seed,
+        # Of one task; answers to several tasks are never counted together.
+        "accuracy": only.accuracy if only else None,
+        "ci95": list(only.ci95) if only and only.ci95 else None,
+        "n": arm.scores.n if arm.scores else 0,
+        "mean_accuracy": arm.scores.mean_accuracy if arm.scores else None,
+        "tasks": _tasks(arm),
+        "difference": _only(arm.to_baseline),
+        "difference_to_first": _only(arm.to_first),
         "funnel": {step.label: step.rows for step in arm.funnel},
         "waterfall": _waterfall(arm.filtered),
         "rejected": {stage.name: dict(stage.reasons) for stage in stages if stage.reasons},
@@ -36,37 +51,96 @@ def _arm(arm: ArmReport) -> JsonRow:
     }
 
 
+def _tasks(arm: ArmReport) -> list[JsonRow]:
+    if arm.scores is None:
+        return []
+    to_baseline = arm.to_baseline
+    return [
+        {
+            "task": task,
+            "general": task in arm.scores.general,
+            **tally_json(found),
+            "groups": {group: tally_json(part) for group, part in found.groups.items()},
+            "difference": difference_json(to_baseline.against, to_baseline.tasks[task])
+            if to_baseline and task in to_baseline.tasks
+            else None,
+        }
+        for task, found in arm.scores.tasks.items()
+    ]
+
+
+def tally_json(found: Tally) -> JsonRow:
+    """Return what stands in a cell, its groups left out."""
+    tokens, equations, language = found.tokens, found.equations, found.language
+    return {
+        "accuracy": found.accuracy,
+        "ci95": list(found.ci95) if found.ci95 else None,
+        "n": found.n,
+        "problems": found.problems,
+        "clusters": found.estimate.clusters if found.estimate else 0,
+        "unparsed": found.share(found.unparsed),
+        "truncated": found.share(found.truncated),
+        "unclosed": found.share(found.unclosed),
+        "forced": found.share(found.forced),
+        "verifier_errors": found.errors,
+        "tokens": tokens._asdict() if tokens else None,
+        "maj_at_k": found.maj_at_k,
+        "pass_at_k": {str(k): share for k, share in found.pass_at_k.items()} or None,
+        "equations": equations._asdict() | {"share": equations.share} if equations else None,
+        "language": language._asdict() if language else None,
+        "clean": found.clean._asdict(),
+    }
+
+
+def comparison_json(comparison: Comparison) -> JsonRow:
+    """Return a comparison with all its tasks."""
+    rows = [{"task": task, **paired_json(paired)} for task, paired in comparison.tasks.items()]
+    return {"against": comparison.against, "tasks": rows}
+
+
+def paired_json(paired: Paired) -> JsonRow:
+    """Return a difference, in percentage points."""
+    smallest = paired.smallest.difference
+    return {
+        "points": 100 * paired.difference,
+        "ci95": [100 * bound for bound in paired.ci95],
+        "p": paired.p,
+        "p_holm": paired.p_holm,
+        "test": "sign flips of clusters" if paired.is_clustered else "McNemar, exact",
+        "mcnemar_p": paired.mcnemar_p,
+        "gained": paired.counts.gained if paired.counts else None,
+        "lost": paired.counts.lost if paired.counts else None,
+        "n": paired.n,
+        "clusters": paired.clusters,
+        "smallest_points": None if smallest is None else 100 * smallest,
+        "smallest_from": paired.smallest.basis,
+    }
+
+
+def difference_json(against: str, paired: Paired) -> JsonRow:
+    """Return a difference with the name of what is subtracted."""
+    return {"against": against, **paired_json(paired)}
+
+
+def regression_json(found: Regression) -> JsonRow:
+    """Return a drop in a general task."""
+    return {"arm": found.arm, "task": found.task, **difference_json(found.against, found.paired)}
+
+
+def _only(comparison: Comparison | None) -> JsonRow | None:
+    """Return the comparison where it is of one task."""
+    if comparison is None or comparison.only is None:
+        return None
+    return difference_json(comparison.against, comparison.only)
+
+
+def _seeds(found: Seeds) -> JsonRow:
+    rows = [{"task": task, **spread._asdict()} for task, spread in found.tasks.items()]
+    return {"of": found.of, "arms": list(found.arms), "tasks": rows}
+
+
 def _waterfall(filtered: StageReport | None) -> list[JsonRow] | None:
     """Return what the filter dropped, in the order in which it asked; null where it is not finished."""
     if filtered is None:
         return None
     return [{"reason": drop.reason, "dropped": drop.rows, "left": drop.left} for drop in filtered.waterfall]
-
-
-def _tally(tally: Tally | None) -> JsonRow:
-    if tally is None:
-        tally = Tally(n=0, right=0, unanswered=0, truncated=0, errors=0, tokens=0)
-    return {
-        "accuracy": tally.accuracy,
-        "ci95": list(tally.ci95) if tally.ci95 else None,
-        "n": tally.n,
-        "unanswered": tally.share(tally.unanswered),
-        "truncated": tally.share(tally.truncated),
-        "verifier_errors": tally.errors,
-        "mean_tokens": tally.mean_tokens,
-    }
-
-
-def _comparison(comparison: Comparison | None) -> JsonRow | None:
-    if comparison is None:
-        return None
-    paired = comparison.paired
-    return {
-        "against": comparison.against,
-        "points": 100 * paired.difference,
-        "ci95": [100 * bound for bound in paired.ci95],
-        "mcnemar_p": paired.mcnemar_p,
-        "gained": paired.counts.gained,
-        "lost": paired.counts.lost,
-        "n": paired.counts.n,
-    }

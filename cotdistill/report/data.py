@@ -1,13 +1,11 @@
 """What a report shows, as plain values: no file, no layout."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from cotdistill.filters import REASON_ORDER
-from cotdistill.records import Score
-from cotdistill.scoring.statistics import Interval, PairedDifference, pair_up, paired_difference, wilson
+from cotdistill.report.scores import Comparison, Pair, Scores
 
 BASELINE = "baseline"
 """Name of the arm that is the untrained student."""
@@ -16,70 +14,6 @@ JsonRow = dict[str, Any]  # Any: a JSON value
 
 ArmKind = Literal["trained", "untrained", "baseline", "teacher"]
 """What answers: a student that learned, one that an arm leaves as it is, one to compare with, the teacher."""
-
-
-class Attempt(NamedTuple):
-    """What two arms must share to be a pair."""
-
-    task: str
-    problem: str
-    sample: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Tally:
-    """Graded answers, counted."""
-
-    n: int
-    right: int
-    unanswered: int
-    """No final answer was found in the text."""
-    truncated: int
-    """Cut off by the token limit."""
-    errors: int
-    """The verifier itself failed; counted as not right."""
-    tokens: int
-    """Tokens of all answers together; 0 where the server did not count."""
-
-    @property
-    def accuracy(self) -> float | None:
-        """Right answers / all answers, 0..1; None where nothing was asked."""
-        return self.right / self.n if self.n else None
-
-    @property
-    def ci95(self) -> Interval | None:
-        """Wilson interval of the accuracy; None where nothing was asked."""
-        return wilson(self.right, self.n) if self.n else None
-
-    @property
-    def mean_tokens(self) -> float | None:
-        """Tokens per answer; None where they were not counted."""
-        return self.tokens / self.n if self.tokens else None
-
-    def share(self, count: int) -> float | None:
-        """Return `count` / all answers, 0..1; None where nothing was asked."""
-        return count / self.n if self.n else None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Scores:
-    """An arm's evaluation."""
-
-    total: Tally
-    """Over the rows of all tasks."""
-    tasks: Mapping[str, Tally]
-    """In the order in which they were asked."""
-    is_right: Mapping[Attempt, bool]
-    samples: tuple[Score, ...]
-    """The first right answer and the first that is not."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Comparison:
-    """An arm beside another one, on the problems that both were asked."""
-
-    against: str
-    paired: PairedDifference
 
 
 class Drop(NamedTuple):
@@ -163,6 +97,11 @@ class ArmReport:
     loss: tuple[LossPoint, ...] = ()
 
     @property
+    def is_untrained(self) -> bool:
+        """Whether it is a student before its training, to compare others with."""
+        return self.kind == "baseline" or self.name == BASELINE
+
+    @property
     def funnel(self) -> tuple[FunnelStep, ...]:
         """Asked, answered, kept, trained; empty for an arm that is only evaluated."""
         steps = (("asked", "sample"), ("answered", "sample"), ("kept", "filter"), ("trained", "train"))
@@ -196,11 +135,18 @@ class ReportData:
     """Role -> its kind and model, in a few words: teacher, verifier, student."""
     versions: Mapping[str, str]
     arms: tuple[ArmReport, ...]
+    pairs: tuple[Pair, ...] = ()
+    """Every two arms that were asked the same problems."""
 
     @property
     def baseline(self) -> str | None:
         """Name of the arm that the others are compared with."""
         return next((arm.to_baseline.against for arm in self.arms if arm.to_baseline), None)
+
+    @property
+    def baselines(self) -> tuple[str, ...]:
+        """Names of the arms that others are compared with, each once."""
+        return tuple(dict.fromkeys(arm.to_baseline.against for arm in self.arms if arm.to_baseline))
 
     @property
     def first(self) -> str | None:
@@ -228,46 +174,3 @@ class ReportData:
                 reports[report.folder] = report
                 users.setdefault(report.folder, []).append(arm.name)
         return tuple((report, tuple(users[folder])) for folder, report in reports.items())
-
-
-def summarize(scores: Iterable[Score]) -> Scores:
-    """Count graded answers, in all and per task; reads them once, keeps two."""
-    counts: dict[str, Counter[str]] = {}
-    is_right: dict[Attempt, bool] = {}
-    samples: dict[bool, Score] = {}
-    for score in scores:
-        right = score.verdict.outcome == "correct"
-        counts.setdefault(score.task, Counter()).update(_counted(score))
-        is_right[Attempt(score.task, score.problem.id, score.completion.index)] = right
-        samples.setdefault(right, score)
-    return Scores(
-        total=_tally(sum(counts.values(), Counter())),
-        tasks={task: _tally(counter) for task, counter in counts.items()},
-        is_right=is_right,
-        samples=tuple(samples[right] for right in (True, False) if right in samples),
-    )
-
-
-def _counted(score: Score) -> dict[str, int]:
-    outcome = score.verdict.outcome
-    return {
-        "n": 1,
-        "right": outcome == "correct",
-        "unanswered": outcome == "unparsed",
-        "truncated": score.completion.status == "truncated",
-        "errors": outcome == "error",
-        "tokens": score.completion.usage.completion_tokens,
-    }
-
-
-def _tally(counter: Counter[str]) -> Tally:
-    names = ("n", "right", "unanswered", "truncated", "errors", "tokens")
-    return Tally(**{name: counter[name] for name in names})
-
-
-def compare(scores: Scores, other: Scores) -> PairedDifference | None:
-    """Return the paired difference on the problems that both were asked; None where there is none."""
-    common = [attempt for attempt in scores.is_right if attempt in other.is_right]
-    if not common:
-        return None
-    return paired_difference(pair_up((scores.is_right[a], other.is_right[a]) for a in common))

@@ -1,6 +1,6 @@
 """The report as one HTML file that loads nothing: style and drawings are inside, and there is no script."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -11,8 +11,12 @@ from markupsafe import Markup
 from cotdistill.records import Score
 from cotdistill.report import plots, wording
 from cotdistill.report.axes import Axis, round_axis, round_bins
-from cotdistill.report.data import BASELINE, ArmReport, Comparison, Lengths, ReportData
+from cotdistill.report.data import BASELINE, ArmReport, Lengths, ReportData
+from cotdistill.report.pairs import regressions, seeds
 from cotdistill.report.plots import Curve, Look
+from cotdistill.report.scores import Comparison
+from cotdistill.report.tally import Tally
+from cotdistill.scoring.paired import Paired
 from cotdistill.scoring.statistics import Interval
 from cotdistill.storage.jsonl import write_text
 
@@ -34,10 +38,33 @@ class Panel(NamedTuple):
     """Differences of the other arms to one arm, on one axis."""
 
     against: str
-    rows: tuple[tuple[ArmReport, Comparison], ...]
+    rows: tuple[tuple[ArmReport, Paired], ...]
     axis: Axis
     labels: tuple[str, ...]
     """What stands at the axis' ticks, in points."""
+
+
+class Columns(NamedTuple):
+    """Which columns have something to show for a task."""
+
+    attempts: int
+    """Answers to each problem; with more than one there are maj@k and pass@k."""
+    thought: bool
+    equations: bool
+    language: bool
+    learned: bool
+    """Whether training rows share words with questions."""
+
+
+class TaskView(NamedTuple):
+    """A task, all arms."""
+
+    name: str
+    is_general: bool
+    rows: tuple[tuple[ArmReport, Tally | None], ...]
+    columns: Columns
+    groups: tuple[str, ...]
+    panels: tuple[Panel, ...]
 
 
 def write_page(data: ReportData, path: Path) -> None:
@@ -57,7 +84,9 @@ def page(data: ReportData) -> str:
             looks=looks,
             pending=[(stage, arms) for stage, arms in data.stages if not stage.is_finished],
             seconds=sum(stage.seconds or 0.0 for stage, _ in data.stages),
-            comparisons=_comparisons(data),
+            views=[_view(data, task) for task in data.tasks or ("",)],
+            regressions=regressions(data.arms),
+            seeds=seeds(data.arms),
             funnels=[arm for arm in data.arms if arm.funnel],
             rejecting=[(stage, arms) for stage, arms in data.stages if stage.reasons and stage.name != "filter"],
             histograms=_histograms(data, looks),
@@ -68,53 +97,84 @@ def page(data: ReportData) -> str:
 
 def headline(data: ReportData) -> str:
     """Return the run's result in a sentence or two."""
-    trained = [arm for arm in data.arms if arm.scores and arm.scores.total.n and arm.name != BASELINE]
+    trained = [arm for arm in data.arms if arm.scores and arm.scores.n and arm.kind == "trained"]
     best = max(trained, key=_accuracy, default=None)
     if best is None or best.scores is None:
         return "No trained arm has been evaluated yet."
-    total = best.scores.total
     name = f"Best arm: {best.name}," if len(trained) > 1 else f"{best.name}:"
+    only = best.scores.only
+    if only is None:
+        mean = wording.percent(best.scores.mean_accuracy)
+        return f"{name} {mean} right in the unweighted mean of {len(best.scores.tasks)} tasks."
     said = (
-        f"{name} {wording.percent(total.accuracy)} of {total.n:,} questions right "
-        f"(95% interval {wording.percent_range(total.ci95)})."
+        f"{name} {wording.percent(only.accuracy)} of {only.problems:,} questions right "
+        f"(95% interval {wording.percent_range(only.ci95)})."
     )
-    return f"{said} {_against(best.to_baseline)}" if best.to_baseline else said
+    to_baseline = best.to_baseline
+    return f"{said} {_against(to_baseline.against, to_baseline.only)}" if to_baseline and to_baseline.only else said
 
 
-def _against(comparison: Comparison) -> str:
-    paired = comparison.paired
-    if paired.mcnemar_p >= 0.05:
-        return (
-            f"No clear difference to {comparison.against}: {_points(paired.difference)} points "
-            f"({_points_range(paired.ci95)})."
-        )
+def _against(against: str, paired: Paired) -> str:
+    interval = _points_range(paired.ci95)
+    if paired.p >= 0.05:
+        return f"No clear difference to {against}: {_points(paired.difference)} points ({interval})."
     side = "above" if paired.difference > 0 else "below"
-    return (
-        f"That is {abs(100 * paired.difference):.1f} points {side} {comparison.against} ({_points_range(paired.ci95)})."
-    )
+    return f"That is {abs(100 * paired.difference):.1f} points {side} {against} ({interval})."
 
 
 def arm_looks(data: ReportData) -> dict[str, Look]:
-    """Return colour and dashes of every arm: grey for the baseline, the others in the order of the run."""
-    looks = {BASELINE: Look(0, 0)}
-    others = [arm.name for arm in data.arms if arm.name != BASELINE]
+    """Return colour and dashes of every arm: grey for the baselines, the others in the order of the run."""
+    looks = {arm.name: Look(0, min(number, 2)) for number, arm in enumerate(_untrained(data))}
+    looks.setdefault(BASELINE, Look(0, 0))
+    others = [arm.name for arm in data.arms if not arm.is_untrained]
     for number, name in enumerate(others):
         looks[name] = Look(number % COLOURS + 1, number // 4 % 3)
     return looks
 
 
-def _comparisons(data: ReportData) -> list[Panel]:
-    """Return the panel of differences to the baseline, and the one to the first arm where that is another."""
-    to_baseline = [(arm, arm.to_baseline) for arm in data.arms if arm.to_baseline]
-    to_first = [(arm, arm.to_first) for arm in data.arms if arm.to_first]
-    return [_panel(rows) for rows in (to_baseline, to_first) if rows]
+def _untrained(data: ReportData) -> list[ArmReport]:
+    return [arm for arm in data.arms if arm.is_untrained]
 
 
-def _panel(rows: Sequence[tuple[ArmReport, Comparison]]) -> Panel:
-    bounds = [bound for _, comparison in rows for bound in comparison.paired.ci95]
+def _view(data: ReportData, task: str) -> TaskView:
+    rows = tuple((arm, arm.scores.tasks.get(task) if arm.scores else None) for arm in data.arms)
+    tallies = [tally for _, tally in rows if tally is not None]
+    columns = Columns(
+        attempts=max((tally.attempts for tally in tallies), default=0),
+        thought=any(tally.unclosed or tally.forced for tally in tallies),
+        equations=any(tally.equations for tally in tallies),
+        language=any(tally.language and tally.language.own is not None for tally in tallies),
+        learned=any(tally.clean.n < tally.n for tally in tallies),
+    )
+    return TaskView(
+        name=task,
+        is_general=any(arm.scores is not None and task in arm.scores.general for arm in data.arms),
+        rows=rows,
+        columns=columns,
+        groups=tuple(dict.fromkeys(group for tally in tallies for group in tally.groups)),
+        panels=tuple(_panels(data, task)),
+    )
+
+
+def _panels(data: ReportData, task: str) -> Iterator[Panel]:
+    """Yield the differences to each baseline, and those to the first arm where that is another."""
+    found: dict[str, list[tuple[ArmReport, Paired]]] = {}
+    for kind in ("to_baseline", "to_first"):
+        for arm in data.arms:
+            comparison: Comparison | None = getattr(arm, kind)
+            if comparison and task in comparison.tasks:
+                rows = found.setdefault(comparison.against, [])
+                if all(known is not arm for known, _ in rows):
+                    rows.append((arm, comparison.tasks[task]))
+    for against, rows in found.items():
+        yield _panel(against, rows)
+
+
+def _panel(against: str, rows: Sequence[tuple[ArmReport, Paired]]) -> Panel:
+    bounds = [bound for _, paired in rows for bound in paired.ci95]
     axis = round_axis(min(0.0, *bounds), max(0.0, *bounds), about=6)
     labels = (f"{100 * tick:+g}".replace("-", "−") if tick else "0" for tick in axis.ticks)
-    return Panel(rows[0][1].against, tuple(rows), axis, tuple(labels))
+    return Panel(against, tuple(rows), axis, tuple(labels))
 
 
 def _histograms(data: ReportData, looks: dict[str, Look]) -> list[Histogram]:
@@ -142,7 +202,7 @@ def _curves(data: ReportData, looks: dict[str, Look]) -> list[Curve]:
 
 
 def _accuracy(arm: ArmReport) -> float:
-    return (arm.scores and arm.scores.total.accuracy) or 0.0
+    return (arm.scores and arm.scores.mean_accuracy) or 0.0
 
 
 def _cut(text: str) -> str:

@@ -7,7 +7,7 @@ runs/<name>/arms.json:
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,17 +19,16 @@ from cotdistill.report.data import (
     BASELINE,
     ArmKind,
     ArmReport,
-    Comparison,
+    JsonRow,
     Lengths,
     LossPoint,
     ReportData,
-    Scores,
     StageReport,
-    compare,
-    summarize,
 )
+from cotdistill.report.pairs import compared
+from cotdistill.report.scores import Scores, summarize
 from cotdistill.storage import jsonl
-from cotdistill.storage.run_folder import ARMS, METRICS, RESOLVED, ROWS, Manifest, read_manifest
+from cotdistill.storage.run_folder import ARMS, METRICS, RESOLVED, ROWS, SCORES, Manifest, read_manifest
 
 R = TypeVar("R", bound=Record)
 
@@ -100,12 +99,14 @@ def read_run(run: Path) -> ReportData:
     folders = {folder: stage for arm in arms for stage, folder in arm.stages.items()}
     found = {folder: _found(run / folder, stage, folder) for folder, stage in folders.items()}
     manifests = sorted((f.manifest for f in found.values() if f.manifest), key=lambda manifest: manifest.started)
+    compared_arms, pairs = compared([_arm(arm, found) for arm in arms])
     return ReportData(
         name=run.name,
         created=manifests[0].started if manifests else "",
         roles=_read_roles(run),
         versions=manifests[-1].versions if manifests else {},
-        arms=tuple(_compared([_arm(arm, found) for arm in arms])),
+        arms=compared_arms,
+        pairs=pairs,
     )
 
 
@@ -146,9 +147,27 @@ def _found(path: Path, stage: str, folder: str) -> _Found:
         stage=report,
         manifest=manifest,
         lengths=_lengths(_read_rows(path, Trace)) if stage == "filter" else None,
-        scores=summarize(_read_rows(path, Score)) if stage == "evaluate" else None,
+        scores=_scores(path) if stage == "evaluate" else None,
         loss=_loss(path / METRICS) if stage == "train" else (),
     )
+
+
+def _scores(folder: Path) -> Scores:
+    """Return an evaluation; what its tasks are like stands in its report.json, of earlier versions nothing does."""
+    said = _read_tasks(folder / SCORES)
+    general = frozenset(task for task, facts in said.items() if facts.get("general") is True)
+    apart = frozenset(task for task, facts in said.items() if facts.get("clusters") is False)
+    return summarize(_read_rows(folder, Score), general=general, apart=apart)
+
+
+def _read_tasks(path: Path) -> dict[str, JsonRow]:
+    try:
+        tasks = json.loads(path.read_bytes())["tasks"]
+        return {task: facts for task, facts in tasks.items() if isinstance(facts, dict)}
+    except FileNotFoundError:
+        return {}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UserError(f"is no report of an evaluation: {error}", str(path), "redo it with `run --redo`") from None
 
 
 def _read_rows(folder: Path, record: type[R]) -> Iterator[R]:
@@ -218,26 +237,3 @@ def _in_words(member: object) -> str:
     if not isinstance(member, Mapping):
         return ""
     return " · ".join(str(member[fact]) for fact in FACTS if member.get(fact))
-
-
-def _compared(arms: list[ArmReport]) -> Iterator[ArmReport]:
-    """Yield the arms with their differences to their own student before training, and to the first arm.
-
-    Where no arm says which that is, it is the arm called `baseline`, or the first one.
-    """
-    evaluated = {arm.name: arm for arm in arms if arm.scores and arm.scores.total.n}
-    first = next(iter(evaluated.values()), None)
-    baseline = evaluated.get(BASELINE, first)
-    for arm in arms:
-        yield replace(
-            arm,
-            to_baseline=_comparison(arm, evaluated.get(arm.baseline) if arm.baseline else baseline),
-            to_first=None if first is baseline else _comparison(arm, first),
-        )
-
-
-def _comparison(arm: ArmReport, other: ArmReport | None) -> Comparison | None:
-    if other is None or arm is other or arm.scores is None or other.scores is None:
-        return None
-    paired = compare(arm.scores, other.scores)
-    return Comparison(against=other.name, paired=paired) if paired else None

@@ -1,15 +1,18 @@
 """The comparison of the arms as a table: for the terminal and for Markdown."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from rich import box
 from rich.console import Group
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from cotdistill.filters import REASON_ORDER
-from cotdistill.report.data import ArmReport, ReportData, Tally
+from cotdistill.report.data import ArmReport, ReportData
+from cotdistill.report.pairs import Regression, regressions, seeds
+from cotdistill.report.tally import Tally
 from cotdistill.report.wording import (
     UNKNOWN,
     count,
@@ -47,7 +50,30 @@ class Section(NamedTuple):
 
 def table(data: ReportData) -> Group:
     """Return the comparison for a terminal of 80 columns or more, and below it what the filters dropped."""
-    return Group(_comparison(data), *([_dropped(data)] if any(stage.reasons for stage, _ in data.filters) else []))
+    parts: list[Table | Text] = [_comparison(data)]
+    parts += [Text(line) for line in _spread_lines(data)]
+    parts += [Text(line, style="bold red") for line in regression_lines(regressions(data.arms))]
+    return Group(*parts, *([_dropped(data)] if any(stage.reasons for stage, _ in data.filters) else []))
+
+
+def regression_lines(found: Iterable[Regression]) -> list[str]:
+    """Return a line for each general task that an arm does worse than its student did before training."""
+    return [
+        f"forgotten: {drop.arm} lost {points(-drop.paired.difference).lstrip('+')} points of {drop.task} "
+        f"against {drop.against} ({points_range(drop.paired.ci95)})"
+        for drop in found
+    ]
+
+
+def _spread_lines(data: ReportData) -> list[str]:
+    """Return a line for each task of an arm that was trained with several seeds."""
+    return [
+        f"{found.of}, {spread.n} seeds, {task}: mean {percent(spread.mean)}"
+        + (f", sd {100 * spread.sd:.1f}" if spread.sd is not None else "")
+        + f", {100 * spread.low:.1f}–{100 * spread.high:.1f}"
+        for found in seeds(data.arms)
+        for task, spread in found.tasks.items()
+    ]
 
 
 def _comparison(data: ReportData) -> Table:
@@ -115,26 +141,36 @@ def _heads(data: ReportData) -> tuple[str, ...]:
 
 
 def _sections(data: ReportData) -> Iterator[Section]:
-    """Yield the rows over all tasks, then those of each task where there are several."""
-    tasks = data.tasks if len(data.tasks) > 1 else ()
-    yield Section("all tasks" if tasks else "", [_arm_row(arm) for arm in data.arms])
-    for task in tasks:
+    """Yield the rows of the one task; of several the unweighted means first, then the rows of each."""
+    if len(data.tasks) <= 1:
+        task = next(iter(data.tasks), "")
+        yield Section("", [_row(arm, task) for arm in data.arms])
+        return
+    yield Section("unweighted mean", [_mean_row(arm) for arm in data.arms])
+    for task in data.tasks:
         asked = [arm for arm in data.arms if arm.scores and task in arm.scores.tasks]
-        yield Section(task, [_task_row(arm.name, arm.scores.tasks[task]) for arm in asked if arm.scores])
+        yield Section(task, [_row(arm, task) for arm in asked])
 
 
-def _arm_row(arm: ArmReport) -> Row:
+def _row(arm: ArmReport, task: str) -> Row:
     trained = Cell(count(arm.trained_rows))
-    if arm.scores is None:
-        state = Cell("pending" if "evaluate" in arm.stages else UNKNOWN)
+    tally = arm.scores.tasks.get(task) if arm.scores else None
+    if tally is None:
+        accuracy = (Cell(UNKNOWN), Cell("0")) if arm.scores is not None else (_state(arm), Cell(UNKNOWN))
         unknown = Cell(UNKNOWN)
-        return (Cell(arm.name), state, unknown, unknown, unknown, trained, unknown, unknown)
-    total = arm.scores.total
-    return (Cell(arm.name), *_accuracy(total), *_difference(arm), trained, *_answers(total))
+        return (Cell(arm.name), *accuracy, unknown, unknown, trained, unknown, unknown)
+    return (Cell(arm.name), *_accuracy(tally), *_difference(arm, task), trained, *_answers(tally))
 
 
-def _task_row(name: str, tally: Tally) -> Row:
-    return (Cell(name), *_accuracy(tally), Cell(""), Cell(""), Cell(""), *_answers(tally))
+def _mean_row(arm: ArmReport) -> Row:
+    mean = Cell(percent(arm.scores.mean_accuracy)) if arm.scores else _state(arm)
+    whole = Cell(count(arm.scores.n)) if arm.scores else Cell(UNKNOWN)
+    empty = Cell("")
+    return (Cell(arm.name), mean, whole, empty, empty, Cell(count(arm.trained_rows)), empty, empty)
+
+
+def _state(arm: ArmReport) -> Cell:
+    return Cell("pending" if "evaluate" in arm.stages else UNKNOWN)
 
 
 def _accuracy(tally: Tally) -> Row:
@@ -143,15 +179,15 @@ def _accuracy(tally: Tally) -> Row:
     return (Cell(percent(tally.accuracy), percent_range(tally.ci95)), Cell(count(tally.n)))
 
 
-def _difference(arm: ArmReport) -> Row:
-    if arm.to_baseline is None:
+def _difference(arm: ArmReport, task: str) -> Row:
+    paired = arm.to_baseline.tasks.get(task) if arm.to_baseline else None
+    if paired is None:
         return (Cell(UNKNOWN), Cell(UNKNOWN))
-    paired = arm.to_baseline.paired
-    return (Cell(points(paired.difference), points_range(paired.ci95)), Cell(p_value(paired.mcnemar_p)))
+    return (Cell(points(paired.difference), points_range(paired.ci95)), Cell(p_value(paired.p_holm)))
 
 
 def _answers(tally: Tally) -> Row:
-    return (Cell(count(tally.mean_tokens)), Cell(percent(tally.share(tally.unanswered))))
+    return (Cell(count(tally.mean_tokens)), Cell(percent(tally.share(tally.unparsed))))
 
 
 def _markdown(text: str) -> str:

@@ -13,7 +13,14 @@ def test_each_arm_has_accuracy_interval_and_number(make_run):
         low, high = arm["ci95"]
         assert 0 <= low <= arm["accuracy"] <= high <= 1
         assert arm["n"] == 300
-        assert arm["tasks"] == {"holdout": {key: arm[key] for key in arm["tasks"]["holdout"]}}
+        (task,) = arm["tasks"]
+        assert (task["task"], task["accuracy"], task["ci95"], task["n"]) == (
+            "holdout",
+            arm["accuracy"],
+            arm["ci95"],
+            300,
+        )
+        assert arm["mean_accuracy"] == arm["accuracy"]
 
 
 def test_a_difference_is_in_points_and_adds_up(make_run):
@@ -35,10 +42,29 @@ def test_an_arm_that_was_not_evaluated_has_null_and_not_zero(make_run):
     assert arms["filtered"]["funnel"]["trained"] == 32
 
 
-def test_several_tasks_are_pooled_at_the_top(make_run):
-    arm = as_json(read_run(make_run(tasks=("a", "b"), n=50)))["arms"][0]
-    assert arm["n"] == sum(task["n"] for task in arm["tasks"].values()) == 100
-    assert arm["accuracy"] == pytest.approx(sum(task["accuracy"] for task in arm["tasks"].values()) / 2)
+def test_several_tasks_are_never_counted_together(make_run):
+    found = as_json(read_run(make_run(tasks=("a", "b"), n=50)))
+    arm = found["arms"][0]
+    assert (arm["accuracy"], arm["ci95"], arm["difference"]) == (None, None, None)
+    assert arm["n"] == sum(task["n"] for task in arm["tasks"]) == 100
+    assert arm["mean_accuracy"] == pytest.approx(sum(task["accuracy"] for task in arm["tasks"]) / 2)
+    assert [task["difference"]["against"] for task in arm["tasks"]] == ["baseline", "baseline"]
+
+
+def test_every_two_arms_are_compared_on_every_task(make_run):
+    found = as_json(read_run(make_run(tasks=("a", "b"), n=50)))
+    pairs = [(pair["arm"], pair["against"]) for pair in found["pairs"]]
+    assert len(pairs) == len({frozenset(pair) for pair in pairs}) == 6
+    assert all(arm != "baseline" for arm, _ in pairs)
+    assert ("unfiltered", "filtered") in pairs
+    for pair in found["pairs"]:
+        one, two = pair["tasks"]
+        assert (one["task"], two["task"]) == ("a", "b")
+        assert one["points"] == pytest.approx(2 * (one["gained"] - one["lost"]))
+        assert one["ci95"][0] <= one["points"] <= one["ci95"][1]
+        assert {one["p_holm"], two["p_holm"]} >= {min(1, 2 * min(one["p"], two["p"]))}
+        assert one["smallest_points"] > 0
+        assert one["test"] == "McNemar, exact"
 
 
 def test_the_whole_is_strict_json(make_run):

@@ -102,7 +102,7 @@ def test_the_page_shows_the_numbers_of_the_run(make_run):
     data = read_run(make_run(traces=40))
     text = Outline(page(data)).text
     for arm in data.arms:
-        total = arm.scores.total
+        total = arm.scores.only
         assert f"{100 * total.accuracy:.1f}% {100 * total.ci95.low:.1f}–{100 * total.ci95.high:.1f}" in text
     assert "asked 52 answered 40 76.9% kept 34 65.4% trained 32 61.5%" in text
     assert "timeout sample all trained arms 9 17.3%" in text
@@ -136,7 +136,7 @@ def test_answers_that_the_verifier_failed_on_are_told(make_run):
 
 def test_the_headline_names_the_best_trained_arm(make_run):
     data = read_run(make_run())
-    total = data.arms[0].scores.total
+    total = data.arms[0].scores.only
     assert headline(data).startswith(f"Best arm: filtered, {100 * total.accuracy:.1f}% of 300 questions right")
     assert "points above baseline" in headline(data)
 

@@ -41,9 +41,9 @@ def test_differences_are_to_the_baseline_arm_and_to_the_first(make_run):
     filtered, baseline = arm(data, "filtered"), arm(data, "baseline")
     assert filtered.to_first is None
     assert baseline.to_baseline is None
-    expected = filtered.scores.total.accuracy - baseline.scores.total.accuracy
-    assert filtered.to_baseline.paired.difference == pytest.approx(expected)
-    assert baseline.to_first.paired.difference == pytest.approx(-expected)
+    expected = filtered.scores.only.accuracy - baseline.scores.only.accuracy
+    assert filtered.to_baseline.only.difference == pytest.approx(expected)
+    assert baseline.to_first.only.difference == pytest.approx(-expected)
 
 
 def test_without_a_baseline_arm_the_first_evaluated_one_is_compared_with(make_run):
@@ -74,7 +74,7 @@ def test_an_evaluation_of_no_rows_is_finished_and_has_no_accuracy(make_run):
     run = make_run()
     (run / "arms/baseline/5-evaluate/rows.jsonl").write_text("")
     data = read_run(run)
-    assert arm(data, "baseline").scores.total.accuracy is None
+    assert arm(data, "baseline").scores.mean_accuracy is None
     assert data.baseline == "filtered"
 
 

@@ -20,7 +20,7 @@ def test_every_arm_stands_on_a_line_with_its_accuracy(make_run, width):
     assert max(map(len, lines)) <= width
     for arm in data.arms:
         (line,) = [line for line in lines if line.split()[:1] == [arm.name]]
-        assert f"{100 * arm.scores.total.accuracy:.1f}%" in line
+        assert f"{100 * arm.scores.only.accuracy:.1f}%" in line
         assert "300" in line
 
 
@@ -28,7 +28,7 @@ def test_intervals_stay_whole_at_80_columns(make_run):
     data = read_run(make_run(n=1500))
     text = printed(data)
     for arm in data.arms[:3]:
-        low, high = arm.to_baseline.paired.ci95
+        low, high = arm.to_baseline.only.ci95
         assert f"{100 * low:.1f} to {100 * high:.1f}" in text
 
 
@@ -47,8 +47,9 @@ def test_square_brackets_in_a_name_are_no_markup(make_run):
 
 def test_several_tasks_get_a_section_each(make_run):
     text = printed(read_run(make_run({"one": 0.9, "baseline": 0.1}, tasks=("gsm8k", "mgsm_de"), n=40)))
-    heads = [line.strip() for line in text.splitlines() if line.strip() in ("all tasks", "gsm8k", "mgsm_de")]
-    assert heads == ["all tasks", "gsm8k", "mgsm_de"]
+    heads = [line.strip() for line in text.splitlines() if line.strip().startswith(("unweighted", "gsm8k", "mgsm_de"))]
+    assert heads == ["unweighted mean", "gsm8k", "mgsm_de"]
+    assert "all tasks" not in text
     assert sum(line.split()[:1] == ["one"] for line in text.splitlines()) == 3
 
 
@@ -65,7 +66,7 @@ def test_markdown_has_a_row_per_arm_and_equal_columns(make_run):
     lines = markdown_table(data).splitlines()
     assert len(lines) == 2 + len(data.arms)
     assert {line.count(" | ") for line in lines} == {7}
-    total = data.arms[0].scores.total
+    total = data.arms[0].scores.only
     interval = f"({100 * total.ci95.low:.1f}–{100 * total.ci95.high:.1f})"
     assert f"| filtered | {100 * total.accuracy:.1f}% {interval} | 300 | " in lines[2]
 
