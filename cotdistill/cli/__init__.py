@@ -1,6 +1,7 @@
 """Every command; the only package that prints results or exits.
 
-Progress goes to stderr, results to stdout. Exit codes: 0 done, 1 bug, 2 the user's input, 3 key or balance refused,
+Progress goes to stderr, results to stdout. Exit codes: 0 done, 1 bug (or a general
+task got worse: `report`, `compare --fail-on-regression`), 2 the user's input, 3 key or balance refused,
 5 run folder in use, 75 try again later, 130/143 interrupted, otherwise the training worker's own code.
 """
 
@@ -11,11 +12,11 @@ from typing import NoReturn
 
 import typer
 
-from cotdistill.cli import data, lmeval, run, tools
+from cotdistill.cli import compare, data, lmeval, run, tools
 from cotdistill.cli.app import app
 from cotdistill.errors import Interrupted, TryAgainLater, UserError
 
-__all__ = ["app", "data", "lmeval", "main", "run", "tools"]
+__all__ = ["app", "compare", "data", "lmeval", "main", "run", "tools"]
 
 
 def main() -> NoReturn:

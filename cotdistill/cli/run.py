@@ -22,6 +22,7 @@ from cotdistill.cli.app import (
     logging_to,
     read,
 )
+from cotdistill.cli.compare import FORGOTTEN
 from cotdistill.errors import UserError
 from cotdistill.nodes.cluster import read_cluster
 from cotdistill.stages import ORDER, read_help_line
@@ -187,7 +188,8 @@ def status(run_folder: RunFolder, as_json: Json = False) -> None:
 @app.command()
 def report(run_folder: RunFolder, as_json: Json = False) -> None:
     """Compare the arms of a run: a table, and report.html in its folder."""
-    _report(run_folder, as_json=as_json)
+    if _report(run_folder, as_json=as_json):
+        raise typer.Exit(FORGOTTEN)
 
 
 def _pipeline(recipe: Path, overrides: list[str] | None, runs: Path) -> "Pipeline":
@@ -252,9 +254,11 @@ def _print_commands(recipe: Path, overrides: list[str] | None, *, redo: str | No
     typer.echo(f"# or under Slurm: save as train.sh, then `sbatch train.sh`\n{script}")
 
 
-def _report(folder: Path, *, as_json: bool) -> None:
+def _report(folder: Path, *, as_json: bool) -> bool:
+    """Write and print the report; return whether an arm got worse at a general task."""
     from cotdistill.report.as_json import as_json as to_json
     from cotdistill.report.page import write_page
+    from cotdistill.report.pairs import regressions
     from cotdistill.report.read import read_run
     from cotdistill.report.table import table
     from cotdistill.storage.run_folder import PAGE
@@ -264,8 +268,9 @@ def _report(folder: Path, *, as_json: bool) -> None:
     write_page(data, page)
     if as_json:
         typer.echo(json.dumps(to_json(data), indent=1, ensure_ascii=False))
-        return
-    from rich.console import Console
+    else:
+        from rich.console import Console
 
-    Console().print(table(data))
-    typer.echo(f"report: {page}", err=True)
+        Console().print(table(data))
+        typer.echo(f"report: {page}", err=True)
+    return bool(regressions(data.arms))

@@ -76,7 +76,7 @@ def page(data: ReportData) -> str:
     """Return the page as HTML."""
     looks = arm_looks(data)
     return (
-        _environment()
+        environment()
         .get_template("page.html.j2")
         .render(
             data=data,
@@ -233,7 +233,8 @@ def _outcome(score: Score) -> str:
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Return what pages are written with: templates of this folder, everything escaped."""
     environment = Environment(
         loader=PackageLoader("cotdistill", "report"),
         autoescape=True,

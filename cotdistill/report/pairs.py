@@ -46,7 +46,7 @@ def compared(arms: Sequence[ArmReport]) -> tuple[tuple[ArmReport, ...], tuple[Pa
     student is, that is the arm called `baseline`, or the first one.
     """
     evaluated = {arm.name: arm for arm in arms if arm.scores and arm.scores.n}
-    pairs = tuple(_pairs(list(evaluated.values())))
+    pairs = tuple(all_pairs(list(evaluated.values())))
     known = {(pair.arm, pair.comparison.against): pair.comparison for pair in pairs}
     # Pairs go one way; what is asked the other way round is compared anew.
     first = next(iter(evaluated.values()), None)
@@ -59,9 +59,9 @@ def compared(arms: Sequence[ArmReport]) -> tuple[tuple[ArmReport, ...], tuple[Pa
     return tuple(done), pairs
 
 
-def _pairs(arms: Sequence[ArmReport]) -> Iterator[Pair]:
+def all_pairs(arms: Sequence[ArmReport]) -> Iterator[Pair]:
     """Yield the later arm minus the earlier one, and every arm minus what was not trained."""
-    ordered = sorted(arms, key=lambda arm: arm.kind != "baseline" and arm.name != BASELINE)
+    ordered = sorted(arms, key=lambda arm: not arm.is_untrained)
     for earlier, later in combinations(ordered, 2):
         found = _comparison(later, earlier, {})
         if found is not None:
@@ -80,11 +80,13 @@ def _comparison(
 
 
 def regressions(arms: Sequence[ArmReport]) -> tuple[Regression, ...]:
-    """Return every drop against the own baseline in a general task whose interval lies below zero."""
+    """Return every drop against the own untrained student in a general task whose interval lies below zero."""
+    untrained = {arm.name for arm in arms if arm.is_untrained}
     return tuple(
         Regression(arm.name, arm.to_baseline.against, task, paired)
         for arm in arms
-        if arm.to_baseline and arm.scores and arm.kind not in ("baseline", "teacher")
+        if arm.to_baseline and arm.scores and arm.to_baseline.against in untrained
+        if not arm.is_untrained and arm.kind != "teacher"
         for task, paired in arm.to_baseline.tasks.items()
         if task in arm.scores.general and paired.ci95.high < 0
     )

@@ -35,6 +35,8 @@ R = TypeVar("R", bound=Record)
 ROLES = ("problems", "teacher", "judge", "verifier", "student")
 FACTS = ("kind", "model", "dataset", "path")
 """What a role is known by, in this order."""
+KINDS: Mapping[str, ArmKind] = {BASELINE: "baseline", "teacher": "teacher"}
+"""What arms of these names are in runs of earlier versions."""
 
 
 class PointScores(Record):
@@ -127,7 +129,7 @@ def _arm(arm: ArmStages, found: Mapping[str, _Found]) -> ArmReport:
     parts = {stage: found[folder] for stage, folder in arm.stages.items()}
     return ArmReport(
         name=arm.name,
-        kind=arm.kind or ("baseline" if arm.name == BASELINE else "trained"),
+        kind=arm.kind or KINDS.get(arm.name, "trained"),
         baseline=arm.baseline,
         of=arm.of,
         seed=arm.seed,

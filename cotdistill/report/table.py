@@ -137,14 +137,15 @@ def markdown_table(data: ReportData) -> str:
 
 def _heads(data: ReportData) -> tuple[str, ...]:
     against = f"vs {shortened(data.baseline, HEAD_CHARS)}" if data.baseline else "difference"
-    return ("arm", "accuracy", "n", against, "p", "trained", "tokens", "no answer")
+    trained = ("trained",) if len(data.tasks) <= 1 else ()
+    return ("arm", "accuracy", "n", against, "p", *trained, "tokens", "no answer")
 
 
 def _sections(data: ReportData) -> Iterator[Section]:
     """Yield the rows of the one task; of several the unweighted means first, then the rows of each."""
     if len(data.tasks) <= 1:
         task = next(iter(data.tasks), "")
-        yield Section("", [_row(arm, task) for arm in data.arms])
+        yield Section("", [_with_trained(_row(arm, task), arm) for arm in data.arms])
         return
     yield Section("unweighted mean", [_mean_row(arm) for arm in data.arms])
     for task in data.tasks:
@@ -153,20 +154,24 @@ def _sections(data: ReportData) -> Iterator[Section]:
 
 
 def _row(arm: ArmReport, task: str) -> Row:
-    trained = Cell(count(arm.trained_rows))
     tally = arm.scores.tasks.get(task) if arm.scores else None
     if tally is None:
         accuracy = (Cell(UNKNOWN), Cell("0")) if arm.scores is not None else (_state(arm), Cell(UNKNOWN))
         unknown = Cell(UNKNOWN)
-        return (Cell(arm.name), *accuracy, unknown, unknown, trained, unknown, unknown)
-    return (Cell(arm.name), *_accuracy(tally), *_difference(arm, task), trained, *_answers(tally))
+        return (Cell(arm.name), *accuracy, unknown, unknown, unknown, unknown)
+    return (Cell(arm.name), *_accuracy(tally), *_difference(arm, task), *_answers(tally))
+
+
+def _with_trained(row: Row, arm: ArmReport) -> Row:
+    """Return a row with the number of conversations learned from, before what the answers are like."""
+    return (*row[:5], Cell(count(arm.trained_rows)), *row[5:])
 
 
 def _mean_row(arm: ArmReport) -> Row:
     mean = Cell(percent(arm.scores.mean_accuracy)) if arm.scores else _state(arm)
     whole = Cell(count(arm.scores.n)) if arm.scores else Cell(UNKNOWN)
     empty = Cell("")
-    return (Cell(arm.name), mean, whole, empty, empty, Cell(count(arm.trained_rows)), empty, empty)
+    return (Cell(arm.name), mean, whole, empty, empty, empty, empty)
 
 
 def _state(arm: ArmReport) -> Cell:
