@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cotdistill import adapters
-from cotdistill.errors import UserError
+from cotdistill.errors import RecipeFault, UserError
 from cotdistill.scoring.harness.local_data import HarnessExam
-from cotdistill.scoring.harness.options import HarnessOptions
+from cotdistill.scoring.harness.options import DEFAULT_MAX_GEN_TOKS, HarnessOptions
 from cotdistill.storage.jsonl import write_text
 from cotdistill.storage.keys import key_of
 from cotdistill.storage.origin import Origin
@@ -93,6 +93,7 @@ def ask(
         manager = TaskManager(include_defaults=False)
         tasks = _load_tasks(exam, manager)
         lm = _load_model(student, options)
+        _check_room(lm, exam, options)
         answered = lm_eval.simple_evaluate(
             model=lm,
             tasks=tasks,
@@ -144,6 +145,23 @@ def _load_tasks(exam: HarnessExam, manager: "TaskManager") -> "list[Task]":
             first_line = str(error).strip().partition("\n")[0]
             raise UserError(f"the rows of `{name}` cannot be loaded: {first_line}") from None
     return loaded
+
+
+def _check_room(lm: "HFLM", exam: HarnessExam, options: HarnessOptions) -> None:
+    """Return if the model's context holds an answer and a prompt: lm-eval would stop later, with an assertion.
+
+    Raises: RecipeFault.
+    """
+    for subtask in (subtask for task in exam.tasks for subtask in task.subtasks):
+        own = (subtask.config.get("generation_kwargs") or {}).get("max_gen_toks", DEFAULT_MAX_GEN_TOKS)
+        wanted = options.max_gen_toks or own
+        is_generated = subtask.config.get("output_type", "generate_until") == "generate_until"
+        if is_generated and lm.backend == "causal" and wanted >= lm.max_length:
+            raise RecipeFault(
+                f"`{subtask.name}` asks for {wanted} tokens, and the model's context holds {lm.max_length}",
+                "evaluate.harness.max_gen_toks",
+                "set fewer",
+            )
 
 
 def _load_model(student: Student, options: HarnessOptions) -> "HFLM":

@@ -12,10 +12,11 @@ from typing import Any
 from cotdistill.data import Catalog, Dataset
 from cotdistill.data.hub import HubName, hub_names, is_reachable, offline_hint
 from cotdistill.data.task import Task
-from cotdistill.errors import UserError, raise_all
+from cotdistill.errors import RecipeFault, UserError, raise_all
 from cotdistill.records import Problem
 from cotdistill.scoring.harness.options import HarnessOptions, check_installed
 from cotdistill.scoring.harness.tasks import Config, HarnessTask, Subtask, find_task
+from cotdistill.yamlfile import nearest
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +51,17 @@ def open_exam(names: Sequence[str], catalog: Catalog, options: HarnessOptions) -
         except UserError as fault:
             faults.append(fault)
     raise_all(faults)
+    _check_filter(tasks, options)
     return serve(tasks, catalog, options)
+
+
+def _check_filter(tasks: Sequence[HarnessTask], options: HarnessOptions) -> None:
+    """Return unless no task has the filter that rows are to be judged by. Raises: RecipeFault."""
+    configs = [subtask.config for task in tasks for subtask in task.subtasks]
+    known = sorted({given["name"] for config in configs for given in config.get("filter_list") or ()})
+    if options.filter is not None and options.filter not in known:
+        hint = nearest(options.filter, known) or "these tasks have none"
+        raise RecipeFault(f"no task has the filter `{options.filter}`", "evaluate.harness.filter", hint)
 
 
 def serve(tasks: Sequence[HarnessTask], catalog: Catalog, options: HarnessOptions) -> HarnessExam:

@@ -29,6 +29,8 @@ REASONING_ONLY = (
 """Options of `evaluate` that lm-eval has its own for, or none; it asks students alone."""
 UNUSED = frozenset({"style", "verifier", "judge"})
 """Roles that lm-eval has no use for."""
+DEFAULT_MAX_GEN_TOKS = 256
+"""lm-eval's own for models of transformers."""
 INSTALL = "pip install 'cotdistill[eval]'"
 
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from cotdistill.records import Completion, Problem, Score, Usage, Verdict
 from cotdistill.scoring.harness.local_data import QUESTIONS
+from cotdistill.scoring.harness.options import DEFAULT_MAX_GEN_TOKS
 from cotdistill.scoring.harness.tasks import HarnessTask, Subtask
 from cotdistill.storage.keys import key_of
 
@@ -21,8 +22,6 @@ METRICS = ("exact_match", "acc", "prompt_level_strict_acc")
 FILTER = "flexible-extract"
 NOTHING_FOUND = "[invalid]"
 """What lm-eval's filters return where they find nothing."""
-DEFAULT_MAX_GEN_TOKS = 256
-"""lm-eval's own for models of transformers."""
 
 
 class JudgedBy(NamedTuple):

@@ -6,6 +6,7 @@ import pytest
 
 from cotdistill import adapters
 from cotdistill.data import open_catalog
+from cotdistill.errors import UserError
 from cotdistill.scoring.harness.options import HarnessOptions
 from tests.support.harness import write_registry
 from tests.support.tiny_t5 import make_t5
@@ -74,3 +75,13 @@ def test_stored_answers_of_other_weights_are_not_used(exam, adapter, base, tmp_p
     # lm-eval's own key of an answer is the prompt alone.
     assert answers(exam, adapter, folder=tmp_path, fingerprint="adapter") != first
     assert answers(exam, adapter, folder=tmp_path, fingerprint="base") == first
+
+
+def test_an_answer_that_the_context_cannot_hold_is_refused_in_one_line(exam, base):
+    from cotdistill.scoring.harness.ask import Student, ask
+
+    options = HarnessOptions(num_fewshot=0, max_gen_toks=4096)
+    with pytest.raises(
+        UserError, match=r"max_gen_toks: `gsm8k` asks for 4096 tokens, and the model's context holds 4096"
+    ):
+        ask(exam, Student(str(base), "weights", device="cpu"), options, limit=1, folder=None)

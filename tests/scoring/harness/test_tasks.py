@@ -2,9 +2,12 @@
 
 import pytest
 
+from cotdistill.data import open_catalog
 from cotdistill.errors import UserError
+from cotdistill.scoring.harness.local_data import open_exam
+from cotdistill.scoring.harness.options import HarnessOptions
 from cotdistill.scoring.harness.tasks import find_task
-from tests.support.harness import LANGUAGES
+from tests.support.harness import LANGUAGES, write_registry
 
 pytest.importorskip("lm_eval")
 
@@ -36,6 +39,12 @@ def test_a_file_in_lm_evals_layout_is_a_task(tmp_path):
     path.write_text("dataset_path: json\n")
     with pytest.raises(UserError, match="names no `task`"):
         find_task(str(path))
+
+
+def test_a_filter_that_no_task_has_is_named_with_the_nearest(tmp_path):
+    write_registry(tmp_path)
+    with pytest.raises(UserError, match=r"evaluate.harness.filter: no task has the filter `strict` .*`strict-match`"):
+        open_exam(["gsm8k"], open_catalog([tmp_path]), HarnessOptions(filter="strict"))
 
 
 @pytest.mark.slow
