@@ -55,6 +55,11 @@ class Columns(NamedTuple):
     learned: bool
     """Whether training rows share words with questions."""
 
+    @property
+    def are_many(self) -> bool:
+        """Whether they need a table of their own."""
+        return self.attempts > 1 or self.thought or self.equations or self.language or self.learned
+
 
 class TaskView(NamedTuple):
     """A task, all arms."""

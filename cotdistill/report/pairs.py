@@ -48,7 +48,6 @@ def compared(arms: Sequence[ArmReport]) -> tuple[tuple[ArmReport, ...], tuple[Pa
     evaluated = {arm.name: arm for arm in arms if arm.scores and arm.scores.n}
     pairs = tuple(all_pairs(list(evaluated.values())))
     known = {(pair.arm, pair.comparison.against): pair.comparison for pair in pairs}
-    # Pairs go one way; what is asked the other way round is compared anew.
     first = next(iter(evaluated.values()), None)
     baseline = evaluated.get(BASELINE, first)
     done = []
@@ -75,6 +74,9 @@ def _comparison(
         return None
     if (arm.name, other.name) in known:
         return known[arm.name, other.name]
+    if (other.name, arm.name) in known:
+        found = known[other.name, arm.name].tasks
+        return Comparison(against=other.name, tasks={task: paired.mirrored for task, paired in found.items()})
     tasks = compare(arm.scores, other.scores)
     return Comparison(against=other.name, tasks=tasks) if tasks else None
 

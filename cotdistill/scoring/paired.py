@@ -45,6 +45,17 @@ class Paired:
         """Whether answers hang together: the interval is then a bootstrap's, the test a sign-flip test."""
         return self.counts is None or self.clusters < self.n
 
+    @property
+    def mirrored(self) -> "Paired":
+        """The other arm minus this one."""
+        counts = self.counts
+        return replace(
+            self,
+            difference=0.0 - self.difference,
+            ci95=Interval(0.0 - self.ci95.high, 0.0 - self.ci95.low),
+            counts=PairCounts(counts.both, counts.lost, counts.gained, counts.neither) if counts else None,
+        )
+
 
 def compare_paired(here: Mapping[str, ProblemResult], there: Mapping[str, ProblemResult]) -> Paired:
     """Return the difference of two arms, given by problem id, on the problems that both have.
