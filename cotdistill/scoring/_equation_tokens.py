@@ -85,22 +85,23 @@ def tokens(line: str) -> Iterator[Token]:
 
 def _token(match: re.Match[str], glued: bool) -> Token:
     kind, text = match.lastgroup, match[0]
+    if kind == "word":
+        is_letter = len(text) == 1 and _WESTERN.match(text) and (glued or text not in ARTICLES)
+        is_unsure = is_letter or (not text.isascii() and _SCALES.search(text))
+        return Token("variable" if is_unsure else "word", text, False, "", glued)
     if kind == "number":
-        digits = match["digits"]
+        digits, currency, percent = match.group("digits", "currency", "percent")
         if digits[0] == "0" and digits[1:2].isdecimal():
             return Token("variable", text, is_glued=glued)
-        return Token("number", digits, bool(match["percent"]), (match["currency"] or "").strip(), glued)
+        return Token("number", digits, percent is not None, currency.strip() if currency else "", glued)
     if kind in ("operator", "verbal"):
-        return Token("operator", OPERATORS.get(text, text), is_glued=glued)
+        return Token("operator", OPERATORS.get(text, text), False, "", glued)
     if kind == "times":
         return Token("operator", "*", is_glued=glued)
     if kind == "square":
         return Token("operator", text, is_glued=glued)
     if kind == "unit":
         return Token("word", text.lstrip("/ "), is_glued=True)
-    if kind == "word":
-        is_letter = len(text) == 1 and _WESTERN.match(text) and (glued or text not in ARTICLES)
-        return Token("variable" if is_letter or _SCALES.search(text) else "word", text, is_glued=glued)
     if kind in ("open", "close"):
         return Token("open" if kind == "open" else "close", text, is_glued=glued)
     return Token("break", text, is_glued=glued)

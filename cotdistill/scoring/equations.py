@@ -29,6 +29,10 @@ SIDE_CHARS = 200
 _SIGN = re.compile(r"((?<![<>!:=≠≤≥])[=＝](?![=>])|[≈≃≅])")
 _DIGIT = re.compile(r"\d")
 _LAST_DIGIT = re.compile(r"\d[^\n]{0,60}$")
+_OPERATION = re.compile(r"[^\w\s.,;:!?'\"$€£\])}]|[xX²³]|\b(?:plus|minus|times|by|of)\b|\d\s?[(\[]")
+"""Anything that may be an operator: without one there is nothing to compute."""
+_TO_CLAUSE = re.compile(r".*[.;:!?,]\s(?=.*\d)", re.DOTALL)
+_SENTENCE = re.compile(r"[.;!?]\s")
 _CALCULATOR = re.compile(r"<<([^<>\n]{1,200})>>")
 
 _FAMILIES = (
@@ -88,7 +92,10 @@ def _chain(line: str) -> Iterator[Equation]:
     for before, sign, after in zip(pieces[::2], pieces[1::2], pieces[2::2], strict=False):
         if not _LAST_DIGIT.search(before[-SIDE_CHARS:]) or not _DIGIT.search(after[:SIDE_CHARS]):
             continue
-        left = left_side(list(tokens(_tail(before))))
+        tail = _tail(before)
+        if not _OPERATION.search(tail):
+            continue
+        left = left_side(list(tokens(tail)))
         right = right_side(list(tokens(_head(after)))) if left is not None and left.has_operator else None
         if left is not None and right is not None:
             equation = _judge(left, right, is_about=sign not in "=＝")
@@ -97,12 +104,19 @@ def _chain(line: str) -> Iterator[Equation]:
 
 
 def _tail(text: str) -> str:
-    """Return the end of a text that a side fits into, cut between words."""
-    return text if len(text) <= SIDE_CHARS else f"… {text[-SIDE_CHARS:].partition(' ')[2]}"
+    """Return the end of a text that a side fits into: the last clause, and the sign before it."""
+    if len(text) > SIDE_CHARS:
+        text = f"… {text[-SIDE_CHARS:].partition(' ')[2]}"
+    clause = _TO_CLAUSE.match(text)
+    return text[max(0, clause.end() - 5) :] if clause else text
 
 
 def _head(text: str) -> str:
-    return text if len(text) <= SIDE_CHARS else f"{text[:SIDE_CHARS].rpartition(' ')[0]} …"
+    """Return the beginning of a text that a side fits into: the rest of the sentence."""
+    if len(text) > SIDE_CHARS:
+        text = f"{text[:SIDE_CHARS].rpartition(' ')[0]} …"
+    sentence = _SENTENCE.search(text)
+    return text[: sentence.end()] if sentence else text
 
 
 def _judge(left: Side, right: Side, *, is_about: bool) -> Equation | None:
