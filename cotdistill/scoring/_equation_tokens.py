@@ -41,10 +41,11 @@ _LATEX = _rewrites(
 )
 _MARKDOWN = _rewrites(
     (r"\*{2,}|__+|`+", ""),
-    # What is left of emphasis and bullets: a star that no operand stands before or behind, a dash at the beginning.
-    (r"(?<![\w)%\s])(\s{0,3})\*|\*(?=\s{0,3}(?:[^\w\s($.£€+\-−–]|$))|^\s{0,9}[*•+-](?=\s)", r"\1"),
-    (r"(\d)\s?per ?cent\b", r"\1%"),
+    # What is left of emphasis: a star that no operand stands before or behind.
+    (r"(?<![\w)%\s])(\s{0,3})\*|\*(?=\s{0,3}(?:[^\w\s($.£€+\-−–]|$))", r"\1"),
 )
+_BULLET = re.compile(r"\s{0,9}[*•+-]\s")
+_PERCENT = re.compile(r"(\d)\s?per ?cent\b")
 
 _TOKEN = re.compile(
     r"(?P<number>(?P<currency>[$€£¥₹]\s?)?(?P<digits>\d+(?:[.,]\d+)*|(?<![\w.])\.\d+)(?P<percent>\s?[%％])?)"
@@ -65,9 +66,13 @@ ARTICLES = frozenset({"a", "A", "I"})
 
 def plain(line: str) -> str:
     """Return a line without LaTeX and Markdown, as far as equations are written in it."""
-    for pattern, by in (*_LATEX, *_MARKDOWN) if "\\" in line else _MARKDOWN:
-        line = pattern.sub(by, line)
-    return line
+    bullet = _BULLET.match(line)
+    line = line[bullet.end() :] if bullet else line
+    for sign, rewrites in (("\\", _LATEX), ("*", _MARKDOWN), ("__", _MARKDOWN[:1]), ("`", _MARKDOWN[:1])):
+        if sign in line:
+            for pattern, by in rewrites:
+                line = pattern.sub(by, line)
+    return _PERCENT.sub(r"\1%", line) if "cent" in line else line
 
 
 def tokens(line: str) -> Iterator[Token]:

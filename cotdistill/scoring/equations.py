@@ -125,10 +125,10 @@ def _judge(left: Side, right: Side, *, is_about: bool) -> Equation | None:
         return None
     if left.is_sum and _mixes_percents(left.items):
         return None
-    marks: tuple[DecimalMark, ...] = (".", ",") if _is_ambiguous((*left.items, *right.items)) else (".",)
-    readings = [_reading(left, right, mark, is_about=is_about) for mark in marks]
-    found = [reading for reading in readings if reading is not None]
-    best = next((equation for equation in found if equation.holds), found[0] if found else None)
+    best = _reading(left, right, ".", is_about=is_about)
+    if (best is None or not best.holds) and _has_separator((*left.items, *right.items)):
+        other = _reading(left, right, ",", is_about=is_about)
+        best = other if other is not None and (best is None or other.holds) else best
     if best is None or best.holds or not _is_unsure(best, left, right):
         return best
     return None
@@ -216,5 +216,5 @@ def _mixes_percents(items: Sequence[Token]) -> bool:
     return any(numbers) and not all(numbers) and not any(item.text == "*" for item in items)
 
 
-def _is_ambiguous(items: Sequence[Token]) -> bool:
+def _has_separator(items: Sequence[Token]) -> bool:
     return any(item.kind == "number" and ("," in item.text or "." in item.text) for item in items)
