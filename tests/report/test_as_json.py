@@ -4,6 +4,7 @@ import pytest
 
 from cotdistill.report.as_json import as_json
 from cotdistill.report.read import read_run
+from tests.support.exams import answers, write_exam
 
 
 def test_each_arm_has_accuracy_interval_and_number(make_run):
@@ -83,3 +84,24 @@ def test_the_waterfall_of_each_arm_ends_at_the_rows_kept(make_run):
         assert sum(drop["dropped"] for drop in waterfall) == 200 - arms[name]["funnel"]["kept"]
     assert arms["unfiltered"]["waterfall"] == []
     assert arms["baseline"]["waterfall"] is None
+
+
+def test_a_task_has_all_its_numbers_and_those_of_its_groups(tmp_path):
+    rows = {arm: answers(arm, {"gsm8k": 0.7, "mgsm": 0.5, "mmlu": 0.5}, attempts=2) for arm in ("sft", "baseline")}
+    found = as_json(read_run(write_exam(tmp_path / "run", rows)))
+    gsm8k, mgsm, mmlu = found["arms"][0]["tasks"]
+    assert [task["task"] for task in (gsm8k, mgsm, mmlu)] == ["gsm8k", "mgsm", "mmlu"]
+    assert [task["general"] for task in (gsm8k, mgsm, mmlu)] == [False, False, True]
+    assert (gsm8k["n"], gsm8k["problems"], gsm8k["clusters"], gsm8k["groups"]) == (120, 60, 60, {})
+    assert gsm8k["unparsed"] > 0
+    assert (gsm8k["truncated"], gsm8k["unclosed"], gsm8k["forced"]) == (0, 0, 0)
+    assert gsm8k["tokens"] == {"mean": 10, "p95": 10}
+    assert gsm8k["pass_at_k"]["1"] == pytest.approx(gsm8k["accuracy"])
+    assert gsm8k["pass_at_k"]["2"] >= gsm8k["pass_at_k"]["1"]
+    assert gsm8k["equations"]["share"] == gsm8k["equations"]["all_hold"] / 120
+    assert gsm8k["clean"] == {"n": 120, "accuracy": gsm8k["accuracy"]}
+    assert list(mgsm["groups"]) == ["de", "fr"]
+    assert (mgsm["groups"]["de"]["n"], mgsm["clusters"]) == (80, 40)
+    pair = found["pairs"][0]["tasks"][0]
+    assert (pair["gained"], pair["mcnemar_p"], pair["test"]) == (None, None, "sign flips of clusters")
+    assert json.loads(json.dumps(found, allow_nan=False)) == found

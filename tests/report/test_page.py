@@ -5,6 +5,7 @@ import pytest
 
 from cotdistill.report.page import SAMPLE_CHARS, arm_looks, headline, page, write_page
 from cotdistill.report.read import read_run
+from tests.support.exams import answers, write_exam
 
 VOID = {"meta"}
 HOSTILE = "</script></style><script>alert(1)</script><img src=x onerror=alert(2)>\"' onload='x' {{ 7*7 }}"
@@ -179,3 +180,30 @@ def test_the_page_draws_what_each_filter_dropped(make_run):
         "filtered, answer_only answered 200 wrong −27 13.5%, 173 left unparsed −3 1.5%, 170 left kept 170 85.0%" in text
     )
     assert "unfiltered answered 200 kept 200 100.0%" in text
+
+
+def exam(tmp_path, **arms):
+    even = {"gsm8k": 0.6, "mgsm": 0.6, "mmlu": 0.6}
+    rows = {arm: answers(arm, even | accuracies, attempts=2) for arm, accuracies in arms.items()}
+    return read_run(write_exam(tmp_path / "run", rows, sft={"of": "s", "seed": 1}))
+
+
+def test_several_tasks_are_shown_apart_with_their_unweighted_mean(tmp_path):
+    data = exam(tmp_path, sft={}, baseline={})
+    text = Outline(page(data)).text
+    mean = f"{100 * data.arms[0].scores.mean_accuracy:.1f}%"
+    assert headline(data) == f"sft: {mean} right in the unweighted mean of 3 tasks."
+    assert "Unweighted mean" in text
+    assert "By group: 2" in text
+    assert "maj@2 pass@2" in text
+    assert "Equations hold" in text
+    assert "Trainings that differ in their seed" in text
+    assert "Forgotten" not in text
+    assert "all tasks" not in text
+
+
+def test_what_was_forgotten_stands_on_top_in_red(tmp_path):
+    outline = Outline(page(exam(tmp_path, sft={"mmlu": 0.2}, baseline={})))
+    assert ("role", "alert") in outline.attributes
+    assert "Forgotten: sft lost" in outline.text
+    assert "points of mmlu against baseline" in outline.text

@@ -145,3 +145,32 @@ def test_each_arm_is_compared_with_its_own_student_before_training(make_run):
     assert (against["small"], against["large"]) == ("baseline", "baseline@large")
     assert (arm(data, "large").of, arm(data, "large").seed, arm(data, "large").kind) == ("big", 3, "trained")
     assert arm(data, "baseline@large").kind == "baseline"
+
+
+def test_what_a_task_is_like_stands_in_the_reports_of_evaluations(make_run):
+    run = make_run(tasks=("a", "b"), n=20)
+    assert arm(read_run(run), "filtered").scores.general == frozenset()
+    (run / "5-evaluate/report.json").write_text('{"tasks": {"a": {"n": 20, "general": true}, "b": {"general": false}}}')
+    assert arm(read_run(run), "filtered").scores.general == {"a"}
+    (run / "5-evaluate/report.json").write_text('{"tasks": 3}')
+    with pytest.raises(UserError, match=r"5-evaluate/report.json: is no report of an evaluation"):
+        read_run(run)
+
+
+def test_rows_of_earlier_versions_are_read(make_run):
+    run = make_run({"only": 0.5}, n=20)
+    rows = [json.loads(line) for line in (run / "5-evaluate/rows.jsonl").read_text().splitlines()]
+    new = ("thought", "equations", "language", "learned_from")
+    old = [{key: value for key, value in row.items() if key not in new} for row in rows]
+    assert all(row.keys() >= set(new) for row in rows)
+    for row in old:
+        del row["problem"]["group"], row["problem"]["choices"]
+    (run / "5-evaluate/rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in old))
+    found = arm(read_run(run), "only").scores.only
+    assert (found.n, found.unclosed, found.forced, found.equations, found.language) == (20, 0, 0, None, None)
+    assert found.clean.n == 20
+
+
+def test_arms_of_earlier_versions_are_known_by_their_names(make_run):
+    data = read_run(make_run({"sft": 0.5, "baseline": 0.3, "teacher": 0.9}, n=20))
+    assert [arm.kind for arm in data.arms] == ["trained", "baseline", "teacher"]

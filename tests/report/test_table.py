@@ -5,6 +5,7 @@ from rich.console import Console
 
 from cotdistill.report.read import read_run
 from cotdistill.report.table import markdown_table, table
+from tests.support.exams import answers, write_exam
 
 
 def printed(data, width=80):
@@ -88,3 +89,13 @@ def test_the_filters_stand_side_by_side_with_what_they_dropped(make_run):
 
 def test_nothing_is_said_of_filters_that_dropped_nothing(make_run):
     assert "dropped" not in printed(read_run(make_run({"unfiltered": 0.5, "baseline": 0.1})))
+
+
+def test_seeds_and_what_was_forgotten_stand_below_the_table(tmp_path):
+    even = {"gsm8k": 0.6, "mmlu": 0.6}
+    rows = {"s@1": answers("s@1", even | {"mmlu": 0.2}), "s@2": answers("s@2", even), "baseline": answers("b", even)}
+    seeds = {f"s@{seed}": {"of": "s", "seed": seed} for seed in (1, 2)}
+    text = printed(read_run(write_exam(tmp_path / "run", rows, **seeds)), 120)
+    assert "s, 2 seeds, gsm8k: mean " in text
+    assert "forgotten: s@1 lost" in text
+    assert "points of mmlu against baseline" in text
