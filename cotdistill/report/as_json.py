@@ -43,6 +43,10 @@ def _arm(arm: ArmReport) -> JsonRow:
         "tasks": _tasks(arm),
         "difference": _only(arm.to_baseline),
         "difference_to_first": _only(arm.to_first),
+        "points": [
+            {"step": point.step, "tasks": [{"task": task, **tally_json(found)} for task, found in point.tasks.items()]}
+            for point in arm.points
+        ],
         "funnel": {step.label: step.rows for step in arm.funnel},
         "waterfall": _waterfall(arm.filtered),
         "rejected": {stage.name: dict(stage.reasons) for stage in stages if stage.reasons},

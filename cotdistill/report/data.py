@@ -6,6 +6,7 @@ from typing import Any, Literal, NamedTuple
 
 from cotdistill.filters import REASON_ORDER
 from cotdistill.report.scores import Comparison, Pair, Scores
+from cotdistill.report.tally import Tally
 
 BASELINE = "baseline"
 """Name of the arm that is the untrained student."""
@@ -67,6 +68,13 @@ class LossPoint(NamedTuple):
     loss: float
 
 
+class PointReport(NamedTuple):
+    """How good a student was at a step of its training."""
+
+    step: int
+    tasks: Mapping[str, Tally]
+
+
 class FunnelStep(NamedTuple):
     """Rows that got as far as this."""
 
@@ -95,6 +103,8 @@ class ArmReport:
     """None for the first arm itself, and where the first arm is the baseline."""
     lengths: Lengths | None = None
     loss: tuple[LossPoint, ...] = ()
+    points: tuple[PointReport, ...] = ()
+    """On its way and at its end; empty where it was asked at the end alone."""
 
     @property
     def is_untrained(self) -> bool:

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from cotdistill.records import Score
 from cotdistill.report import plots, wording
 from cotdistill.report.axes import Axis, round_axis, round_bins
-from cotdistill.report.data import BASELINE, ArmReport, Lengths, ReportData
+from cotdistill.report.data import BASELINE, ArmReport, Lengths, LossPoint, ReportData
 from cotdistill.report.pairs import regressions, seeds
 from cotdistill.report.plots import Curve, Look
 from cotdistill.report.scores import Comparison
@@ -96,6 +96,7 @@ def page(data: ReportData) -> str:
             rejecting=[(stage, arms) for stage, arms in data.stages if stage.reasons and stage.name != "filter"],
             histograms=_histograms(data, looks),
             curves=_curves(data, looks),
+            progress=_progress(data, looks),
         )
     )
 
@@ -204,6 +205,21 @@ def _histograms(data: ReportData, looks: dict[str, Look]) -> list[Histogram]:
 
 def _curves(data: ReportData, looks: dict[str, Look]) -> list[Curve]:
     return [Curve(arm.name, looks[arm.name], plots.thinned(arm.loss)) for arm in data.arms if arm.loss]
+
+
+def _progress(data: ReportData, looks: dict[str, Look]) -> dict[str, list[Curve]]:
+    """Return for each task the accuracies over steps, in percent, of the arms that were asked on their way."""
+    found: dict[str, list[Curve]] = {}
+    for task in data.tasks:
+        for arm in data.arms:
+            points = [
+                LossPoint(point.step, 100 * accuracy)
+                for point in arm.points
+                if task in point.tasks and (accuracy := point.tasks[task].accuracy) is not None
+            ]
+            if points:
+                found.setdefault(task, []).append(Curve(arm.name, looks[arm.name], tuple(points)))
+    return found
 
 
 def _accuracy(arm: ArmReport) -> float:

@@ -14,7 +14,7 @@ from typing import TypeVar
 from pydantic import ConfigDict, ValidationError
 
 from cotdistill.errors import UserError, first_fault
-from cotdistill.records import Completion, Record, Score, Trace
+from cotdistill.records import Checkpoint, Completion, Record, Score, Trace
 from cotdistill.report.data import (
     BASELINE,
     ArmKind,
@@ -22,13 +22,23 @@ from cotdistill.report.data import (
     JsonRow,
     Lengths,
     LossPoint,
+    PointReport,
     ReportData,
     StageReport,
 )
 from cotdistill.report.pairs import compared
 from cotdistill.report.scores import Scores, summarize
 from cotdistill.storage import jsonl
-from cotdistill.storage.run_folder import ARMS, METRICS, RESOLVED, ROWS, SCORES, Manifest, read_manifest
+from cotdistill.storage.run_folder import (
+    ARMS,
+    CHECKPOINT_ROWS,
+    METRICS,
+    RESOLVED,
+    ROWS,
+    SCORES,
+    Manifest,
+    read_manifest,
+)
 
 R = TypeVar("R", bound=Record)
 
@@ -101,7 +111,7 @@ def read_run(run: Path) -> ReportData:
     folders = {folder: stage for arm in arms for stage, folder in arm.stages.items()}
     found = {folder: _found(run / folder, stage, folder) for folder, stage in folders.items()}
     manifests = sorted((f.manifest for f in found.values() if f.manifest), key=lambda manifest: manifest.started)
-    compared_arms, pairs = compared([_arm(arm, found) for arm in arms])
+    compared_arms, pairs = compared([_arm(arm, found, run) for arm in arms])
     return ReportData(
         name=run.name,
         created=manifests[0].started if manifests else "",
@@ -124,7 +134,7 @@ def _read_arms(run: Path) -> Arms:
         raise UserError(str(first_fault(error)), str(path)) from None
 
 
-def _arm(arm: ArmStages, found: Mapping[str, _Found]) -> ArmReport:
+def _arm(arm: ArmStages, found: Mapping[str, _Found], run: Path) -> ArmReport:
     """Return one arm, not yet compared."""
     parts = {stage: found[folder] for stage, folder in arm.stages.items()}
     return ArmReport(
@@ -137,7 +147,20 @@ def _arm(arm: ArmStages, found: Mapping[str, _Found]) -> ArmReport:
         scores=parts["evaluate"].scores if "evaluate" in parts else None,
         lengths=parts["filter"].lengths if "filter" in parts else None,
         loss=parts["train"].loss if "train" in parts else (),
+        points=tuple(_points(arm, parts, run)),
     )
+
+
+def _points(arm: ArmStages, parts: Mapping[str, _Found], run: Path) -> Iterator[PointReport]:
+    """Yield the results on the way through a training, and those at its end; nothing where none were asked."""
+    for point in arm.steps:
+        yield PointReport(point.step, summarize(_read_rows(run / point.folder, Score)).tasks)
+    trained = run / arm.stages.get("train", "") / CHECKPOINT_ROWS
+    scores = parts["evaluate"].scores if "evaluate" in parts else None
+    if arm.steps and scores is not None and trained.is_file():
+        last = next(jsonl.read(trained, Checkpoint))
+        if last.steps > arm.steps[-1].step:
+            yield PointReport(last.steps, scores.tasks)
 
 
 def _found(path: Path, stage: str, folder: str) -> _Found:

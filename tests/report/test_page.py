@@ -207,3 +207,28 @@ def test_what_was_forgotten_stands_on_top_in_red(tmp_path):
     assert ("role", "alert") in outline.attributes
     assert "Forgotten: sft lost" in outline.text
     assert "points of mmlu against baseline" in outline.text
+
+
+def test_accuracy_over_training_is_drawn_where_points_were_asked(tmp_path):
+    even = {"gsm8k": 0.6, "mmlu": 0.6}
+    run = write_exam(tmp_path / "run", {"sft": answers("sft", even)})
+    assert "Accuracy over training" not in page(read_run(run))
+    point = run / "5-evaluate/points/step-2"
+    point.mkdir(parents=True)
+    (point / "rows.jsonl").write_text("".join(score.model_dump_json() + "\n" for score in answers("early", even)))
+    (run / "4-train").mkdir()
+    (run / "4-train/checkpoint.jsonl").write_text('{"path": "4-train/checkpoint", "fingerprint": "f", "steps": 4}\n')
+    arms = json.loads((run / "arms.json").read_text())
+    arms["arms"][0]["steps"] = [{"step": 2, "folder": "5-evaluate/points/step-2"}]
+    arms["arms"][0]["stages"]["train"] = "4-train"
+    (run / "arms.json").write_text(json.dumps(arms))
+    data = read_run(run)
+    assert [point.step for point in data.arms[0].points] == [2, 4]
+    assert data.arms[0].points[1].tasks == data.arms[0].scores.tasks
+    outline = Outline(page(data))
+    assert "Accuracy over training" in outline.text
+    said = [
+        value for name, value in outline.attributes if name == "aria-label" and value.startswith("Accuracy in gsm8k")
+    ]
+    early = 100 * data.arms[0].points[0].tasks["gsm8k"].accuracy
+    assert f"sft: {early:.3g} at step 2" in said[0]
