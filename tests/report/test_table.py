@@ -99,3 +99,9 @@ def test_seeds_and_what_was_forgotten_stand_below_the_table(tmp_path):
     assert "s, 2 seeds, gsm8k: mean " in text
     assert "forgotten: s@1 lost" in text
     assert "points of mmlu against baseline" in text
+
+
+def test_markdown_of_several_tasks_has_equal_columns(make_run):
+    lines = markdown_table(read_run(make_run({"one": 0.9, "baseline": 0.1}, tasks=("a", "b"), n=20))).splitlines()
+    assert {line.count("|") for line in lines} == {8}
+    assert [line.split(" | ")[0] for line in lines if "**" in line] == ["| **unweighted mean**", "| **a**", "| **b**"]
