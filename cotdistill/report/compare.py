@@ -68,8 +68,9 @@ def read_contest(targets: Sequence[str], *, only: Collection[str] = ()) -> Conte
     chosen: dict[tuple[Path, str], ArmReport] = {}
     for target in targets:
         run, name = _split(target)
-        data = runs.setdefault(run, read_run(run))
-        for arm in _arms(data, name, target):
+        if run not in runs:
+            runs[run] = read_run(run)
+        for arm in _arms(runs[run], name, target):
             chosen[run, arm.name] = arm
     labels = _labels(list(runs))
     models = tuple(_model(run, arm, labels[run]) for (run, _), arm in chosen.items())

@@ -137,41 +137,44 @@ def markdown_table(data: ReportData) -> str:
 
 def _heads(data: ReportData) -> tuple[str, ...]:
     against = f"vs {shortened(data.baseline, HEAD_CHARS)}" if data.baseline else "difference"
-    trained = ("trained",) if len(data.tasks) <= 1 else ()
-    return ("arm", "accuracy", "n", against, "p", *trained, "tokens", "no answer")
+    more = "equations hold" if _has_equations(data) else "trained" if len(data.tasks) <= 1 else ""
+    return ("arm", "accuracy", "n", against, "p", *filter(None, (more,)), "tokens", "no answer")
+
+
+def _has_equations(data: ReportData) -> bool:
+    return any(tally.equations for arm in data.arms if arm.scores for tally in arm.scores.tasks.values())
 
 
 def _sections(data: ReportData) -> Iterator[Section]:
     """Yield the rows of the one task; of several the unweighted means first, then the rows of each."""
     if len(data.tasks) <= 1:
         task = next(iter(data.tasks), "")
-        yield Section("", [_with_trained(_row(arm, task), arm) for arm in data.arms])
+        yield Section("", [_row(data, arm, task) for arm in data.arms])
         return
-    yield Section("unweighted mean", [_mean_row(arm) for arm in data.arms])
+    blank = [Cell("")] * (len(_heads(data)) - 3)
+    yield Section("unweighted mean", [(*_mean(arm), *blank) for arm in data.arms])
     for task in data.tasks:
         asked = [arm for arm in data.arms if arm.scores and task in arm.scores.tasks]
-        yield Section(task, [_row(arm, task) for arm in asked])
+        yield Section(task, [_row(data, arm, task) for arm in asked])
 
 
-def _row(arm: ArmReport, task: str) -> Row:
+def _row(data: ReportData, arm: ArmReport, task: str) -> Row:
     tally = arm.scores.tasks.get(task) if arm.scores else None
+    if _has_equations(data):
+        equations = tally.equations if tally else None
+        more: Row = (Cell(percent(equations.share if equations else None)),)
+    else:
+        more = (Cell(count(arm.trained_rows)),) if len(data.tasks) <= 1 else ()
     if tally is None:
         accuracy = (Cell(UNKNOWN), Cell("0")) if arm.scores is not None else (_state(arm), Cell(UNKNOWN))
         unknown = Cell(UNKNOWN)
-        return (Cell(arm.name), *accuracy, unknown, unknown, unknown, unknown)
-    return (Cell(arm.name), *_accuracy(tally), *_difference(arm, task), *_answers(tally))
+        return (Cell(arm.name), *accuracy, unknown, unknown, *more, unknown, unknown)
+    return (Cell(arm.name), *_accuracy(tally), *_difference(arm, task), *more, *_answers(tally))
 
 
-def _with_trained(row: Row, arm: ArmReport) -> Row:
-    """Return a row with the number of conversations learned from, before what the answers are like."""
-    return (*row[:5], Cell(count(arm.trained_rows)), *row[5:])
-
-
-def _mean_row(arm: ArmReport) -> Row:
+def _mean(arm: ArmReport) -> Row:
     mean = Cell(percent(arm.scores.mean_accuracy)) if arm.scores else _state(arm)
-    whole = Cell(count(arm.scores.n)) if arm.scores else Cell(UNKNOWN)
-    empty = Cell("")
-    return (Cell(arm.name), mean, whole, empty, empty, empty, empty)
+    return (Cell(arm.name), mean, Cell(count(arm.scores.n)) if arm.scores else Cell(UNKNOWN))
 
 
 def _state(arm: ArmReport) -> Cell:

@@ -105,3 +105,13 @@ def test_markdown_of_several_tasks_has_equal_columns(make_run):
     lines = markdown_table(read_run(make_run({"one": 0.9, "baseline": 0.1}, tasks=("a", "b"), n=20))).splitlines()
     assert {line.count("|") for line in lines} == {8}
     assert [line.split(" | ")[0] for line in lines if "**" in line] == ["| **unweighted mean**", "| **a**", "| **b**"]
+
+
+def test_the_share_of_answers_whose_equations_hold_stands_beside_accuracy(tmp_path):
+    rows = {arm: answers(arm, {"gsm8k": 0.6, "mmlu": 0.6}) for arm in ("unfiltered", "baseline")}
+    data = read_run(write_exam(tmp_path / "run", rows))
+    text = printed(data)
+    assert max(map(len, text.splitlines())) <= 80
+    lines = [line for line in text.splitlines() if line.split()[:1] == ["unfiltered"]]
+    shares = [data.arms[0].scores.tasks[task].equations.share for task in ("gsm8k", "mmlu")]
+    assert [f"{100 * share:.1f}%" in line for share, line in zip(shares, lines[1:], strict=True)] == [True, True]
