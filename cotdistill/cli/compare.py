@@ -23,7 +23,7 @@ FailOnRegression = Annotated[
 
 @app.command()
 def compare(
-    targets: Annotated[list[str], typer.Argument(metavar="RUN[:ARM] …", help="Run folders, or arms of them.")],
+    targets: Annotated[list[str], typer.Argument(metavar="RUN[:ARM]", help="Run folders, or arms of them.")],
     tasks: Annotated[
         list[str] | None, typer.Option("--task", metavar="TASK", help="Compare this task alone; may be repeated.")
     ] = None,

@@ -26,6 +26,8 @@ from cotdistill.report.wording import (
 
 HEAD_CHARS = 14
 """An interval's width: a longer name above it would push the table over 80 columns."""
+ARM_CHARS = 10
+"""Of an arm's name that stand on a line at least, however wide the numbers are."""
 FILTERS_TITLE = "What the filter dropped"
 FILTERS_CHARS = 60
 """What 80 columns leave beside the reasons for the names of the arms."""
@@ -50,7 +52,7 @@ class Section(NamedTuple):
 
 def table(data: ReportData) -> Group:
     """Return the comparison for a terminal of 80 columns or more, and below it what the filters dropped."""
-    parts: list[Table | Text] = [_comparison(data)]
+    parts: list[Table | Text] = list(_comparison(data))
     parts += [Text(line) for line in _spread_lines(data)]
     parts += [Text(line, style="bold red") for line in regression_lines(regressions(data.arms))]
     return Group(*parts, *([_dropped(data)] if any(stage.reasons for stage, _ in data.filters) else []))
@@ -76,26 +78,27 @@ def _spread_lines(data: ReportData) -> list[str]:
     ]
 
 
-def _comparison(data: ReportData) -> Table:
-    """Return a row per arm: intervals stand below their numbers."""
-    shown = Table(
-        box=box.SIMPLE_HEAD,
-        title=escape(f"{data.name}: accuracy and its 95% interval"),
-        title_justify="left",
-        pad_edge=False,
-        collapse_padding=True,
-    )
-    arm, *numbers = _heads(data)
-    shown.add_column(arm, overflow="fold")
-    for head in numbers:
-        shown.add_column(escape("\n".join(head.split(" ", 1))), justify="right", no_wrap=True)
-    for section in _sections(data):
+def _comparison(data: ReportData) -> Iterator[Table | Text]:
+    """Yield a row per arm, a table for each section, all with the same columns: intervals stand below their numbers."""
+    heads, sections = _heads(data), list(_sections(data))
+    rows = [row for section in sections for row in section.rows]
+    widths = [
+        max(len(part) for cell in (tuple(head.split(" ", 1)), *(row[i] for row in rows)) for part in cell)
+        for i, head in enumerate(heads)
+    ]
+    yield Text(f"{data.name}: accuracy and its 95% interval", style="italic")
+    for number, section in enumerate(sections):
         if section.title:
-            shown.add_row(escape(section.title), style="bold")
+            yield Text(section.title, style="bold")
+        # One head is enough for all.
+        shown = Table(box=box.SIMPLE_HEAD, show_header=not number, pad_edge=False, collapse_padding=True)
+        shown.add_column(heads[0], overflow="fold", min_width=min(widths[0], ARM_CHARS))
+        for head, width in zip(heads[1:], widths[1:], strict=True):
+            text = escape("\n".join(head.split(" ", 1)))
+            shown.add_column(text, justify="right", no_wrap=True, min_width=width)
         for row in section.rows:
             shown.add_row(*(escape("\n".join(part for part in cell if part)) for cell in row))
-        shown.add_section()
-    return shown
+        yield shown
 
 
 def _dropped(data: ReportData) -> Table:
