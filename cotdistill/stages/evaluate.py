@@ -18,6 +18,7 @@ from cotdistill.samplers import Sampler
 from cotdistill.sampling.exam import TeacherExam
 from cotdistill.sampling.pool import PoolOptions, failure_error, resolve_from_ledger, run_jobs, stored_answers
 from cotdistill.scoring.contamination import learned_questions
+from cotdistill.scoring.equations import count_equations
 from cotdistill.scoring.exam import Exam
 from cotdistill.scoring.harness.ask import Student as HarnessStudent
 from cotdistill.scoring.harness.evaluate import evaluate_by_harness
@@ -137,7 +138,9 @@ def _ask_by_harness(
     """Yield the scores that lm-eval gives."""
     asked = HarnessStudent(weights.path, checkpoint.fingerprint, weights.student.origin, options.batch_size)
     for score in evaluate_by_harness(tasks, asked, options.harness, work, limit=options.limit):
-        yield score.model_copy(update={"learned_from": learned.get(Place(score.task, score.problem.id), "")})
+        place, completion = Place(score.task, score.problem.id), score.completion
+        equations = count_equations(completion.reasoning or completion.text)
+        yield score.model_copy(update={"learned_from": learned.get(place, ""), "equations": equations})
 
 
 def _ask_student(

@@ -29,7 +29,9 @@ def evaluate_by_harness(
     Raises: UserError: a task or the model cannot be loaded, or no task says of single answers whether they are right.
     """
     answered = ask(exam, student, options, limit=limit, folder=work.folder)
-    found = {"mode": "harness", "tasks": report(exam, answered, options)}
+    # The marks are what the report does not see in the rows.
+    by_task = {name: {**entry, **exam[name].marks} for name, entry in report(exam, answered, options).items()}
+    found = {"mode": "harness", "tasks": by_task}
     write_text(work.folder / SCORES, json.dumps(found, indent=1, ensure_ascii=False) + "\n")
     count = 0
     for task in exam.tasks:

@@ -11,7 +11,8 @@ from typing import Any
 
 from cotdistill.data import Catalog, Dataset
 from cotdistill.data.hub import HubName, hub_names, is_reachable, offline_hint
-from cotdistill.data.task import Task
+from cotdistill.data.task import PLAIN, Task
+from cotdistill.data.task_entry import TaskOptions
 from cotdistill.errors import RecipeFault, UserError, raise_all
 from cotdistill.records import Problem
 from cotdistill.scoring.harness.options import HarnessOptions, check_installed
@@ -33,8 +34,8 @@ FILE_LOADERS = ("json", "csv", "parquet", "text", "arrow")
 class HarnessExam(dict[str, Task]):
     """The questions of each task, as far as files on this machine hold them, and the tasks of lm-eval that ask them."""
 
-    def __init__(self, tasks: Sequence[HarnessTask], problems: Mapping[str, tuple[Problem, ...]]) -> None:
-        super().__init__({name: Task(name, asked, harness=name) for name, asked in problems.items()})
+    def __init__(self, tasks: Sequence[HarnessTask], asked: Mapping[str, Task]) -> None:
+        super().__init__(asked)
         self.tasks = tuple(tasks)
 
 
@@ -71,7 +72,7 @@ def serve(tasks: Sequence[HarnessTask], catalog: Catalog, options: HarnessOption
     """
     local = _LocalData(catalog, options)
     served: list[HarnessTask] = []
-    problems: dict[str, tuple[Problem, ...]] = {}
+    questions: dict[str, Task] = {}
     faults: dict[str, UserError] = {}
     for task in tasks:
         subtasks: list[Subtask] = []
@@ -87,7 +88,7 @@ def serve(tasks: Sequence[HarnessTask], catalog: Catalog, options: HarnessOption
                 subtasks.append(subtask._replace(config=config))
                 asked.extend(_problems(subtask, rows))
         served.append(task._replace(subtasks=tuple(subtasks)))
-        problems[task.name] = tuple(asked)
+        questions[task.name] = Task(task.name, tuple(asked), _options(task.name, catalog), harness=task.name)
         if not subtasks and not faults:
             faults[task.name] = UserError(f"no file here holds a row of `{task.name}`")
         if asked and len(subtasks) < len(task.subtasks):
@@ -95,7 +96,15 @@ def serve(tasks: Sequence[HarnessTask], catalog: Catalog, options: HarnessOption
         if subtasks and not asked:
             log.warning("%s: its questions are on a hub: training rows are not compared with them", task.name)
     raise_all(list(faults.values()))
-    return HarnessExam(served, problems)
+    return HarnessExam(served, questions)
+
+
+def _options(name: str, catalog: Catalog) -> TaskOptions:
+    """Return what the registry says of a task's results; nothing where it does not know the name."""
+    if name not in catalog.names():
+        return PLAIN
+    found = catalog.find_task(name)
+    return found.entry if found else catalog.find(name).entry.task or PLAIN
 
 
 def shots(config: Config, options: HarnessOptions) -> int:

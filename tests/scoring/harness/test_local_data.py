@@ -50,7 +50,7 @@ def test_a_task_gets_its_splits_from_files_and_keeps_its_prompt(place):
     assert splits["test"][1]["answer"].endswith("#### 72")
     kept = {key: value for key, value in exam.tasks[0].subtasks[0].config.items() if key != "custom_dataset"}
     assert kept == GSM8K
-    assert [problem.question for problem in exam["exam"]] == splits["test"]["question"]
+    assert [problem.question for problem in exam["exam"].problems] == splits["test"]["question"]
 
 
 def test_rows_of_a_tsv_are_those_of_the_hubs_loading_script(place):
@@ -103,4 +103,4 @@ def test_without_file_the_hub_is_left_to_lm_eval(place, monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     exam = served(place, GSM8K)
     assert exam.tasks[0].subtasks[0].config == GSM8K
-    assert exam["exam"] == ()
+    assert exam["exam"].problems == ()
