@@ -8,7 +8,7 @@ A job yields requests and receives stored answers (see `sampling/pool`). With a 
 
 import functools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from cotdistill.data.task import Task
@@ -23,8 +23,13 @@ SECOND_SEED = 1_000_003
 """Added to the seed of the second request: with the first one's it would draw what the first one drew."""
 
 
-def _no_examples(_: Problem) -> Sequence[Trace]:
+def no_examples(_: Problem) -> Sequence[Trace]:
+    """Return none."""
     return ()
+
+
+def _as_it_is(problem: Problem) -> Problem:
+    return problem
 
 
 class Answered(NamedTuple):
@@ -43,7 +48,9 @@ class Exam:
     sampling: Sampling
     samples: int = 1
     """Answers to each problem."""
-    examples: Callable[[Problem], Sequence[Trace]] = _no_examples
+    asked: Callable[[Problem], Problem] = _as_it_is
+    """Returns a problem with all that is asked as its question."""
+    examples: Callable[[Problem], Sequence[Trace]] = no_examples
     """Returns the worked examples that stand before a question."""
     system: str | None = None
     """System prompt in place of the style's; empty: none at all; None: the style's own."""
@@ -53,23 +60,28 @@ class Exam:
     """Tokens after which a thought is closed, less than `sampling.max_tokens`; None: it is never closed for the
     student."""
 
-    def messages(self, task: Task, problem: Problem) -> tuple[Message, ...]:
-        """Return what the student is asked: a task's own words, after its own worked examples where none are drawn."""
-        asked = self.style.prompt(task.asked(problem), self.examples(problem) or task.shots_for(problem))
+    def of_task(self, task: Task) -> "Exam":
+        """Return how a task is asked: in its own words, and after its own worked examples where no others are shown."""
+        has_examples = self.examples is not no_examples
+        return replace(self, asked=task.asked, examples=self.examples if has_examples else task.shots_for)
+
+    def messages(self, problem: Problem) -> tuple[Message, ...]:
+        """Return what the student is asked."""
+        asked = self.style.prompt(self.asked(problem), self.examples(problem))
         if self.system is None:
             return asked
         rest = tuple(message for message in asked if message.role != "system")
         return (Message(role="system", content=self.system), *rest) if self.system else rest
 
-    def attempt(self, task: Task, problem: Problem, index: int) -> Job[Answered | None]:
-        """Return one answer to a problem of a task; None where the sampler gave none for good."""
+    def attempt(self, problem: Problem, index: int) -> Job[Answered | None]:
+        """Return one answer to a problem; None where the sampler gave none for good."""
         try:
-            return (yield from self._answer(task, problem, index))
+            return (yield from self._answer(problem, index))
         except Unanswered:
             return None
 
-    def _answer(self, task: Task, problem: Problem, index: int) -> Job[Answered]:
-        messages = self.messages(task, problem)
+    def _answer(self, problem: Problem, index: int) -> Job[Answered]:
+        messages = self.messages(problem)
         first, second = self._samplings
         entry = yield Request(problem, messages, first, index, self.prefill)
         completion, said = read_completion(entry), read_whole_text(entry, self.prefill)

@@ -12,7 +12,7 @@ from cotdistill.errors import RecipeFault, UserError, raise_all
 from cotdistill.records import Problem, Sampling, Trace
 from cotdistill.registry import NOT_IN_KEY, KindOptions
 from cotdistill.samplers import Sampler
-from cotdistill.scoring.exam import Exam, begins_with, can_read_back
+from cotdistill.scoring.exam import Exam, begins_with, can_read_back, no_examples
 from cotdistill.stage import StageOptions
 from cotdistill.stages._exemplars import Exemplars, Pool
 from cotdistill.stages._student_samplers import STUDENT_SAMPLERS, StudentSampler
@@ -91,10 +91,7 @@ class AskingOptions(StageOptions):
         return frozenset() if self.shots else frozenset({"examples"})
 
     def check(self, roles: Mapping[str, Any], *, seed: int) -> None:  # Any: what each role's family says  # noqa: ARG002
-        """Raise UserError where the style has no use for an option, or a file is not there.
-
-        A teacher that takes the exam has no style.
-        """
+        """Raise UserError where the student's style has no use for an option, or a file is not there."""
         if (style := roles.get("style")) is not None:
             raise_all(list(self._faults(style)))
 
@@ -148,7 +145,9 @@ class AskingOptions(StageOptions):
         )
 
     def _examples(self, style: Style, traces: Iterable[Trace], seed: int) -> Callable[[Problem], Sequence[Trace]]:
+        if not self.shots:
+            return no_examples
         pool = Pool(seed)
-        for trace in traces if self.shots else ():
+        for trace in traces:
             pool.offer(trace)
         return Exemplars.of(pool, style, self.shots, key="evaluate.shots").draw_for

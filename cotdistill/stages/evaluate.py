@@ -16,10 +16,10 @@ from cotdistill.records import Checkpoint, Conversation, Problem, Score, Trace
 from cotdistill.registry import NOT_IN_KEY, KindOptions
 from cotdistill.samplers import Sampler
 from cotdistill.sampling.exam import TeacherExam
-from cotdistill.sampling.pool import PoolOptions, failure_error, resolve_from_ledger, run_jobs, stored_answers
+from cotdistill.sampling.pool import Job, PoolOptions, failure_error, resolve_from_ledger, run_jobs, stored_answers
 from cotdistill.scoring.contamination import learned_questions
 from cotdistill.scoring.equations import count_equations
-from cotdistill.scoring.exam import Exam
+from cotdistill.scoring.exam import Answered, Exam
 from cotdistill.scoring.harness.ask import Student as HarnessStudent
 from cotdistill.scoring.harness.evaluate import evaluate_by_harness
 from cotdistill.scoring.harness.local_data import HarnessExam
@@ -77,10 +77,16 @@ class EvaluateOptions(AskingOptions):
 class _Question(NamedTuple):
     """One answer that is wanted."""
 
-    task: Task
+    task: str
+    exam: Exam
+    """How the task is asked."""
     problem: Problem
     sample: int
     """Which of the samples of the problem, from 0."""
+
+    def attempt(self) -> Job[Answered | None]:
+        """Return the job that gets it."""
+        return self.exam.attempt(self.problem, self.sample)
 
 
 @stage(rejects=None, is_incremental=True)
@@ -159,14 +165,15 @@ def _ask_student(
     questions = _questions(tasks, exam)
     with Ledger(work.folder / LEDGER) as ledger:
         pool = PoolOptions(concurrency=asked_by.in_flight(options.batch_size))
-        _ask(questions, exam, sampler, ledger, identity=checkpoint.fingerprint, pool=pool, work=work)
-        yield from _read_answers(questions, exam, ledger, checkpoint.fingerprint)
+        _ask(questions, sampler, ledger, identity=checkpoint.fingerprint, pool=pool, work=work)
+        yield from _read_answers(questions, ledger, checkpoint.fingerprint)
 
 
 def _questions(tasks: Mapping[str, Task], exam: Exam) -> list[_Question]:
+    exams = {name: exam.of_task(task) for name, task in tasks.items()}
     return [
-        _Question(task, problem, sample)
-        for task in tasks.values()
+        _Question(name, exams[name], problem, sample)
+        for name, task in tasks.items()
         for problem in task.problems
         for sample in range(exam.samples)
     ]
@@ -186,7 +193,6 @@ def _weights(checkpoint: Checkpoint, student: KindOptions, options: EvaluateOpti
 
 def _ask(
     questions: Sequence[_Question],
-    exam: Exam,
     sampler: Sampler,
     ledger: Ledger,
     *,
@@ -196,11 +202,11 @@ def _ask(
 ) -> None:
     """Ask what is not stored yet, under a live line. Raises: UserError where an answer did not come."""
     missing = [
-        question for question in questions if stored_answers(exam.attempt(*question), ledger, identity=identity) is None
+        question for question in questions if stored_answers(question.attempt(), ledger, identity=identity) is None
     ]
     with work.progress("evaluating", total=len(questions), unit="answers") as advance:
         advance(len(questions) - len(missing))
-        jobs = (exam.attempt(*question) for question in missing)
+        jobs = (question.attempt() for question in missing)
         result = run_jobs(sampler, jobs, ledger, identity=identity, options=replace(pool, on_done=advance))
     if result.failed:
         error, failure = failure_error(list(result.failed.values()))
@@ -211,12 +217,12 @@ def _ask(
         )
 
 
-def _read_answers(questions: Iterable[_Question], exam: Exam, ledger: Ledger, identity: str) -> Iterator[Answer]:
+def _read_answers(questions: Iterable[_Question], ledger: Ledger, identity: str) -> Iterator[Answer]:
     """Yield the stored answers, read in the student's own style."""
     for question in questions:
-        answered = resolve_from_ledger(exam.attempt(*question), ledger, identity=identity, failed={})
+        answered = resolve_from_ledger(question.attempt(), ledger, identity=identity, failed={})
         assert answered is not None, "what is not stored was asked"
-        yield Answer(question.task.name, answered.trace, answered.thought)
+        yield Answer(question.task, answered.trace, answered.thought)
 
 
 def _write_rows(scores: Iterable[Score], work: Workspace) -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from cotdistill.data.task import Task
 from cotdistill.records import Checkpoint, Problem
 from cotdistill.registry import kinds, make
 from cotdistill.stage import Workspace
@@ -50,7 +51,7 @@ def test_a_t5_is_searched_and_graded_by_its_last_number(t5, tmp_path):
             [Checkpoint(path=t5, fingerprint="t5")],
             options,
             Workspace(tmp_path, tmp_path, 1),
-            tasks={"sums": asked},
+            tasks={"sums": Task("sums", tuple(asked))},
             style=make("styles", "solve"),
             verifier=make("verifiers", "last_number"),
             student=student,

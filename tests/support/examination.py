@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass, field
 
+from cotdistill.data.task import Task
 from cotdistill.records import Checkpoint, Completion, Problem, Trace, Verdict
 from cotdistill.registry import kinds, make
 from cotdistill.stage import Workspace
@@ -59,7 +60,7 @@ class Examination:
                         [CHECKPOINT],
                         made,
                         work,
-                        tasks={"holdout": asked or problems()},
+                        tasks={"holdout": Task("holdout", tuple(asked or problems()))},
                         style=make("styles", style),
                         verifier=make("verifiers", "numeric"),
                         student=STUDENT,
