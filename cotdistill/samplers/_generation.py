@@ -145,4 +145,7 @@ def has_plain_cache(weights: "PreTrainedModel") -> bool:
         return False
     if not {"position_ids", "past_key_values"} <= inspect.signature(weights.forward).parameters.keys():
         return False
+    if getattr(config, "window_size", None):
+        # GPT-Neo keeps the keys of all tokens and counts its window back from the last column.
+        return False
     return all(type(layer) is DynamicLayer for layer in DynamicCache(config=config).layers)

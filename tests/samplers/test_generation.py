@@ -6,6 +6,8 @@ from transformers import (
     AutoModelForSeq2SeqLM,
     GPT2Config,
     GPT2LMHeadModel,
+    GPTNeoConfig,
+    GPTNeoForCausalLM,
     LlamaConfig,
     LlamaForCausalLM,
     MambaConfig,
@@ -31,6 +33,7 @@ SMALL = {
     "num_attention_heads": 4,
     "initializer_range": 0.6,
 }
+LOCAL = [[["global", "local"], 1]]
 NO_END = Endings(None, frozenset())  # type: ignore[arg-type]  # without stop texts nothing is decoded
 
 
@@ -139,6 +142,8 @@ def test_a_past_that_is_not_the_keys_and_values_of_all_tokens_is_left_to_generat
     state = MambaConfig(vocab_size=WORDS, hidden_size=32, num_hidden_layers=1, state_size=4)
     assert not has_plain_cache(MistralForCausalLM(windows))
     assert not has_plain_cache(MambaForCausalLM(state))
+    local = GPTNeoConfig(vocab_size=WORDS, hidden_size=32, num_layers=2, num_heads=4, attention_types=LOCAL)
+    assert not has_plain_cache(GPTNeoForCausalLM(local))
 
     assert not has_plain_cache(AutoModelForSeq2SeqLM.from_pretrained(make_t5(tmp_path)))
 
