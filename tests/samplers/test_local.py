@@ -3,6 +3,8 @@
 import asyncio
 import dataclasses
 import json
+import os
+import signal
 import threading
 
 import pytest
@@ -10,9 +12,11 @@ import torch
 
 from cotdistill import registry
 from cotdistill.client.concurrency import SendGate
-from cotdistill.errors import UserError
+from cotdistill.errors import Interrupted, UserError
 from cotdistill.records import Message, Problem, Sampling
 from cotdistill.samplers import Request, Unanswered
+from cotdistill.sampling.pool import PoolOptions, request_key, run_jobs, single_request
+from cotdistill.storage.ledger import Ledger
 from tests.support.tiny_student import SIZES, make_tokenizer
 from tests.support.tiny_t5 import make_t5
 
@@ -245,3 +249,20 @@ def test_several_devices_answer_as_one_does_each_in_a_process_of_its_own(base):
     assert _texts(two) == _texts(_ask(base, requests))
     with pytest.raises(UserError, match="cannot be loaded with attention nonsense"):
         _ask(base, requests, devices=("cpu", "cpu"), attn_implementation="nonsense")
+
+
+def test_an_interrupt_waits_for_the_batch_alone_and_the_next_start_asks_the_rest(base, tmp_path):
+    sampler = registry.make("samplers", "local", model=base, batch_size=2)
+
+    def run(**options) -> int:
+        with Ledger(tmp_path / "ledger.jsonl") as ledger:
+            missing = [r for r in _requests(12) if (request_key(r, "m"), r.index) not in ledger]
+            pool = PoolOptions(concurrency=12, **options)
+            run_jobs(sampler, map(single_request, missing), ledger, identity="m", options=pool)
+            return len(missing)
+
+    with pytest.raises(Interrupted, match="answers are stored"):
+        run(on_answer=lambda _: os.kill(os.getpid(), signal.SIGINT))
+    missing = run()
+    assert 6 <= missing < 12
+    assert run() == 0
