@@ -38,8 +38,9 @@ class _Waiting:
 class Desk:
     """Callers ask in one event loop, workers take in threads of their own."""
 
-    def __init__(self, gate: SendGate) -> None:
+    def __init__(self, gate: SendGate, *, workers: int = 1) -> None:
         self.gate = gate
+        self.workers = workers
         self._changed = threading.Condition()
         self._waiting: list[_Waiting] = []
         """Sorted: the longest last."""
@@ -93,7 +94,9 @@ class Desk:
             self._dropped -= dropped
             for number in dropped:
                 del held[number]
-            taken = [self._waiting.pop() for _ in range(min(room, len(self._waiting)))]
+            # No worker takes all where others have nothing: the last ones are shared out.
+            share = -(-len(self._waiting) // self.workers)
+            taken = [self._waiting.pop() for _ in range(min(room, share))]
             now = time.monotonic()
             for waiting in taken:
                 waiting.taken_s = now

@@ -73,7 +73,7 @@ class Local(SingleCall):
         source = Source(self.model, self.origin, self.attn_implementation)
         text = await asyncio.to_thread(load_text, source)
         devices = await asyncio.to_thread(visible_devices) if self.devices is None else self.devices
-        desk = Desk(gate)
+        desk = Desk(gate, workers=len(devices))
         async with at_work(desk, text, source, devices=devices, batch_size=self.batch_size):
             stopping = asyncio.create_task(desk.send_back_when_stopping())
             try:

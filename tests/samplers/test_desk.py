@@ -49,7 +49,7 @@ def test_the_longest_is_taken_first_and_everybody_gets_an_answer():
 
 def test_workers_share_the_queue_and_none_gets_what_another_has():
     async def ask_all() -> tuple[list[int], list[list[list[int]]]]:
-        desk = Desk(SendGate())
+        desk = Desk(SendGate(), workers=2)
         seen: list[list[list[int]]] = [[], []]
         workers = [threading.Thread(target=_serve, args=(desk, n, 3, seen[n])) for n in range(2)]
         for worker in workers:
@@ -63,6 +63,20 @@ def test_workers_share_the_queue_and_none_gets_what_another_has():
     answered, seen = asyncio.run(ask_all())
     assert answered == list(range(60))
     assert sorted(number for taken in [*seen[0], *seen[1]] for number in taken) == list(range(60))
+
+
+def test_few_requests_are_shared_out():
+    async def ask_all() -> list[int]:
+        desk = Desk(SendGate(), workers=3)
+        asked = [asyncio.create_task(desk.ask(_ask(n))) for n in range(9)]
+        await asyncio.sleep(0)
+        taken = [len(desk.exchange(n, [], 64, is_idle=True).asks) for n in range(3)]
+        for one in asked:
+            one.cancel()
+        await asyncio.gather(*asked, return_exceptions=True)
+        return taken
+
+    assert asyncio.run(ask_all()) == [3, 2, 2]
 
 
 def test_a_run_that_stops_gets_back_what_is_not_begun_and_waits_for_the_rest():
