@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from cotdistill.recipe.recipe import BASELINE, EXAMPLES, TEACHER, Arm, LoadedRecipe, Recipe
+from cotdistill.recipe.recipe import BASELINE, EXAMPLES, LEARNED, TEACHER, Arm, LoadedRecipe, Recipe
 from cotdistill.records import Checkpoint, Conversation
 from cotdistill.registry import KindOptions
 from cotdistill.stage import Stage, StageOptions
@@ -55,7 +55,7 @@ class Step:
         roles = self.recipe.uses(self.stage)
         if not self.asks_teacher:
             return roles
-        asked = {*roles, TEACHER} - {"student", "style", EXAMPLES}
+        asked = {*roles, TEACHER} - {"student", "style", EXAMPLES, LEARNED}
         return tuple(role for role in self.stage.uses if role in asked)
 
     @property

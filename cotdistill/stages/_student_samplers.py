@@ -79,8 +79,8 @@ class Local:
         """Return: the student's own options say what there is."""
 
     def in_flight(self, batch_size: int, /) -> int | None:
-        """Return what makes batches of like length."""
-        return 4 * batch_size
+        """Return what keeps the batches of several devices full."""
+        return max(1000, 4 * batch_size)
 
     def sampler(self, weights: Weights, /) -> Sampler:
         """Return the student's own sampler."""

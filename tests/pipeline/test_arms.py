@@ -61,9 +61,9 @@ def first_step(pipeline, arm):
 def test_an_arm_on_other_problems_is_asked_the_recipes_and_learns_none_of_them(arms):
     pipeline = arms("  more: {problems: {dataset: s1K-mine, limit: 40}, teacher: null}\n")
     [own, more] = [pipeline.recipe.main, pipeline.recipe.arms[1].recipe]
-    exam = pipeline.inputs.tasks(own)["holdout"]
+    exam = pipeline.inputs.tasks(own)["holdout"].problems
     assert len(exam) == 10
-    assert pipeline.inputs.tasks(more)["holdout"] == exam
+    assert pipeline.inputs.tasks(more)["holdout"].problems == exam
     learned = [p.question for p in pipeline.inputs.problems(more).sampled]
     assert len(learned) == 30
     assert not set(learned) & {p.question for p in exam}
@@ -74,7 +74,7 @@ def test_an_arm_on_other_problems_is_asked_the_recipes_and_learns_none_of_them(a
 
 def test_questions_that_differ_in_case_and_marks_are_the_exams_too(arms, tmp_path):
     pipeline = arms("")
-    exam = pipeline.inputs.tasks(pipeline.recipe.main)["holdout"]
+    exam = pipeline.inputs.tasks(pipeline.recipe.main)["holdout"].problems
     rows = [{"question": exam[0].question.upper().replace("?", " ?!"), "gold": "1"}, {"question": "New?", "gold": "1"}]
     write(tmp_path / "other.jsonl", rows)
     pipeline = arms("  more: {problems: {dataset: other.jsonl}}\n")
@@ -83,7 +83,7 @@ def test_questions_that_differ_in_case_and_marks_are_the_exams_too(arms, tmp_pat
 
 def test_an_arm_whose_problems_are_all_in_the_exam_is_refused(arms, tmp_path):
     pipeline = arms("")
-    exam = pipeline.inputs.tasks(pipeline.recipe.main)["holdout"]
+    exam = pipeline.inputs.tasks(pipeline.recipe.main)["holdout"].problems
     write(tmp_path / "other.jsonl", [{"question": exam[0].question, "gold": "1"}])
     with pytest.raises(UserError, match=r"t\.yaml:12: arms\.more\.problems: all 1 problems are asked in the exam"):
         arms("  more: {problems: {dataset: other.jsonl}}\n").check()

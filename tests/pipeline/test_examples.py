@@ -62,6 +62,7 @@ def test_an_arm_without_rows_of_its_own_is_shown_those_of_an_arm_before_it(pipel
         "other": "2-filter",
         "own": "2-filter",
         "baseline": "2-filter",
+        "baseline@other": "2-filter",
     }
 
 

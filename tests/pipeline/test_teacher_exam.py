@@ -44,7 +44,7 @@ def stored(pipeline):
 def test_the_teacher_is_as_good_in_the_exam_as_it_is_said_to_be(opened):
     pipeline = opened()
     found = scores(pipeline)
-    assert [score.problem for score in found] == list(pipeline.inputs.tasks(pipeline.recipe.main)["holdout"])
+    assert [score.problem for score in found] == list(pipeline.inputs.tasks(pipeline.recipe.main)["holdout"].problems)
     assert 0.80 <= sum(score.verdict.outcome == "correct" for score in found) / len(found) <= 0.90
     assert all(score.completion.reasoning for score in found), "its thinking is what it sends as such"
     report = json.loads((pipeline.folder / "arms/teacher/5-evaluate/report.json").read_text())

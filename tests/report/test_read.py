@@ -138,7 +138,7 @@ def test_each_arm_is_compared_with_its_own_student_before_training(make_run):
         against = None if is_baseline else {"large": "baseline@large"}.get(entry["name"], "baseline")
         entry |= {"kind": "baseline" if is_baseline else "trained", "baseline": against}
         if entry["name"] == "large":
-            entry |= {"of": "big", "seed": 3, "steps": [{"step": 5, "folder": "arms/large/5-evaluate/points/step-5"}]}
+            entry |= {"of": "big", "seed": 3, "steps": [{"step": 5, "folder": entry["stages"]["evaluate"]}]}
     (run / "arms.json").write_text(json.dumps(said))
     data = read_run(run)
     against = {each.name: each.to_baseline.against if each.to_baseline else None for each in data.arms}

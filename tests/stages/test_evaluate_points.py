@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from cotdistill.data.task import Task
 from cotdistill.records import Checkpoint, Problem, Score
 from cotdistill.registry import make
 from cotdistill.stage import Workspace
@@ -22,7 +23,7 @@ def test_points_are_asked_the_same_problems_and_stored_apart(tmp_path, base, stu
 
     def ask(checkpoints):
         options = EvaluateOptions(max_tokens=2, checkpoints="all")
-        return list(EVALUATE(checkpoints, options, work, tasks={"holdout": problems}, **roles))
+        return list(EVALUATE(checkpoints, options, work, tasks={"holdout": Task("holdout", tuple(problems))}, **roles))
 
     last = ask(rows)
     assert [score.problem for score in last] == problems

@@ -17,7 +17,7 @@ def test_stages_stand_in_their_order_and_read_what_the_one_before_writes():
         ("filter", Trace, Trace, ("verifier", "judge", "tasks"), ("verifier",)),
         ("convert", Trace, Conversation, (), ()),
         ("train", Conversation, Checkpoint, ("student", "style"), ("student",)),
-        ("evaluate", Checkpoint, Score, EVALUATE, EVALUATE[:-2]),
+        ("evaluate", Checkpoint, Score, EVALUATE, EVALUATE[:4]),
     ]
     for before, after in itertools.pairwise(table):
         assert after[1] is before[2]
