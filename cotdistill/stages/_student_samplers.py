@@ -5,7 +5,7 @@ evaluate: {sampler: {kind: endpoint, base_url: http://gpu3:8000/v1, model: "{arm
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, ClassVar, Protocol
 
@@ -17,6 +17,7 @@ from cotdistill.client.providers import continuation
 from cotdistill.errors import RecipeFault, UserError
 from cotdistill.registry import NOT_IN_KEY, Kind, OneOf, make
 from cotdistill.samplers import Sampler
+from cotdistill.samplers import local as local_model
 from cotdistill.samplers import vllm as vllm_server
 from cotdistill.samplers.endpoint import BaseUrl, ExtraBody, Seconds, VariableName
 from cotdistill.students import Student
@@ -69,7 +70,17 @@ class StudentSampler(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Local:
-    """The weights on this machine, by transformers, `batch_size` problems at a time."""
+    """The weights on this machine, by transformers, `batch_size` problems at a time on each device.
+
+    Options:
+        devices: where the weights go, by torch's names (`cuda:0`, `npu:1`, `cpu`); default: every accelerator that is
+            visible, else the CPU.
+        attn_implementation: attention kernel, by transformers' name (`sdpa`, `eager`, `flash_attention_2`); default:
+            what transformers takes for the model.
+    """
+
+    devices: Annotated[tuple[str, ...] | None, Field(min_length=1), NOT_IN_KEY] = None
+    attn_implementation: Annotated[str | None, Field(min_length=1), NOT_IN_KEY] = None
 
     packages: ClassVar[tuple[str, ...]] = MODEL_PACKAGES
     can_search: ClassVar[bool] = True
@@ -83,9 +94,13 @@ class Local:
         return max(1000, 4 * batch_size)
 
     def sampler(self, weights: Weights, /) -> Sampler:
-        """Return the student's own sampler."""
+        """Return the student's own sampler. Raises: RecipeFault where it takes no devices or kernels by name."""
         sampler: Sampler = weights.student.sampler(weights.path, batch_size=weights.batch_size)
-        return sampler
+        if self.devices is None and self.attn_implementation is None:
+            return sampler
+        if not isinstance(sampler, local_model.Local):
+            raise RecipeFault("this kind of student takes no devices or attention by name", KEY, "leave them out")
+        return replace(sampler, devices=self.devices, attn_implementation=self.attn_implementation)
 
 
 @dataclass(frozen=True, kw_only=True)

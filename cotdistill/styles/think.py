@@ -39,5 +39,5 @@ class Think(ChatPrompt):
         thought, closed, text = output.rpartition(CLOSE)
         if not closed and OPEN in output:
             return Split(output.partition(OPEN)[2].strip(), "", thought="unclosed")
-        reasoning = thought.partition(OPEN)[2].strip() or thought.strip()
-        return Split(reasoning, text.strip(), thought="closed" if closed else "none")
+        _, opened, inner = thought.partition(OPEN)
+        return Split((inner if opened else thought).strip(), text.strip(), thought="closed" if closed else "none")

@@ -64,7 +64,8 @@ class ThoughtSolution(ChatPrompt):
             return Split(output.partition(THOUGHT[0])[2].strip("\n"), "", thought="unclosed")
         if not ended:
             thought, rest = "", output
-        reasoning = thought.partition(THOUGHT[0])[2] or thought
-        _, opened, solution = rest.partition(SOLUTION[0])
-        text = (solution if opened else rest).partition(SOLUTION[1])[0]
+        _, opened, inner = thought.partition(THOUGHT[0])
+        reasoning = inner if opened else thought
+        _, is_solved, solution = rest.partition(SOLUTION[0])
+        text = (solution if is_solved else rest).partition(SOLUTION[1])[0]
         return Split(reasoning.strip("\n"), text.strip("\n"), thought="closed" if ended else "none")

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from cotdistill.errors import UserError
 from cotdistill.records import Completion, Message, Problem, Trace, Verdict
 from cotdistill.registry import kinds, make
+from cotdistill.scoring.exam import begins_with
 from cotdistill.styles import conversation
 from cotdistill.styles.thought_solution import SYSTEM
 
@@ -116,6 +117,8 @@ def test_how_a_thought_ended_is_told(name):
     assert style.split(written).thought == "closed"
     assert style.split(unfinished).thought == "unclosed"
     assert style.split(f"{unfinished}, or{style.closing}72").text == "72", "a thought that is closed for it is one"
+    opening = begins_with(style)
+    assert style.split(f"{opening}{style.closing}72").reasoning == "", "an empty thought is no tag"
 
 
 @pytest.mark.parametrize("name", ["think", "thought_solution"])
