@@ -119,7 +119,7 @@ class Checks:
     def _check_exam(self, step: Step) -> None:
         """Raise where the teacher, or a student on its way, is to be asked and cannot be, or would tell nothing."""
         try:
-            check_exam(step)
+            check_exam(step, lambda: self.inputs.exam(step.recipe))
             check_points(step)
         except UserError as error:
             raise self.inputs.placed(error, (step.stage.name,), step.recipe) from None

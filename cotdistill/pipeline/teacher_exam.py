@@ -3,12 +3,15 @@
 evaluate: {tasks: [holdout], teacher: true, teacher_budget: {usd: 5}}
 """
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from cotdistill.data.task import Task
 from cotdistill.errors import RecipeFault
 from cotdistill.recipe.plan import Step
 from cotdistill.recipe.recipe import Recipe
 from cotdistill.samplers import Sampler
+from cotdistill.samplers.replay import Replay
 from cotdistill.sampling.exam import TeacherExam
 from cotdistill.stages.sample import SampleOptions, sampling_plan
 
@@ -41,10 +44,10 @@ def exam_key(recipe: Recipe) -> Json:
     return {**options.sampling(recipe.seed).model_dump(exclude_none=True), "max_tokens_ceiling": longer}
 
 
-def check_exam(step: Step) -> None:
+def check_exam(step: Step, tasks: Callable[[], Mapping[str, Task]]) -> None:
     """Return if a step asks no teacher, or one that can be asked and tells something by its answers.
 
-    Raises: RecipeFault.
+    `tasks` returns what is asked. Raises: RecipeFault.
     """
     if not step.asks_teacher:
         return
@@ -58,6 +61,14 @@ def check_exam(step: Step) -> None:
             "evaluate.teacher",
             "leave `{gold}` out of the teacher's `prompt:`, or write `teacher: false`",
         )
+    if isinstance(teacher, Replay):
+        asked = [task.asked(problem) for task in tasks().values() for problem in task.problems]
+        if (missing := teacher.count_unrecorded(asked)) > exam_options(recipe).max_failed * len(asked):
+            raise RecipeFault(
+                f"{missing} of {len(asked)} questions of the exam have no recorded answer",
+                "evaluate.teacher",
+                "ask a teacher that answers, or write `teacher: false`",
+            )
     budget = exam_options(recipe).budget
     if budget is not None and budget.usd is not None and teacher.prices is None:
         raise RecipeFault(

@@ -13,7 +13,7 @@ import hashlib
 import json
 import tempfile
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +23,7 @@ from pydantic import ValidationError
 
 from cotdistill.data.readers import read_rows
 from cotdistill.errors import UserError, first_fault, no_such_file
-from cotdistill.records import Completion, Failure, Trace
+from cotdistill.records import Completion, Failure, Problem, Trace
 from cotdistill.registry import kind
 from cotdistill.samplers import Draw, JsonRow, Reply, Request, SendGate, SingleCall, Unanswered
 
@@ -67,6 +67,11 @@ class Replay(SingleCall):
         """
         for _ in self._read_recorded():
             pass
+
+    def count_unrecorded(self, problems: Iterable[Problem]) -> int:
+        """Return how many of these questions have no completion."""
+        recorded = {_question_hash(question) for question, _ in self._read_recorded()}
+        return sum(_question_hash(problem.question) not in recorded for problem in problems)
 
     @asynccontextmanager
     async def session(self, gate: SendGate, /) -> AsyncIterator[Draw]:  # noqa: ARG002

@@ -100,6 +100,17 @@ def test_an_exam_that_cannot_be_or_would_tell_nothing_is_refused(opened, tmp_pat
         opened(*overrides).check()
 
 
+def test_a_replayed_teacher_needs_answers_to_the_exam(opened, tmp_path):
+    rows = [{"question": f"{n} and 1?", "reasoning": "so", "answer": str(n + 1), "gold": str(n + 1)} for n in range(9)]
+    lines = [json.dumps(row) + "\n" for row in rows]
+    (tmp_path / "all.jsonl").write_text("".join(lines))
+    (tmp_path / "some.jsonl").write_text("".join(lines[:6]))
+    problems = "problems={dataset: all.jsonl, holdout: 6}"
+    opened(problems, "teacher={kind: replay, path: all.jsonl}").check()
+    with pytest.raises(UserError, match=r"evaluate\.teacher: \d of 6 questions of the exam have no recorded answer"):
+        opened(problems, "teacher={kind: replay, path: some.jsonl}").check()
+
+
 def test_what_the_teacher_is_asked_with_is_part_of_the_key_and_what_it_may_cost_is_not(opened):
     def parts(*overrides):
         pipeline = opened(*overrides)
