@@ -12,6 +12,7 @@ import contextlib
 import logging
 import math
 import random
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -21,7 +22,7 @@ from cotdistill.client.concurrency import SendGate
 from cotdistill.client.connection import Connection, Server
 from cotdistill.client.load_balancer import FIRST_LIMIT, Backend, LoadBalancer
 from cotdistill.client.response_reader import ResponseReader, Timeouts
-from cotdistill.client.retries import NoAnswer, Transient, Unreachable, wait_s
+from cotdistill.client.retries import NoAnswer, Transient, Unreachable, shortened, wait_s
 from cotdistill.client.sse import JsonRow
 from cotdistill.errors import AccessRefused, TryAgainLater
 
@@ -97,6 +98,8 @@ class Client:
         self._is_outage_logged = False
         self._unlogged = 0
         self._quiet_until_s = 0.0
+        self._other_models: Counter[tuple[str, str]] = Counter()
+        """Asked and answering model, where they are not the same."""
         self._connections = {self._backend(server): self._connection(server) for server in options.servers}
         self.balancer = LoadBalancer(list(self._connections), self.gate)
 
@@ -132,6 +135,8 @@ class Client:
             await self._closer
         for connection in self._connections.values():
             await connection.close()
+        for (asked, model), count in self._other_models.items():
+            log.warning("%d answers are by the model %s where %s was asked", count, model, asked)
 
     async def complete(self, body: JsonRow) -> Answer:
         """Return the answer to one chat-completion request, tried as often as it takes.
@@ -161,6 +166,7 @@ class Client:
             else:
                 if reading is not None:
                     server = self._connections[last].server
+                    self._note_model(server.model or body["model"], reading.response.get("model"))
                     return Answer(
                         reading.response,
                         reading.latency_s,
@@ -213,6 +219,15 @@ class Client:
         if not is_known:
             log.warning("%s: %s; the other servers go on", backend.name, refusal.message)
 
+    def _note_model(self, asked: str, answered: object) -> None:
+        """Count an answer of another model than was asked; the first of each is logged at once."""
+        if not isinstance(answered, str) or _is_same_model(asked, answered):
+            return
+        pair = asked, shortened(answered)
+        self._other_models[pair] += 1
+        if self._other_models[pair] == 1:
+            log.warning("the model %s answers where %s was asked", pair[1], asked)
+
     def _wait_s(self, failed: int, asked_s: float | None) -> float:
         options = self.options
         return wait_s(failed, asked_s, self._jitter(), base_s=options.base_wait_s, longest_s=options.longest_wait_s)
@@ -248,3 +263,9 @@ class Client:
 
     def _named(self, backend: Backend, reason: str) -> str:
         return f"{backend.name}: {reason}" if len(self.balancer.all) > 1 else reason
+
+
+def _is_same_model(asked: str, answered: str) -> bool:
+    """Return whether a server may call a model so: with a path before its name, a date or a version after it."""
+    first, second = (name.strip().rstrip("/").rpartition("/")[2].casefold() for name in (asked, answered))
+    return first in second or second in first

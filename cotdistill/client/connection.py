@@ -70,11 +70,13 @@ class Connection:
             async with asyncio.timeout(None) as timer:
                 reading.start(timer)
                 async with self._sdk.chat.completions.with_streaming_response.create(**arguments) as reply:
-                    await reading.read(reply.headers.get("content-type", ""), reply.iter_bytes())
+                    is_delimited = bool({"content-length", "transfer-encoding"} & set(reply.headers))
+                    await reading.read(reply.iter_bytes(), is_delimited=is_delimited)
         except self._attempt_errors as error:
             # What goes wrong after the last word takes nothing away from an answer that was paid for.
             if not reading.is_finished:
                 raise self._explained(error, reading.running_clock) from None
+        reading.close()
         return reading
 
     def _explained(self, error: Exception, running_clock: str) -> Exception:

@@ -4,17 +4,22 @@ teacher: {prices: {input: 0.55, output: 2.19, cached_input: 0.14}}     # US doll
 sample:  {budget: {usd: 20}}
 """
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import Field, model_validator
 
+from cotdistill.client.message_text import message_text
 from cotdistill.registry import Options
 
 JsonRow = Mapping[str, Any]  # Any: a foreign JSON row
 
 MILLION = 1_000_000
+
+MOST_TOKENS = 10**9
+"""Of one answer: a larger number is no count."""
 
 
 class Prices(Options):
@@ -58,7 +63,7 @@ class Spending:
     """Of the input tokens."""
     output_tokens: int = 0
     uncounted: int = 0
-    """Answers whose tokens the server did not count: four characters are taken for a token."""
+    """Answers whose tokens the server did not count, or not as a number: they are estimated by their characters."""
 
     @classmethod
     def of(cls, responses: Iterable[JsonRow]) -> "Spending":
@@ -72,16 +77,17 @@ class Spending:
         """Count one response, in the shape of a chat completion."""
         self.answers += 1
         usage = response.get("usage")
-        if not isinstance(usage, dict) or not usage.get("completion_tokens"):
+        output_tokens = token_count(usage.get("completion_tokens")) if isinstance(usage, dict) else 0
+        if not isinstance(usage, dict) or not output_tokens:
             self.uncounted += 1
-            self.output_tokens += _characters(response) // 4
+            self.output_tokens += answer_tokens(response)
             return
-        self.input_tokens += _count(usage.get("prompt_tokens"))
-        self.output_tokens += _count(usage.get("completion_tokens"))
+        self.input_tokens += token_count(usage.get("prompt_tokens"))
+        self.output_tokens += output_tokens
         details = usage.get("prompt_tokens_details")
         # DeepSeek counts its cache by a name of its own, the others by OpenAI's.
         cached = usage.get("prompt_cache_hit_tokens") or (isinstance(details, dict) and details.get("cached_tokens"))
-        self.cached_tokens += _count(cached)
+        self.cached_tokens += token_count(cached)
 
     def usd(self, prices: Prices) -> float:
         """Return the cost in US dollars."""
@@ -117,13 +123,24 @@ def dollars(usd: float) -> str:
     return f"${usd:,.3f}" if usd < 1 else f"${usd:,.2f}" if usd < 100 else f"${usd:,.0f}"
 
 
-def _characters(response: JsonRow) -> int:
+def token_count(value: object) -> int:
+    """Return a number of tokens as servers write it: an integer, a float, digits; 0 for anything else."""
+    if isinstance(value, str) and len(value) <= len(str(MOST_TOKENS)) and value.strip().isdecimal():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return 0
+    return int(value) if 0 < value <= MOST_TOKENS else 0
+
+
+def text_tokens(text: str) -> int:
+    """Return about how many tokens a text has: four characters each, of other scripts 1.5."""
+    ascii_chars = len(text.encode("ascii", "ignore"))
+    return math.ceil(ascii_chars / 4 + (len(text) - ascii_chars) / 1.5)
+
+
+def answer_tokens(response: JsonRow) -> int:
+    """Return about how many tokens a response has that the server did not count; never raises."""
     choices = response.get("choices")
     choice = choices[0] if isinstance(choices, list) and choices else {}
     message = choice.get("message") if isinstance(choice, dict) else {}
-    texts = message.values() if isinstance(message, dict) else ()
-    return sum(len(text) for text in texts if isinstance(text, str))
-
-
-def _count(value: object) -> int:
-    return value if isinstance(value, int) and value > 0 else 0
+    return sum(map(text_tokens, message_text(message))) if isinstance(message, dict) else 0

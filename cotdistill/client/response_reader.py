@@ -19,8 +19,14 @@ TAIL_S = 5.0
 DONE_S = 1.0
 """Wait for the end of the body after [DONE], so that the connection can be used again."""
 
-MALFORMED = (ValueError, RecursionError)
+MALFORMED = (ValueError, RecursionError, TypeError, KeyError, AttributeError)
 """What parsing or merging raises on bytes that are not of the protocol."""
+
+BOM = b"\xef\xbb\xbf"
+
+EVENT_STARTS = b"d:eir"
+"""First bytes of a line of server-sent events: `data:`, a comment, `event:`, `id:`, `retry:`. No JSON value begins
+with one of these."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +49,7 @@ class ResponseReader:
         self.timeouts = timeouts
         self.is_streamed = is_streamed
         self.is_finished = False
-        """Whether the answer is complete, though more of the body (token counts) may come."""
+        """Whether nothing of the answer is missing, though more of the body (token counts) may come."""
         self.running_clock = ""
         """What the timer would say if it ended now."""
         self.response: JsonRow = {}
@@ -53,6 +59,10 @@ class ResponseReader:
         self._size_bytes = 0
         self._is_done = False
         self._postpone_from_s = 0.0
+        self._answer: ChunkAccumulator | None = None
+        """Of a stream."""
+        self._ended_s = 0.0
+        """When the last of the answer itself came."""
 
     def start(self, timer: asyncio.Timeout) -> None:
         """Start the clocks; they end by `timer`."""
@@ -64,43 +74,66 @@ class ResponseReader:
         else:
             self._run("no answer", self.timeouts.total_s)
 
-    async def read(self, content_type: str, body: AsyncIterator[bytes]) -> None:
-        """Read to the end of the body.
+    async def read(self, body: AsyncIterator[bytes], *, is_delimited: bool = True) -> None:
+        """Read to the end of the body; what it is, its first byte says: servers name it wrongly.
 
+        `is_delimited`: a body that is cut raises; where its end is the connection's, a cut looks like an end.
         Raises: Transient: what came is no answer, or not all of it.
         """
-        is_other = "json" in content_type or "html" in content_type
-        if "event-stream" in content_type or (self.is_streamed and not is_other):
-            await self._read_events(body)
+        start = b""
+        async for chunk in body:
+            self._count(chunk)
+            start = (start + chunk).removeprefix(BOM)
+            if start in (BOM[:1], BOM[:2]):
+                continue
+            start = start.lstrip()
+            if start:
+                break
+        if not start:
+            raise Transient("an empty body")
+        if start.startswith(b"<"):
+            raise Transient("HTML instead of an answer")
+        if start[0] in EVENT_STARTS:
+            await self._read_events(start, body, is_delimited=is_delimited)
         else:
-            await self._read_whole(body)
+            await self._read_whole(start, body)
 
-    async def _read_whole(self, body: AsyncIterator[bytes]) -> None:
-        parts = []
+    def close(self) -> None:
+        """Take what came as the answer. Raises: Transient: it is none."""
+        if self._answer is None:
+            return
+        try:
+            self._finish(self._answer.response())
+        except MALFORMED as error:
+            raise Transient(f"a malformed stream: {type(error).__name__}") from None
+
+    async def _read_whole(self, start: bytes, body: AsyncIterator[bytes]) -> None:
+        parts = [start]
         async for chunk in body:
             self._count(chunk)
             parts.append(chunk)
-        data = b"".join(parts).strip()
-        if not data:
-            raise Transient("an empty body")
-        if data.startswith(b"<"):
-            raise Transient("HTML instead of an answer")
         try:
-            self._finish(self._parsed(data))
+            response = self._parsed(b"".join(parts))
+            self._ended_s = self._now()
+            self._finish(response)
         except MALFORMED as error:
             raise Transient(f"a malformed answer: {type(error).__name__}") from None
 
-    async def _read_events(self, body: AsyncIterator[bytes]) -> None:
-        decoder, answer = SSEDecoder(), ChunkAccumulator()
+    async def _read_events(self, start: bytes, body: AsyncIterator[bytes], *, is_delimited: bool) -> None:
+        decoder, self._answer = SSEDecoder(), ChunkAccumulator()
         try:
+            self._take(decoder.feed(start), self._answer)
             async for chunk in body:
                 self._count(chunk)
-                self._take(decoder.feed(chunk), answer)
-            self._take(decoder.close(), answer)
+                self._take(decoder.feed(chunk), self._answer)
+            self._take(decoder.close(), self._answer)
         except MALFORMED as error:
             raise Transient(f"a malformed stream: {type(error).__name__}") from None
-        if not self.is_finished:
+        if not self._answer.is_finished:
             raise Transient("the stream ended before the answer (no finish_reason)")
+        if not self.is_finished and not is_delimited:
+            raise Transient("the stream ended without [DONE], and no finish_reason said where")
+        self.is_finished = True
 
     def _take(self, events: list[bytes], answer: ChunkAccumulator) -> None:
         """Take in events, and set the clock to what is now waited for."""
@@ -108,17 +141,21 @@ class ResponseReader:
         for data in events:
             if data == b"[DONE]":
                 self._is_done = True
-                continue
-            is_content |= answer.add(self._parsed(data))
+            else:
+                is_content |= answer.add(self._parsed(data))
+            # Where more comes after a finish_reason, only the end of the stream is the end.
+            self.is_finished = answer.is_finished and (self._is_done or not answer.is_continued)
             if is_content and self.first_content_s is None:
                 self.first_content_s = self._now() - self._started_s
-            if answer.is_finished:
-                self._finish(answer.response())
+        if is_content or not was_finished:
+            self._ended_s = self._now()
         if self._is_done and not was_done:
             self._run("no end after [DONE]", DONE_S)
         elif self.is_finished and not was_finished:
             self._run("no token counts", TAIL_S)
         elif is_content and not self.is_finished:
+            if was_finished:
+                self._postpone_from_s = 0.0
             self._content_came()
 
     def _content_came(self) -> None:
@@ -146,7 +183,7 @@ class ResponseReader:
     def _finish(self, response: JsonRow) -> None:
         _check_choices(response)
         self.response = response
-        self.latency_s = self._now() - self._started_s
+        self.latency_s = self._ended_s - self._started_s
         self.is_finished = True
 
     def _count(self, chunk: bytes) -> None:
@@ -171,5 +208,10 @@ def _check_choices(response: JsonRow) -> None:
     for choice in choices:
         if not isinstance(choice, dict) or not isinstance(choice.get("message"), dict):
             raise Transient("a choice without a message in the answer")
-        if choice.get("finish_reason") in CUT_FINISHES:
-            raise Transient(f"the server gave up: finish_reason {choice['finish_reason']}")
+        content, reason = choice["message"].get("content"), choice.get("finish_reason")
+        if not isinstance(content, str | list | None):
+            raise Transient(f"a JSON {type(content).__name__} as the content of the answer")
+        if not isinstance(reason, str | None):
+            raise Transient(f"a JSON {type(reason).__name__} as finish_reason")
+        if reason in CUT_FINISHES:
+            raise Transient(f"the server gave up: finish_reason {reason}")

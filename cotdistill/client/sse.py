@@ -22,6 +22,12 @@ MAX_EVENT_BYTES = 16 << 20
 JOINED = frozenset({"content", "reasoning_content", "reasoning", "refusal", "reasoning_details", "tool_calls"})
 """Fields of a delta that carry a piece; of every other field the last value counts."""
 
+PIECE_TYPES = {"content": (str, list), "refusal": (str,), "reasoning_content": (str, list)}
+"""What a piece may be, where one of another type is a fault of the server; the other fields differ by server."""
+
+NOT_FINISHED = ("", "null")
+"""Servers send these as the finish_reason of every piece (SGLang, Ollama, KoboldCpp): they end nothing."""
+
 
 class SSEDecoder:
     """Cuts a byte stream into the `data` of its events; comments, names and ids of events are dropped."""
@@ -69,11 +75,20 @@ class _Choice:
         delta, logprobs = choice.pop("delta", None), choice.pop("logprobs", None)
         if choice != self.last:
             self.last = choice
-            self.rest.update((name, value) for name, value in choice.items() if value is not None)
+            self.rest.update(
+                (name, value) for name, value in choice.items() if value is not None and name != "finish_reason"
+            )
+            if "finish_reason" in choice:
+                self._take_finish(choice["finish_reason"])
         if logprobs is not None:
             for kind, tokens in _checked(logprobs, dict).items():
                 self.logprobs.setdefault(kind, []).extend(_checked(tokens or [], list))
         return delta is not None and self._add_delta(delta)
+
+    def _take_finish(self, reason: object) -> None:
+        """Keep a finish_reason that says something. Raises: ValueError: it is no text."""
+        if reason is not None and _checked(reason, str) not in NOT_FINISHED:
+            self.rest["finish_reason"] = reason
 
     def _add_delta(self, delta: object) -> bool:
         is_content = False
@@ -82,6 +97,8 @@ class _Choice:
                 if value is not None:
                     self.message[name] = value
             elif value:
+                if name in PIECE_TYPES and not isinstance(value, PIECE_TYPES[name]):
+                    raise ValueError(f"{type(value).__name__} as {name}")
                 if name in self.pieces:
                     self.pieces[name].append(value)
                 else:
@@ -103,6 +120,8 @@ class ChunkAccumulator:
     def __init__(self) -> None:
         self.is_finished = False
         """Whether every choice that began has its finish_reason: nothing of the answer is missing."""
+        self.is_continued = False
+        """Whether content came after a finish_reason: this server's says nothing about the end."""
         self._top: JsonRow = {}
         self._choices: dict[int, _Choice] = {}
         self._last: JsonRow | None = None
@@ -125,7 +144,10 @@ class ChunkAccumulator:
                 if state is None:
                     state = self._choices[number] = _Choice()
                     self.is_finished = False
-                is_content |= state.add(choice)
+                was_finished = "finish_reason" in state.rest
+                came = state.add(choice)
+                is_content |= came
+                self.is_continued |= was_finished and came
                 if "finish_reason" in state.rest:
                     self.is_finished = all("finish_reason" in other.rest for other in self._choices.values())
         return is_content

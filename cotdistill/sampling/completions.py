@@ -1,12 +1,13 @@
 """A stored response -> Completion: where the thinking is, and whether there is an answer after it.
 
-Servers send the thinking as `reasoning_content` (DeepSeek, DashScope), as `reasoning` (newer vLLM, OpenRouter),
-or inside the content: `<think>…</think>`, also without the opening tag, which some chat templates put into the
-prompt.
+Servers send the thinking apart (see `client/message_text`) or inside the content: `<think>…</think>`, also without
+the opening tag, which some chat templates put into the prompt.
 """
 
 from typing import Any
 
+from cotdistill.client.costs import token_count
+from cotdistill.client.message_text import message_text, text_of
 from cotdistill.records import Completion, CompletionStatus, Usage
 from cotdistill.storage.ledger import LedgerEntry
 from cotdistill.think_tags import CLOSE, OPEN, Split, split_thinking
@@ -18,20 +19,20 @@ def read_completion(entry: LedgerEntry) -> Completion:
     choice = _first(response.get("choices"))
     message = _object(choice.get("message"))
     thinking = _thinking(message)
-    finish_reason = _text(choice.get("finish_reason"))
+    finish_reason = text_of(choice.get("finish_reason"))
     usage = _object(response.get("usage"))
     return Completion(
         key=entry.key,
         index=entry.index,
         text=thinking.text,
         reasoning=thinking.reasoning,
-        status=_status(thinking, finish_reason, refusal=_text(message.get("refusal"))),
+        status=_status(thinking, finish_reason, refusal=text_of(message.get("refusal"))),
         finish_reason=finish_reason,
-        model=_text(response.get("model")),
-        fingerprint=_text(response.get("system_fingerprint")),
+        model=text_of(response.get("model")),
+        fingerprint=text_of(response.get("system_fingerprint")),
         usage=Usage(
-            prompt_tokens=_count(usage.get("prompt_tokens")),
-            completion_tokens=_count(usage.get("completion_tokens")),
+            prompt_tokens=token_count(usage.get("prompt_tokens")),
+            completion_tokens=token_count(usage.get("completion_tokens")),
         ),
         latency_s=entry.latency_s,
         first_content_s=entry.first_content_s,
@@ -56,13 +57,12 @@ def read_whole_text(entry: LedgerEntry, begun: str = "") -> str:
 
 
 def _thinking(message: dict[str, Any]) -> Split:  # Any: a foreign JSON row
-    content = _text(message.get("content"))
-    for name in ("reasoning_content", "reasoning"):
-        if apart := _text(message.get(name)):
-            # As they came: where the server takes them apart, white space is the teacher's own.
-            is_empty = not apart.strip()
-            return Split("" if is_empty else apart, content, is_empty)
-    return split_thinking(content)
+    apart, content = message_text(message)
+    if not apart:
+        return split_thinking(content)
+    # As they came: where the server takes them apart, white space is the teacher's own.
+    is_empty = not apart.strip()
+    return Split("" if is_empty else apart, content, is_empty)
 
 
 def _status(thinking: Split, finish_reason: str, *, refusal: str) -> CompletionStatus:
@@ -77,27 +77,9 @@ def _status(thinking: Split, finish_reason: str, *, refusal: str) -> CompletionS
     return "empty_reasoning" if thinking.is_empty else "ok"
 
 
-def _text(value: object) -> str:
-    """Return a string, or the text of a list of content parts, in characters that UTF-8 can hold."""
-    if isinstance(value, list):
-        return "".join(_text(part.get("text")) for part in value if isinstance(part, dict))
-    if not isinstance(value, str):
-        return ""
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        # Servers cut a character in two between tokens: its halves are joined, a half alone is replaced.
-        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return value
-
-
 def _first(value: object) -> dict[str, Any]:  # Any: a foreign JSON row
     return _object(value[0]) if isinstance(value, list) and value else {}
 
 
 def _object(value: object) -> dict[str, Any]:  # Any: a foreign JSON row
     return value if isinstance(value, dict) else {}
-
-
-def _count(value: object) -> int:
-    return value if isinstance(value, int) and value > 0 else 0

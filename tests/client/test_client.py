@@ -203,3 +203,23 @@ def test_fields_go_through_as_they_are_and_none_takes_one_away() -> None:
         ask(server)
     assert server.requests[0].body == {**BODY, "stream": True, "top_k": 5, "temperature": 0.6}
     assert server.requests[1].body == {**BODY, "stream": True, "stream_options": {"include_usage": True}}
+
+
+def test_answers_of_another_model_than_was_asked_are_counted_and_warned_of(caplog: pytest.LogCaptureFixture) -> None:
+    other = streamed().replace(b'"r1"', b'"gpt-4\\u001b[2Jo"')
+    with (
+        caplog.at_level(logging.WARNING, "cotdistill"),
+        FaultServer({0: (EVENTS, other), 1: (EVENTS, other)}) as server,
+    ):
+        answers = ask(server, times=3)
+    assert [message(answer) for answer in answers] == [WHOLE_MESSAGE] * 3
+    first, last = caplog.messages
+    assert first.endswith("answers where r1 was asked")
+    assert last.startswith("2 answers are by the model gpt-4")
+
+
+@pytest.mark.parametrize("name", ["r1", "deepseek/R1", "r1-2025-01-20", "/weights/r1/", ""])
+def test_a_model_may_be_called_by_a_longer_name(name: str, caplog: pytest.LogCaptureFixture) -> None:
+    with FaultServer({0: (EVENTS, streamed().replace(b'"r1"', f'"{name}"'.encode()))}) as server:
+        ask(server)
+    assert not caplog.messages

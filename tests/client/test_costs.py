@@ -43,7 +43,7 @@ def test_cached_input_has_its_own_price(usage):
     [None, "many", [], {}, {"completion_tokens": None}, {"completion_tokens": 0}],
 )
 def test_an_answer_whose_tokens_are_not_counted_is_counted_by_its_characters(usage):
-    message = {"role": "assist", "content": "x" * 40, "reasoning_content": "y" * 354, "refusal": None}
+    message = {"role": "assist", "content": "x" * 40, "reasoning_content": "y" * 360, "refusal": None}
     spending = spent({"choices": [{"message": message}], "usage": usage})
     assert (spending.uncounted, spending.output_tokens) == (1, 100)
 
@@ -94,3 +94,27 @@ def test_the_sums_as_json_leave_out_no_unknown_price():
 )
 def test_an_amount_has_the_digits_that_matter(usd, text):
     assert dollars(usd) == text
+
+
+@pytest.mark.parametrize(
+    ("written", "tokens", "uncounted"),
+    [
+        (1000, 1000, 0),
+        (1000.0, 1000, 0),
+        ("1000", 1000, 0),
+        (-1000, 10, 1),
+        (True, 10, 1),
+        (10**400, 10, 1),
+        (float("inf"), 10, 1),
+        ("²", 10, 1),
+        ([1000], 10, 1),
+    ],
+)
+def test_a_count_is_taken_as_servers_write_it_or_estimated_never_nothing(written, tokens, uncounted):
+    spending = spent({"choices": [{"message": {"content": "x" * 40}}], "usage": {"completion_tokens": written}})
+    assert (spending.output_tokens, spending.uncounted) == (tokens, uncounted)
+
+
+def test_other_scripts_have_more_tokens_a_character_and_lists_are_texts_too():
+    assert spent({"choices": [{"message": {"content": "答" * 300}}]}).output_tokens == 200
+    assert spent({"choices": [{"message": {"content": [{"type": "text", "text": "x" * 40}]}}]}).output_tokens == 10

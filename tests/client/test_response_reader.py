@@ -114,3 +114,62 @@ def test_the_total_clock_watches_an_answer_that_is_not_streamed() -> None:
     with FaultServer({0: (HANG,)}) as server:
         [error] = ask(server, stream=False, timeouts=Timeouts(total_s=0.2, first_content_s=0.1), max_attempts=1)
     assert str(error) == "exhausted: not complete after 0.2 s (1 attempts)"
+
+
+def said_with(finish_reason: str | None, pieces: int = 8, **fields: str) -> list[bytes]:
+    return [delta(finish_reason=finish_reason, content=f"{n} ", **fields) for n in range(pieces)]
+
+
+@pytest.mark.parametrize("reason", ["", "null"])
+def test_a_finish_reason_that_says_nothing_ends_nothing(monkeypatch: pytest.MonkeyPatch, reason: str) -> None:
+    monkeypatch.setattr("cotdistill.client.response_reader.TAIL_S", 0.1)
+    script = (EVENTS, *spread([*said_with(reason), FINISH, USAGE, DONE], 0.1))
+    with FaultServer({0: script}) as server:
+        [answer] = ask(server)
+    assert message(answer)["content"] == "0 1 2 3 4 5 6 7 "
+    assert answer.response["choices"][0]["finish_reason"] == "stop"
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("reason", ["", "null"])
+def test_a_stream_that_never_says_how_it_ended_is_no_answer(reason: str) -> None:
+    with FaultServer({0: (EVENTS, *said_with(reason), DONE)}) as server:
+        [answer] = ask(server)
+    assert answer.errors == ("the stream ended before the answer (no finish_reason)",)
+    assert message(answer) == WHOLE_MESSAGE
+
+
+def test_content_after_a_finish_reason_waits_for_the_next_piece_not_for_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("cotdistill.client.response_reader.TAIL_S", 0.3)
+    script = (EVENTS, *spread([*said_with("stop"), USAGE, DONE], 0.1))
+    with FaultServer({0: script}) as server:
+        [answer] = ask(server)
+    assert message(answer)["content"] == "0 1 2 3 4 5 6 7 "
+    assert answer.response["usage"]["completion_tokens"] == 9
+
+
+def test_an_answer_that_breaks_where_each_piece_says_it_is_the_last_is_asked_again() -> None:
+    with FaultServer({0: (EVENTS, *said_with("stop"), RESET)}) as server:
+        [answer] = ask(server)
+    assert message(answer) == WHOLE_MESSAGE
+    assert answer.attempts == 2
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/octet-stream", "Application/JSON", "x", ""])
+@pytest.mark.parametrize("bom", [b"", b"\xef\xbb\xbf"], ids=["", "BOM"])
+@pytest.mark.parametrize("body", [whole(), b"\n\n" + whole(), streamed(), b": hi\n\n" + streamed()])
+def test_the_first_byte_says_what_a_body_is(content_type: str, bom: bytes, body: bytes) -> None:
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: {content_type}\r\nConnection: close\r\n\r\n".encode()
+    with FaultServer({0: (head, *pieces(bom + body, 100))}) as server:
+        [answer] = ask(server)
+    assert message(answer) == WHOLE_MESSAGE
+    assert len(server.requests) == 1
+
+
+def test_a_stream_that_is_named_json_is_a_stream() -> None:
+    with FaultServer({0: (JSON, streamed())}) as server:
+        [answer] = ask(server)
+    assert message(answer) == WHOLE_MESSAGE
+    assert answer.attempts == 1
