@@ -6,17 +6,41 @@
     +-- FolderInUse      5    another process works in the run folder
     +-- TryAgainLater   75    endpoint down, disk full: the same command later goes on
     +-- WorkerFailed     n    the training worker ended with code n, which is passed on
-    Interrupted        130    stopped by Ctrl-C (143 by a TERM signal)
+    Interrupted        130    stopped by Ctrl-C (143 by a TERM signal, 129 where the terminal went away)
 
 Anything else that is raised is a bug: it keeps its traceback and exits 1.
 """
 
+import errno
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
+
+_UNSHOWN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Characters that act on a terminal or turn the order of a line, and halves of characters."""
+
+
+def visible(text: str) -> str:
+    """Return a text as a terminal may show it: `\\x1b` for an escape character; line ends and tabs stay."""
+    return _UNSHOWN.sub(lambda found: ascii(found[0])[1:-1], text)
+
+
+def visible_line(text: str) -> str:
+    """Return a text as one line of a terminal or a log: `\\n` where it went on to another."""
+    return visible(text).replace("\n", "\\n")
+
+
+def whole_characters(text: str) -> str:
+    """Return a text that UTF-8 can hold: halves of a character are joined, a half alone is replaced."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
 
 
 class UserError(Exception):
@@ -35,7 +59,7 @@ class UserError(Exception):
         """One line per fault: `where: message. hint`."""
         place = f"{self.where}: " if self.where else ""
         hint = f" ({self.hint})" if self.hint else ""
-        return [f"{place}{self.message}{hint}"]
+        return [visible_line(f"{place}{self.message}{hint}")]
 
     def __str__(self) -> str:
         return "\n".join(self.lines())
@@ -80,6 +104,36 @@ class TryAgainLater(UserError):
     exit_code = 75
 
 
+_PASSING = "ENOSPC EDQUOT EIO ESTALE ENOLCK ETIMEDOUT EAGAIN EMFILE ENFILE ENOMEM"
+PASSING = frozenset(getattr(errno, name) for name in _PASSING.split())
+"""Errors of the system that may pass by themselves, or with space made."""
+
+_LASTING = (
+    "EROFS EACCES EPERM EISDIR ENOTDIR EEXIST ENOTEMPTY EFBIG EOPNOTSUPP ENOSYS ENAMETOOLONG ELOOP EINVAL EXDEV ENXIO"
+)
+LASTING = frozenset(getattr(errno, name) for name in _LASTING.split())
+"""Errors of the system that say something about the place that the user chose."""
+
+
+def disk_fault(error: OSError, path: Path | str = "") -> UserError:
+    """Return the one line about a file that cannot be used; `path` where the error names none.
+
+    Raises: the error itself where it says nothing about a disk or a file's place.
+    """
+    where = str(path or error.filename or "a file of the run")
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return TryAgainLater("the disk is full", where, "make space, then the same command")
+    if error.errno in PASSING:
+        return TryAgainLater(
+            f"cannot be used: {error.strerror}", where, "the same command goes on once that has passed"
+        )
+    if error.errno in LASTING:
+        return UserError(
+            f"cannot be used: {error.strerror}", where, "see to its disk and rights, or name another folder"
+        )
+    raise error
+
+
 class WorkerFailed(UserError):
     """The training worker ended with an exit code that is not zero."""
 
@@ -91,7 +145,9 @@ class WorkerFailed(UserError):
 class Interrupted(Exception):
     """The user stopped the run; what was received is stored."""
 
-    def __init__(self, message: str, *, exit_code: int = 130) -> None:
+    EXIT_CODE = 130
+
+    def __init__(self, message: str, *, exit_code: int = EXIT_CODE) -> None:
         super().__init__(message)
         self.message = message
         self.exit_code = exit_code

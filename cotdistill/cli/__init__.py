@@ -2,19 +2,17 @@
 
 Progress goes to stderr, results to stdout. Exit codes: 0 done, 1 bug (or a general
 task got worse: `report`, `compare --fail-on-regression`), 2 the user's input, 3 key or balance refused,
-5 run folder in use, 75 try again later, 130/143 interrupted, otherwise the training worker's own code.
+5 run folder in use, 75 try again later, 129/130/143 interrupted, otherwise the training worker's own code.
 """
 
-import errno
 import shlex
 import sys
 from typing import NoReturn
 
-import typer
-
 from cotdistill.cli import compare, data, lmeval, run, tools
 from cotdistill.cli.app import app
-from cotdistill.errors import Interrupted, TryAgainLater, UserError
+from cotdistill.cli.output import say
+from cotdistill.errors import Interrupted, UserError, disk_fault
 
 __all__ = ["app", "compare", "data", "lmeval", "main", "run", "tools"]
 
@@ -24,18 +22,20 @@ def main() -> NoReturn:
     try:
         app()
     except UserError as error:
-        for line in error.lines():
-            typer.echo(f"error: {line}", err=True)
-        sys.exit(error.exit_code)
+        _end(error)
     except Interrupted as error:
-        typer.echo(error.message, err=True)
-        typer.echo(f"go on with: cotdistill-cli {shlex.join(sys.argv[1:])}", err=True)
+        say(error.message)
+        say(f"go on with: cotdistill-cli {shlex.join(sys.argv[1:])}")
         sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        say("stopped")
+        sys.exit(Interrupted.EXIT_CODE)
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        typer.echo(
-            f"error: {error.filename or 'a file'}: the disk is full (make space, then the same command)", err=True
-        )
-        sys.exit(TryAgainLater.exit_code)
+        _end(disk_fault(error))
     sys.exit(0)
+
+
+def _end(error: UserError) -> NoReturn:
+    for line in error.lines():
+        say(f"error: {line}")
+    sys.exit(error.exit_code)

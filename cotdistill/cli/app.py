@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cotdistill import __version__
+from cotdistill.cli.output import echo
 
 if TYPE_CHECKING:
     from cotdistill.recipe.recipe import LoadedRecipe
@@ -47,7 +48,7 @@ def _root(
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
     if version:
-        typer.echo(f"cotdistill {__version__}")
+        echo(f"cotdistill {__version__}")
         raise typer.Exit
 
 

@@ -1,11 +1,11 @@
 """`compare`: models of several runs in one table; and what a report does about what was forgotten."""
 
-import json
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from cotdistill.cli.app import app
+from cotdistill.cli.output import echo, echo_json, say
 
 if TYPE_CHECKING:
     from cotdistill.report.compare import Contest
@@ -72,19 +72,20 @@ def _print(contest: "Contest", items: "dict[str, list[Item]]", format: Format, *
     flat = [item for group in items.values() for item in group]
     if format == "json":
         more = {"items": items_json(flat)} if only_items else {}
-        typer.echo(json.dumps(as_json(contest) | more, indent=1, ensure_ascii=False))
+        echo_json(as_json(contest) | more)
     elif format == "html":
-        typer.echo(compare_page(contest, items))
+        echo(compare_page(contest, items))
     elif format == "md":
         text = tables.markdown(contest)
         text += "".join(f"\n## {heading}\n\n{tables.items_markdown(found)}" for heading, found in items.items())
-        typer.echo(text, nl=False)
+        echo(text.rstrip("\n"))
     elif format == "csv":
-        typer.echo(tables.items_csv(flat) if only_items else tables.as_csv(contest), nl=False)
+        text = tables.items_csv(flat) if only_items else tables.as_csv(contest)
+        echo(text.rstrip("\r\n"))
     else:
-        from rich.console import Console
+        from cotdistill.cli.screen import Screen
 
-        console = Console(highlight=False)
+        console = Screen()
         console.print(tables.table(contest))
         for heading, found in items.items():
             console.print(f"\n{len(found):,} questions of {heading}\n", style="bold", markup=False)
@@ -95,4 +96,4 @@ def _name_regressions(contest: "Contest") -> None:
     from cotdistill.report.table import regression_lines
 
     for line in regression_lines(contest.regressions):
-        typer.echo(line, err=True)
+        say(line)

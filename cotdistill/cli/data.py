@@ -1,6 +1,5 @@
 """Commands on data sets: list what is registered, check a set, show its rows as the student will see them."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cotdistill.cli.app import Json, app, logging_to, read
+from cotdistill.cli.output import echo, echo_json
 from cotdistill.errors import UserError
 
 if TYPE_CHECKING:
@@ -71,12 +71,12 @@ def list_sets(recipe: RecipeOption = None, as_json: Json = False) -> None:
     with logging_to(None):
         rows = list(list_datasets(_setting(recipe).catalog))
     if as_json:
-        typer.echo(json.dumps([row._asdict() for row in rows], ensure_ascii=False, indent=1))
+        echo_json([row._asdict() for row in rows])
         return
     width = max((len(row.name) for row in rows), default=0)
     for row in rows:
         fault = f"  ! {row.fault}" if row.fault else ""
-        typer.echo(f"{row.name:<{width}}  {row.formatting:<9} {row.license or '-':<13} {row.place}{fault}")
+        echo(f"{row.name:<{width}}  {row.formatting:<9} {row.license or '-':<13} {row.place}{fault}")
 
 
 @data.command("check")
@@ -105,9 +105,9 @@ def check_set(
             raise UserError("counting tokens needs the student's tokenizer", "--cutoff-len", "add --tokenizer FOLDER")
         examination = check_dataset(setting.catalog.find(name), tools)
     if as_json:
-        typer.echo(json.dumps(examination.as_json(), ensure_ascii=False, indent=1))
+        echo_json(examination.as_json())
     else:
-        typer.echo("\n".join(examination.lines()))
+        echo("\n".join(examination.lines()))
     if not examination.is_sound:
         raise typer.Exit(UserError.exit_code)
 
@@ -131,17 +131,18 @@ def show_rows(
 
 
 def _print_row(row: "Shown") -> None:
-    from rich.console import Console
     from rich.text import Text
 
-    console = Console(highlight=False, soft_wrap=True)
+    from cotdistill.cli.screen import Screen
+
+    console = Screen(soft_wrap=True)
     if not console.is_terminal:
         opened, closed = BRACKETS
         text = "".join(
             f"{opened}{''.join(span.tokens)}{closed}" if span.is_supervised else "".join(span.tokens)
             for span in row.spans
         )
-        typer.echo(f"--- {row.title}\n{text}")
+        echo(f"--- {row.title}\n{text}")
         return
     shown = Text(f"--- {row.title}\n", style="bold")
     for span in row.spans:

@@ -1,12 +1,12 @@
 """`lmeval`: lm-evaluation-harness's tasks on any model, with openMind's options."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cotdistill.cli.app import Json, app, logging_to
+from cotdistill.cli.output import echo, echo_json
 from cotdistill.errors import UserError
 
 if TYPE_CHECKING:
@@ -67,13 +67,13 @@ def lmeval(
         answered = ask(exam, student, options, limit=limit, folder=output_path)
     found = report(exam, answered, options)
     if as_json:
-        typer.echo(json.dumps({"model": model, "tasks": found}, indent=1, ensure_ascii=False))
+        echo_json({"model": model, "tasks": found})
         return
-    typer.echo(answered.table)
+    echo(answered.table)
     for task in exam.tasks:
         if len(task.subtasks) > 1:
             entry = found[task.name]
-            typer.echo(f"{task.name}: {', '.join(entry['judged_by'])} {_shown(entry['accuracy'])} ({task.rule})")
+            echo(f"{task.name}: {', '.join(entry['judged_by'])} {_shown(entry['accuracy'])} ({task.rule})")
 
 
 def _print_tasks() -> None:
@@ -81,8 +81,8 @@ def _print_tasks() -> None:
     from cotdistill.scoring.harness.tasks import FOLDERS
 
     for name, (_, is_weighted) in FOLDERS.items():
-        typer.echo(f"{name}: {'mean weighted by size' if is_weighted else 'unweighted mean'}")
-    typer.echo("and every task, tag and group of `lm_eval ls tasks`, gsm8k among them; or a file of a task, mine.yaml")
+        echo(f"{name}: {'mean weighted by size' if is_weighted else 'unweighted mean'}")
+    echo("and every task, tag and group of `lm_eval ls tasks`, gsm8k among them; or a file of a task, mine.yaml")
 
 
 def _shown(value: float | None) -> str:

@@ -1,6 +1,5 @@
 """Commands on a recipe and on a run's folder."""
 
-import json
 import os
 import socket
 from pathlib import Path
@@ -23,6 +22,7 @@ from cotdistill.cli.app import (
     read,
 )
 from cotdistill.cli.compare import FORGOTTEN
+from cotdistill.cli.output import echo, echo_json, say
 from cotdistill.errors import UserError
 from cotdistill.nodes.cluster import read_cluster
 from cotdistill.stages import ORDER, read_help_line
@@ -76,10 +76,10 @@ def sample(
     with logging_to(pipeline.folder):
         files = sample_shard(pipeline, part)
     if as_json:
-        typer.echo(json.dumps({"shard": shard, "files": list(map(str, files))}))
+        echo_json({"shard": shard, "files": list(map(str, files))}, indent=None)
         return
     for file in files:
-        typer.echo(f"{recipe}: shard {shard} done, in {file}")
+        echo(f"{recipe}: shard {shard} done, in {file}")
 
 
 @app.command()
@@ -91,11 +91,11 @@ def merge(recipe: RecipeFile, overrides: Set = None, runs: Runs = RUNS, as_json:
     with logging_to(pipeline.folder):
         merged = shards.merge(pipeline)
     if as_json:
-        typer.echo(json.dumps([m._asdict() for m in merged], indent=1))
+        echo_json([m._asdict() for m in merged])
     for m in merged:
         missing = sum(m.missing.values())
         if not as_json:
-            typer.echo(
+            echo(
                 f"{m.folder}: {m.shards} shards merged: {m.added:,} completions added, {m.doubles:,} were there, "
                 f"{m.wanted - missing:,} of {m.wanted:,} wanted are stored, each once"
             )
@@ -161,15 +161,15 @@ def check(
     if as_json:
         steps = [step.folder for step in pipeline.plan.steps]
         found = {"steps": steps, "estimates": [e._asdict() for e in costs], "forecasts": memory}
-        typer.echo(json.dumps(found | {"disk": disk, "repeated_rows": repeated}, indent=1))
+        echo_json(found | {"disk": disk, "repeated_rows": repeated})
         return
     for step in pipeline.plan.steps:
-        typer.echo(f"{step.folder}: {step.stage.summary}")
+        echo(f"{step.folder}: {step.stage.summary}")
     for line in costs:
-        typer.echo(str(line))
+        echo(str(line))
     for folder, text in (*memory.items(), *disk.items(), *repeated.items()):
-        typer.echo(f"{folder}: {text}")
-    typer.echo(f"{recipe}: no fault found")
+        echo(f"{folder}: {text}")
+    echo(f"{recipe}: no fault found")
 
 
 @app.command()
@@ -179,10 +179,10 @@ def status(run_folder: RunFolder, as_json: Json = False) -> None:
 
     states = run_status(run_folder)
     if as_json:
-        typer.echo(json.dumps({"run": run_folder.name, "stages": [s._asdict() for s in states]}, indent=1))
+        echo_json({"run": run_folder.name, "stages": [s._asdict() for s in states]})
         return
     for state in states:
-        typer.echo(f"{state.folder:<32} {state.state:<12} {state.detail}")
+        echo(f"{state.folder:<32} {state.state:<12} {state.detail}")
 
 
 @app.command()
@@ -223,13 +223,13 @@ def _run(
     with logging_to(pipeline.folder):
         outcome = run_on_nodes(pipeline, cluster, timeout_s=node_timeout_s)
     if outcome.skipped:
-        typer.echo(f"already done: {', '.join(outcome.skipped)}", err=True)
+        say(f"already done: {', '.join(outcome.skipped)}")
     if only in (None, "evaluate") and cluster.rank == 0 and loaded.main.evaluate is not None:
         _report(outcome.folder, as_json=as_json)
     elif as_json:
-        typer.echo(json.dumps({"run": str(outcome.folder), "done": outcome.done, "skipped": outcome.skipped}))
+        echo_json({"run": str(outcome.folder), "done": outcome.done, "skipped": outcome.skipped}, indent=None)
     else:
-        typer.echo(f"{recipe}: done, in {outcome.folder}")
+        echo(f"{recipe}: done, in {outcome.folder}")
 
 
 def _print_commands(recipe: Path, overrides: list[str] | None, *, redo: str | None, runs: Path, as_json: bool) -> None:
@@ -247,11 +247,11 @@ def _print_commands(recipe: Path, overrides: list[str] | None, *, redo: str | No
     commands = node_commands(arguments, place, environment=os.environ)
     script = slurm_script(arguments, place, name=loaded.main.name)
     if as_json:
-        typer.echo(json.dumps({"nodes": commands, "slurm": script}, indent=1))
+        echo_json({"nodes": commands, "slurm": script})
         return
     for rank, command in enumerate(commands):
-        typer.echo(f"# node {rank}\n{command}\n")
-    typer.echo(f"# or under Slurm: save as train.sh, then `sbatch train.sh`\n{script}")
+        echo(f"# node {rank}\n{command}\n")
+    echo(f"# or under Slurm: save as train.sh, then `sbatch train.sh`\n{script}")
 
 
 def _report(folder: Path, *, as_json: bool) -> bool:
@@ -267,10 +267,10 @@ def _report(folder: Path, *, as_json: bool) -> bool:
     page = folder / PAGE
     write_page(data, page)
     if as_json:
-        typer.echo(json.dumps(to_json(data), indent=1, ensure_ascii=False))
+        echo_json(to_json(data))
     else:
-        from rich.console import Console
+        from cotdistill.cli.screen import Screen
 
-        Console().print(table(data))
-        typer.echo(f"report: {page}", err=True)
+        Screen().print(table(data))
+        say(f"report: {page}")
     return bool(regressions(data.arms))

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -20,6 +19,8 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from cotdistill.cli.screen import Screen
+from cotdistill.errors import visible_line
 from cotdistill.scoring.verifier_benchmark import Measurement
 from cotdistill.stage import Advance
 
@@ -28,7 +29,7 @@ log = logging.getLogger(__name__)
 LINE_EVERY_S = 60.0
 """Between two lines about a task where no terminal shows its bar."""
 
-stderr = Console(stderr=True, highlight=False)
+stderr = Screen(is_stderr=True)
 
 
 class _Rate(ProgressColumn):
@@ -109,11 +110,11 @@ def logging_to(run_log: Path | None) -> Iterator[None]:
     # transformers imports DeepSpeed to save a model, and that warns on every machine without a GPU.
     logging.getLogger("DeepSpeed").disabled = True
     handlers: list[logging.Handler] = [_Stderr()]
-    handlers[0].setFormatter(logging.Formatter("%(message)s"))
+    handlers[0].setFormatter(_Formatter("%(message)s"))
     if run_log is not None:
         run_log.parent.mkdir(parents=True, exist_ok=True)
-        file = logging.FileHandler(run_log, encoding="utf-8")
-        file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+        file = _RunLog(run_log, encoding="utf-8", errors="backslashreplace")
+        file.setFormatter(_Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
         handlers.append(file)
     for handler in handlers:
         logger.addHandler(handler)
@@ -122,19 +123,35 @@ def logging_to(run_log: Path | None) -> Iterator[None]:
     finally:
         for handler in handlers:
             logger.removeHandler(handler)
-            handler.close()
+            with contextlib.suppress(OSError):
+                handler.close()
         logger.setLevel(level)
         logger.propagate = propagates
 
 
+class _Formatter(logging.Formatter):
+    """One line a record, without what acts on a terminal; a traceback keeps its own lines."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # logging's name
+        """Return the record's line."""
+        return visible_line(super().formatMessage(record))
+
+
 class _Stderr(logging.Handler):
-    """Prints above an open bar instead of through it."""
+    """Prints above an open bar instead of through it; never raises into what logs."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Print one line."""
         style = "yellow" if record.levelno >= logging.WARNING else "dim"
-        with contextlib.suppress(BrokenPipeError):
+        with contextlib.suppress(Exception):
             stderr.print(self.format(record), style=style, markup=False, soft_wrap=True)
+
+
+class _RunLog(logging.FileHandler):
+    """The run's own log; a disk that is full is said once where it matters, by what cannot be stored."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  # logging's name
+        """Lose the line."""
 
 
 _MOST_DISAGREEMENTS = 30

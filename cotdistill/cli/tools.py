@@ -1,12 +1,12 @@
 """Commands beside the runs: measure a verifier, list the kinds, serve the embedded teacher."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from cotdistill.cli.app import Json, app, logging_to
+from cotdistill.cli.output import echo, echo_json
 
 
 @app.command()
@@ -33,11 +33,11 @@ def verify(
             for row in judged:
                 file.write_row(row.verdict)
     if as_json:
-        typer.echo(json.dumps(measurement.as_json()))
+        echo_json(measurement.as_json(), indent=None)
         return
     from cotdistill.cli.terminal import verification_text
 
-    typer.echo(verification_text(kind, measurement))
+    echo(verification_text(kind, measurement))
 
 
 @app.command()
@@ -45,7 +45,7 @@ def kinds(family: Annotated[str | None, typer.Argument(help="One family only.")]
     """List what a recipe can choose, with options and defaults."""
     from cotdistill.recipe.reference import kinds_text
 
-    typer.echo(kinds_text(family))
+    echo(kinds_text(family))
 
 
 @app.command()
@@ -53,7 +53,7 @@ def schema() -> None:
     """Print the JSON schema of a recipe, for editors."""
     from cotdistill.recipe.reference import recipe_schema
 
-    typer.echo(json.dumps(recipe_schema(), indent=1, ensure_ascii=False))
+    echo_json(recipe_schema())
 
 
 @app.command("demo-teacher")

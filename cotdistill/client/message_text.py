@@ -11,6 +11,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from cotdistill.errors import whole_characters
+
 APART = ("reasoning_content", "reasoning", "reasoning_details")
 """Fields that hold the thinking; the first that says something, for a server may send the same under two names."""
 
@@ -24,12 +26,12 @@ def message_text(message: Mapping[str, Any]) -> tuple[str, str]:  # Any: a forei
     thinking = "".join(text for text, is_thought in _parts(content) if is_thought)
     said = "".join(text for text, is_thought in _parts(content) if not is_thought)
     apart = next((text for name in APART if (text := _all_text(message.get(name)))), "")
-    return _whole(apart or thinking), _whole(said)
+    return whole_characters(apart or thinking), whole_characters(said)
 
 
 def text_of(value: object) -> str:
     """Return a text in characters that UTF-8 can hold; empty for anything else."""
-    return _whole(value) if isinstance(value, str) else ""
+    return whole_characters(value) if isinstance(value, str) else ""
 
 
 def _all_text(value: object) -> str:
@@ -49,13 +51,3 @@ def _parts(value: object, *, is_thought: bool = False) -> Iterator[tuple[str, bo
             kind = item.get("type")
             is_thinking = thought or (isinstance(kind, str) and kind.startswith(("thinking", "reasoning")))
             waiting.append((next((item[name] for name in TEXT_KEYS if item.get(name)), None), is_thinking))
-
-
-def _whole(text: str) -> str:
-    """Return a text whose halves of characters are joined; a half alone is replaced."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        # Servers cut a character in two between tokens.
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-from cotdistill.errors import AccessRefused
+from cotdistill.errors import AccessRefused, visible_line, whole_characters
 from cotdistill.records import Failure, FailureKind
 
 MAX_REASON_CHARS = 300
@@ -96,7 +96,7 @@ def retry_after_s(value: str | None, now: datetime) -> float | None:
         pass
     try:
         when = email.utils.parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, TypeError, OverflowError):
         return None
     return max(0.0, (when.replace(tzinfo=when.tzinfo or UTC) - now).total_seconds())
 
@@ -120,8 +120,8 @@ def causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def shortened(text: str) -> str:
-    """Return a foreign text as one line of bounded length."""
-    line = " ".join(text.split())
+    """Return a foreign text as one line of bounded length, without what acts on a terminal; raw bytes stay stored."""
+    line = visible_line(whole_characters(" ".join(text[: 4 * MAX_REASON_CHARS].split())))
     return line if len(line) <= MAX_REASON_CHARS else line[: MAX_REASON_CHARS - 1] + "…"
 
 

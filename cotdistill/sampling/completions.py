@@ -8,6 +8,7 @@ from typing import Any
 
 from cotdistill.client.costs import token_count
 from cotdistill.client.message_text import message_text, text_of
+from cotdistill.errors import whole_characters
 from cotdistill.records import Completion, CompletionStatus, Usage
 from cotdistill.storage.ledger import LedgerEntry
 from cotdistill.think_tags import CLOSE, OPEN, Split, split_thinking
@@ -37,7 +38,7 @@ def read_completion(entry: LedgerEntry) -> Completion:
         latency_s=entry.latency_s,
         first_content_s=entry.first_content_s,
         attempts=entry.attempts,
-        attempt_errors=entry.attempt_errors,
+        attempt_errors=tuple(map(whole_characters, entry.attempt_errors)),
         applied=entry.applied,
     )
 

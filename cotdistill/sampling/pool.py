@@ -10,7 +10,6 @@ Never one task per job: memory stays flat at any number of prompts.
 import asyncio
 import contextlib
 import logging
-import signal
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -19,6 +18,7 @@ from cotdistill.client.concurrency import NotSent, SendGate
 from cotdistill.errors import Interrupted, TryAgainLater, UserError
 from cotdistill.records import Failure
 from cotdistill.samplers import Draw, Reply, Request, Sampler, Unanswered
+from cotdistill.sampling._signals import stop_signals
 from cotdistill.storage.group_commit import GroupCommit
 from cotdistill.storage.keys import completion_key
 from cotdistill.storage.ledger import Ledger, LedgerEntry, utc_now
@@ -143,7 +143,10 @@ class _Pool:
         self.gate = SendGate(options.concurrency)
         self.result = PoolResult()
         self.in_flight = 0
+        self.workers: list[asyncio.Task[None]] = []
         self.stopped_by: UserError | Interrupted | None = None
+        self.bug: BaseException | None = None
+        """What no one foresaw: it is raised once the answers in flight are stored."""
 
     async def run(self) -> PoolResult:
         first = next(self.jobs, None)
@@ -151,33 +154,42 @@ class _Pool:
             # Nothing is missing: no connection is opened and no weights are loaded.
             return self.result
         self.jobs = _chain(first, self.jobs)
+        if self._is_budget_spent():
+            return self.result
         async with self.sampler.session(self.gate) as draw:
-            workers: list[asyncio.Task[None]] = []
-            countdown = asyncio.create_task(self._count_down(workers))
-            with self._signals(workers):
+            workers = self.workers
+            countdown = asyncio.create_task(self._count_down())
+            with stop_signals(self._interrupt):
                 for number in range(self.options.concurrency or AUTO_WORKERS):
                     workers.append(asyncio.create_task(self._work(draw)))
                     if number % START_TOGETHER == 0:
                         # Else the first request is sent when the last one is built, a second later at a thousand.
                         await asyncio.sleep(0)
-                await asyncio.gather(*workers)
+                # One that is stopped before its first step is cancelled without having seen it.
+                await asyncio.gather(*workers, return_exceptions=True)
             countdown.cancel()
+        if self.bug is not None:
+            raise self.bug
         if self.stopped_by is not None:
             raise self._with_count(self.stopped_by)
         return self.result
 
     async def _work(self, draw: Draw) -> None:
-        while not self.gate.is_closed and (job := next(self.jobs, None)) is not None:
-            try:
-                await self._drive(job, draw)
-            except (NotSent, asyncio.CancelledError):
-                return
-            except UserError as stop:
-                self._stop(stop)
-                return
-            finally:
-                job.close()
-            self.options.on_done()
+        try:
+            while not self.gate.is_closed and (job := next(self.jobs, None)) is not None:
+                try:
+                    await self._drive(job, draw)
+                finally:
+                    job.close()
+                self.options.on_done()
+        except (NotSent, asyncio.CancelledError):
+            return
+        except UserError as stop:
+            self._stop(stop)
+        except (Exception, SystemExit, KeyboardInterrupt) as bug:
+            # It costs nothing that is in flight: the others arrive and are stored first.
+            self.bug = self.bug or bug
+            self.gate.close()
 
     async def _drive(self, job: Job[Any], draw: Draw) -> None:
         request = _next(lambda: next(job))
@@ -192,9 +204,7 @@ class _Pool:
                 request = _next(lambda entry=entry: job.send(entry))  # type: ignore[misc]
 
     async def _answer(self, draw: Draw, request: Request, key: str) -> LedgerEntry:
-        if reason := self.options.over_budget():
-            self.result.over_budget = reason
-            self.gate.close()
+        if self._is_budget_spent():
             raise NotSent
         self.in_flight += 1
         try:
@@ -208,12 +218,19 @@ class _Pool:
         self.options.on_answer(entry)
         return entry
 
+    def _is_budget_spent(self) -> bool:
+        """Return whether nothing more may be asked, and let nothing more be sent then."""
+        if reason := self.options.over_budget():
+            self.result.over_budget = reason
+            self.gate.close()
+        return bool(reason)
+
     def _stop(self, reason: UserError | Interrupted) -> None:
         if self.stopped_by is None or isinstance(reason, Interrupted):
             self.stopped_by = reason
         self.gate.close()
 
-    async def _count_down(self, workers: list[asyncio.Task[None]]) -> None:
+    async def _count_down(self) -> None:
         """Log what is waited for once the run is stopped, and wait no longer than that."""
         await self.gate.closing.wait()
         now = asyncio.get_running_loop().time
@@ -224,27 +241,15 @@ class _Pool:
             hint = "; Ctrl-C again stops at once" if isinstance(self.stopped_by, Interrupted) else ""
             log.warning("stopping: %d running answers are waited for, %.0f s at most%s", self.in_flight, left_s, hint)
             await asyncio.sleep(min(COUNTDOWN_S, left_s))
-        for worker in workers:
+        for worker in self.workers:
             worker.cancel()
 
-    @contextlib.contextmanager
-    def _signals(self, workers: list[asyncio.Task[None]]) -> Iterator[None]:
-        loop = asyncio.get_running_loop()
-
-        def stop(exit_code: int) -> None:
-            if isinstance(self.stopped_by, Interrupted):
-                for worker in workers:
-                    worker.cancel()
-            self._stop(Interrupted("stopped while sampling", exit_code=exit_code))
-
-        codes = {signal.SIGINT: 130, signal.SIGTERM: 143}
-        for number, code in codes.items():
-            loop.add_signal_handler(number, stop, code)
-        try:
-            yield
-        finally:
-            for number in codes:
-                loop.remove_signal_handler(number)
+    def _interrupt(self, exit_code: int) -> None:
+        """Stop as a signal asks; a second one waits for nothing."""
+        if isinstance(self.stopped_by, Interrupted):
+            for worker in self.workers:
+                worker.cancel()
+        self._stop(Interrupted("stopped while sampling", exit_code=exit_code))
 
     def _with_count(self, stop: UserError | Interrupted) -> UserError | Interrupted:
         stored = f"{len(self.ledger)} answers are stored; the same command goes on from there"

@@ -4,15 +4,18 @@
 """
 
 import hashlib
+import json
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
 from pydantic import ValidationError
+from pydantic_core import PydanticSerializationError
 
-from cotdistill.errors import UserError, first_fault
+from cotdistill.errors import UserError, first_fault, whole_characters
 from cotdistill.records import Record
 
 R = TypeVar("R", bound=Record)
@@ -41,27 +44,58 @@ class AtomicFile:
         self._file = self.partial.open("wb")
         return self
 
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        """Name the file in an error of a write, which names none."""
+        try:
+            yield
+        except OSError as error:
+            error.filename = error.filename or str(self.partial)
+            raise
+
     def write(self, text: str) -> None:
         """Write text as UTF-8."""
         data = text.encode("utf-8", "surrogatepass")
         self._hash.update(data)
         self.size_bytes += len(data)
-        self._file.write(data)
+        with self._named():
+            self._file.write(data)
 
     def write_row(self, record: Record) -> None:
         """Write one record as a line."""
         self.rows += 1
-        self.write(record.model_dump_json() + "\n")
+        try:
+            text = record.model_dump_json()
+        except PydanticSerializationError:
+            # Half a character has no UTF-8.
+            text = json.dumps(record.model_dump(mode="json"), ensure_ascii=False, separators=(",", ":"))
+            text = whole_characters(text)
+        self.write(text + "\n")
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is None:
+        if kind is not None:
+            # What was not written yet may fail again, and would hide why.
+            with suppress(OSError):
+                self._file.close()
+            return
+        with self._named():
             self._file.flush()
             os.fsync(self._file.fileno())
-        self._file.close()
-        if kind is None:
+            self._file.close()
             self.partial.replace(self.path)
+        sync_folder(self.path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Let the names in a folder outlast a loss of power, where its file system can."""
+    with suppress(OSError):
+        fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
 
 
 def write_text(path: Path, text: str) -> None:

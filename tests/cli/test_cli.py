@@ -162,9 +162,54 @@ def test_a_full_disk_exits_75_and_another_fault_of_the_system_is_a_bug(monkeypat
         main()
     assert caught.value.code == 75
     assert "rows.jsonl.partial: the disk is full" in capsys.readouterr().err
-    monkeypatch.setattr("cotdistill.cli.app", fail(errno.EIO))
+    monkeypatch.setattr("cotdistill.cli.app", fail(errno.ECHILD))
     with pytest.raises(OSError, match="rows"):
         main()
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("ENOLCK", 75),
+        ("EIO", 75),
+        ("ESTALE", 75),
+        ("EDQUOT", 75),
+        ("EROFS", 2),
+        ("EACCES", 2),
+        ("EFBIG", 2),
+        ("EISDIR", 2),
+    ],
+)
+@pytest.mark.parametrize("place", ["rows.jsonl", None])
+def test_what_is_wrong_with_a_disk_is_one_line(monkeypatch, capsys, name, code, place):
+    def app():
+        raise OSError(getattr(errno, name), "why", place)
+
+    monkeypatch.setattr("cotdistill.cli.app", app)
+    with pytest.raises(SystemExit) as caught:
+        main()
+    assert caught.value.code == code
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"error: {place or 'a file of the run'}: ")
+
+
+def test_an_interrupt_at_any_moment_exits_130(monkeypatch, capsys):
+    def app():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("cotdistill.cli.app", app)
+    with pytest.raises(SystemExit) as caught:
+        main()
+    assert caught.value.code == 130
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_an_interrupt_while_the_command_is_loaded_exits_130():
+    code = "import sys\nclass Stop:\n    def find_spec(self, name, *_):\n        if name == 'cotdistill.cli':\n"
+    code += "            raise KeyboardInterrupt\nsys.meta_path.insert(0, Stop())\n"
+    code += "from cotdistill.__main__ import main\nmain()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (130, "")
 
 
 def test_check_spends_nothing(work, tmp_path):

@@ -9,6 +9,7 @@ from cotdistill.client.retries import (
     error_in_body,
     retry_after_s,
     said,
+    shortened,
     status_error,
     wait_s,
 )
@@ -104,3 +105,28 @@ def test_the_wait_that_a_server_asks_for_is_kept() -> None:
 def test_what_a_server_said_is_one_line_without_the_key(error: object, text: str) -> None:
     assert said(error, "sk-1") == text
     assert len(said("x" * 10_000, None)) == MAX_REASON_CHARS
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("half \ud83d", "half \ufffd"),
+        ("\ud83d\ude00", "😀"),
+        ("a\n  b\tc", "a b c"),
+        ("\x1b]0;title\x07", "\\x1b]0;title\\x07"),
+        ("\x9b2J \u202e", "\\x9b2J \\u202e"),
+    ],
+)
+def test_what_a_server_said_is_one_line_without_what_acts_on_a_terminal(text, shown):
+    assert shortened(text) == shown
+    assert said({"message": text}, None) == shown
+
+
+def test_a_long_text_is_cut():
+    assert len(shortened("\x1b" * 10**6)) == MAX_REASON_CHARS
+
+
+@pytest.mark.parametrize("value", ["x", "nan", "1e999", "-5", "Wed, 99 Foo 2026", "0" * 10_000, "\ud83d"])
+def test_whatever_a_retry_after_says_it_is_a_number_or_nothing(value):
+    found = retry_after_s(value, datetime.now(UTC))
+    assert found is None or found >= 0

@@ -105,3 +105,14 @@ JSON = st.recursive(
 @given(st.dictionaries(st.sampled_from(["choices", "usage", "model"]), JSON))
 def test_no_response_is_too_strange_to_be_read(response: dict[str, object]) -> None:
     read(response).model_dump_json()
+
+
+def test_half_a_character_in_a_stored_error_can_be_written_in_a_row():
+    entry = LedgerEntry(key="a" * 64, index=0, problem_id="p", response={}, attempt_errors=("HTTP 500: \ud83d",))
+    assert "HTTP 500: \ufffd" in read_completion(entry).model_dump_json()
+
+
+def test_streamed_reasoning_in_parts_and_an_answer_in_texts_are_told_apart():
+    parts = [[{"type": "thinking", "thinking": [{"type": "text", "text": word}]}] for word in ("48 ", "+ 24")]
+    completion = said(content=[*(part for parts_ in parts for part in parts_), "7", "2"])
+    assert (completion.reasoning, completion.text, completion.status) == ("48 + 24", "72", "ok")

@@ -27,3 +27,21 @@ def test_an_error_names_file_line_and_key(tmp_path):
     path.write_text('{"id": "a", "question": "q"}\n{"id": "b"}\n')
     with pytest.raises(UserError, match=r"rows\.jsonl:2: question"):
         list(read(path, Problem))
+
+
+def test_half_a_character_is_replaced_and_both_halves_are_joined(tmp_path):
+    with AtomicFile(tmp_path / "rows.jsonl") as file:
+        file.write_row(Problem(id="a", question="\ud83d\ude00 \ud83d", gold="2"))
+    [row] = read(tmp_path / "rows.jsonl", Problem)
+    assert row == Problem(id="a", question="😀 \ufffd", gold="2")
+
+
+def test_a_write_that_fails_names_its_file(tmp_path, monkeypatch):
+    def fails(_):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("os.fsync", fails)
+    with pytest.raises(OSError, match="Input") as raised, AtomicFile(tmp_path / "rows.jsonl"):
+        pass
+    assert raised.value.filename == str(tmp_path / "rows.jsonl.partial")
+    assert not (tmp_path / "rows.jsonl").exists()
