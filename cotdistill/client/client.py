@@ -53,6 +53,8 @@ class EndpointOptions:
     base_wait_s: float = 1.0
     """Mean wait doubles from half of this with every attempt."""
     longest_wait_s: float = 60.0
+    use_proxy: bool = False
+    """Send through the proxy that the environment names."""
 
     @property
     def servers(self) -> tuple[Server, ...]:
@@ -119,6 +121,7 @@ class Client:
             connect_timeout_s=options.connect_timeout_s,
             timeouts=options.timeouts,
             is_streamed=options.stream,
+            use_proxy=options.use_proxy,
         )
 
     async def __aenter__(self) -> "Client":

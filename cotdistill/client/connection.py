@@ -6,13 +6,18 @@ trickle of keep-alives defeat its timeout, and sends the prompt on to where a re
 """
 
 import asyncio
+import contextlib
 import importlib
 import importlib.util
 import ipaddress
+import os
+import ssl
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from cotdistill.client.refusals import RefusedReply, raise_status
 from cotdistill.client.response_reader import ResponseReader, Timeouts
 from cotdistill.client.retries import Transient, Unreachable, causes, said, shortened, status_error
 from cotdistill.client.sse import JsonRow
@@ -42,15 +47,25 @@ class Server:
 class Connection:
     """Connections to one server, for any number of requests at a time."""
 
-    def __init__(self, server: Server, *, connect_timeout_s: float, timeouts: Timeouts, is_streamed: bool) -> None:
+    def __init__(
+        self,
+        server: Server,
+        *,
+        connect_timeout_s: float,
+        timeouts: Timeouts,
+        is_streamed: bool,
+        use_proxy: bool = False,
+    ) -> None:
+        """`use_proxy`: send through the proxy that the environment names."""
         self.server = server
+        self._use_proxy = use_proxy
         self._connect_timeout_s = connect_timeout_s
         self._timeouts = timeouts
         self._is_streamed = is_streamed
 
     def open(self) -> None:
         """Make the connection pool; nothing is sent yet."""
-        self._sdk = _sdk(self.server, self._connect_timeout_s)
+        self._sdk = _sdk(self.server, self._connect_timeout_s, use_proxy=self._use_proxy)
         self._attempt_errors = _attempt_errors()
 
     async def close(self) -> None:
@@ -82,17 +97,18 @@ class Connection:
     def _explained(self, error: Exception, running_clock: str) -> Exception:
         """Return what an error of the openai package, or of what lies below it, means."""
         import aiohttp
-        import openai
 
         if isinstance(error, Transient):
             return error
         if isinstance(error, TimeoutError):
             return Transient(running_clock)
-        if isinstance(error, openai.APIStatusError):
-            key = self.server.api_key
-            message, kind = said(error.body, key), error.code or error.type
-            return status_error(error.status_code, message, error.response.headers, kind=kind, secret=key)
         chain = list(causes(error))
+        refused = next((e for e in chain if isinstance(e, RefusedReply)), None)
+        if refused is not None:
+            key = self.server.api_key
+            return status_error(
+                refused.status, said(refused.error, key), refused.headers, kind=refused.kind, secret=key
+            )
         root = next((e for e in chain if isinstance(e, aiohttp.ClientError | OSError)), chain[-1])
         reason = shortened(f"{type(root).__name__}: {root}" if str(root) else type(root).__name__)
         if isinstance(root, aiohttp.ClientConnectorCertificateError):
@@ -112,7 +128,7 @@ def check_installed() -> None:
             raise UserError(f"the package {package} is not installed", hint=INSTALL_HINT)
 
 
-def _sdk(server: Server, connect_s: float) -> "AsyncOpenAI":
+def _sdk(server: Server, connect_s: float, *, use_proxy: bool) -> "AsyncOpenAI":
     check_installed()
     import openai
 
@@ -120,18 +136,45 @@ def _sdk(server: Server, connect_s: float) -> "AsyncOpenAI":
     http_client = openai.DefaultAioHttpClient(
         follow_redirects=False,
         limits=_httpx().Limits(max_connections=0),  # aiohttp's "no limit": its caller bounds what is in flight
-        trust_env=not _is_loopback(server.base_url),
+        trust_env=use_proxy and not _is_loopback(server.base_url),
+        verify=_certificates() or True,
+        event_hooks={"response": [raise_status]},
     )
-    sdk = openai.AsyncOpenAI(
-        base_url=server.base_url,
-        api_key=server.api_key or "none",  # servers without keys ignore it; the package insists on one
-        max_retries=0,
-        timeout=openai.Timeout(None, connect=connect_s, pool=connect_s),
-        http_client=http_client,
-    )
-    # Taken from the environment by the package; they belong to another endpoint than this one.
-    sdk.organization = sdk.project = None
-    return sdk
+    with without_variables("OPENAI_"):
+        return openai.AsyncOpenAI(
+            base_url=server.base_url,
+            api_key=server.api_key or "none",  # servers without keys ignore it; the package insists on one
+            max_retries=0,
+            timeout=openai.Timeout(None, connect=connect_s, pool=connect_s),
+            http_client=http_client,
+        )
+
+
+@contextlib.contextmanager
+def without_variables(prefix: str) -> Iterator[None]:
+    """Take the variables with a prefix out of the environment: they are meant for another endpoint than this one.
+
+    OPENAI_CUSTOM_HEADERS alone would replace the key of every request.
+    """
+    taken = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith(prefix)}
+    try:
+        yield
+    finally:
+        os.environ.update(taken)
+
+
+def _certificates() -> ssl.SSLContext | None:
+    """Return the certificates that SSL_CERT_FILE or SSL_CERT_DIR name; None where neither is set.
+
+    Raises: UserError.
+    """
+    file, folder = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
+    if not file and not folder:
+        return None
+    try:
+        return ssl.create_default_context(cafile=file or None, capath=folder or None)
+    except (OSError, ValueError) as error:
+        raise UserError(f"its certificates cannot be used: {error}", f"SSL_CERT_FILE={file}") from None
 
 
 def _httpx() -> Any:  # Any: a module
@@ -145,7 +188,7 @@ def _attempt_errors() -> tuple[type[Exception], ...]:
     import aiohttp
     import openai
 
-    return (Transient, openai.APIError, _httpx().HTTPError, aiohttp.ClientError, OSError)
+    return (Transient, RefusedReply, openai.APIError, _httpx().HTTPError, aiohttp.ClientError, OSError)
 
 
 def _is_loopback(url: str) -> bool:

@@ -4,6 +4,7 @@ teacher: {kind: endpoint, base_url: https://api.deepseek.com/v1, model: deepseek
 """
 
 import functools
+import ipaddress
 import json
 import os
 import re
@@ -40,11 +41,26 @@ def _base_url(value: str) -> str:
         is_url = False
     if not is_url:
         raise ValueError("must be an http or https address, such as https://api.deepseek.com/v1")
-    if parts.username or parts.password or parts.query:
-        raise ValueError("must hold no user, password or query; name the key's variable in `api_key_env`")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise ValueError(
+            "must hold no user, password or query, and no fragment; name the key's variable in `api_key_env`"
+        )
+    if not _is_host(parts.hostname or ""):
+        raise ValueError("must name a host: labels of ASCII letters, digits and hyphens, or an IP address")
     if parts.path.rstrip("/").endswith("/completions"):
         raise ValueError("must end before /chat/completions, which is added")
     return value
+
+
+def _is_host(name: str) -> bool:
+    """Return whether a name can be a host's, one with a number as its last label an IP address."""
+    if ":" in name or name.rpartition(".")[2].isdecimal():
+        try:
+            return bool(ipaddress.ip_address(name.partition("%")[0]))
+        except ValueError:
+            return False
+    labels = name.removesuffix(".").split(".")
+    return len(name) <= 253 and all(re.fullmatch(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?", x) for x in labels)
 
 
 def _variable_name(value: str) -> str:
@@ -99,6 +115,7 @@ class Endpoint(Prompting):
         extra_body: further fields of the request body, as {enable_thinking: true}; null takes one away
         prices: US dollars per million tokens, {input, output, cached_input}; for the cost of a run and its budget
         stream: receive the answer while it is written; gateways cut silent connections, often after 60 s
+        use_proxy: send through the proxy that the environment names (HTTPS_PROXY, NO_PROXY); never to this machine
         connect_timeout_s: seconds to connect
         first_content_timeout_s: seconds until the first content; DeepSeek queues for up to 10 minutes
         gap_timeout_s: seconds between two pieces of content; keep-alives do not count
@@ -114,6 +131,7 @@ class Endpoint(Prompting):
     extra_body: ExtraBody = None
     prices: Annotated[Prices | None, NOT_IN_KEY] = None
     stream: Annotated[bool, NOT_IN_KEY] = True
+    use_proxy: Annotated[bool, NOT_IN_KEY] = False
     connect_timeout_s: Seconds = EndpointOptions.connect_timeout_s
     first_content_timeout_s: Seconds = Timeouts.first_content_s
     gap_timeout_s: Seconds = Timeouts.gap_s
@@ -177,6 +195,7 @@ class Endpoint(Prompting):
             model=first.model,
             others=tuple(others),
             stream=self.stream,
+            use_proxy=self.use_proxy,
             connect_timeout_s=self.connect_timeout_s,
             timeouts=Timeouts(
                 first_content_s=self.first_content_timeout_s,
@@ -235,6 +254,11 @@ def _api_key(variable: str | None) -> str | None:
     if variable is None:
         return None
     if key := os.environ.get(variable, "").strip():
+        if not (key.isascii() and key.isprintable()):
+            raise UserError(
+                f"API key variable {variable} holds characters that no header can carry",
+                hint="a key has ASCII letters, digits and signs: copy it again",
+            )
         return key
     raise UserError(
         f"API key variable {variable} is not set", hint=f"export {variable}=… in the shell that starts the run"

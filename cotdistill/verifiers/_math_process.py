@@ -9,6 +9,7 @@ import functools
 import importlib.util
 import json
 import os
+import re
 import select
 import signal
 import subprocess
@@ -25,6 +26,10 @@ _START_S = 120.0
 """Loading sympy takes 0.4 s of CPU, and far longer on a busy disk."""
 _PATIENCE = 10.0
 """Wall-clock time for a request, in multiples of its CPU time: on a busy machine a process waits more than it runs."""
+
+
+_PASSED_ON = re.compile(r"PATH|HOME|TMPDIR|LANG|LC_\w+|PYTHON\w+|LD_LIBRARY_PATH|VIRTUAL_ENV|OMP_\w+")
+"""Variables that it is given: no keys, for it parses what a model wrote."""
 
 
 class Comparison(NamedTuple):
@@ -49,6 +54,7 @@ class _Worker:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C is for the process that asks
+            env={name: value for name, value in os.environ.items() if _PASSED_ON.fullmatch(name)},
         )
         self.buffer = b""
         if self._reply(0, time.monotonic() + _START_S) is None:

@@ -2,11 +2,16 @@
 
 import asyncio
 import email.utils
+import gzip
+import importlib.util
 import logging
+import os
+import re
 import resource
 import socket
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -16,7 +21,7 @@ from cotdistill.client.retries import NoAnswer
 from cotdistill.errors import AccessRefused, TryAgainLater
 from cotdistill.records import Failure
 from tests.support.asking import BODY, KEY, WHOLE_MESSAGE, ask, message
-from tests.support.fault_server import EVENTS, RESET, FaultServer, Script, kept_open, status, streamed, words
+from tests.support.fault_server import EVENTS, HANG, RESET, FaultServer, Script, kept_open, status, streamed, words
 from tests.support.faults import CUT_ANSWERS, CUT_STREAMS, STATUSES
 from tests.support.patience import HANGS_S
 
@@ -191,6 +196,40 @@ def test_the_environment_does_not_change_what_is_sent(monkeypatch: pytest.Monkey
     assert isinstance(with_key, Answer)
     assert isinstance(without, Answer)
     assert not any("canary-environment" in request.head for request in server.requests)
+
+
+def test_no_variable_that_the_package_knows_changes_what_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    [root] = importlib.util.find_spec("openai").submodule_search_locations
+    found = {name for path in Path(root).rglob("*.py") for name in re.findall(r"OPENAI_[A-Z_]+", path.read_text())}
+    assert len(found) > 5
+    for name in {*found, "OPENAI_CUSTOM_HEADERS"} - {"OPENAI_LOG"}:
+        monkeypatch.setenv(name, "Authorization: Bearer canary-environment")
+    with FaultServer() as server:
+        [answer] = ask(server)
+    assert isinstance(answer, Answer)
+    [request] = server.requests
+    assert "canary-environment" not in request.head
+    assert f"authorization: bearer {KEY}" in request.head.lower()
+    assert os.environ["OPENAI_CUSTOM_HEADERS"], "it was not put back"
+
+
+def test_the_error_of_a_bomb_is_read_as_far_as_it_is_needed() -> None:
+    body = gzip.compress(b'{"error": {"message": "no"}}' + b" " * (256 << 20))
+    head = f"HTTP/1.1 500 X\r\nContent-Encoding: gzip\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with FaultServer({0: (head, body)}) as server:
+        [answer] = ask(server)
+    assert message(answer) == WHOLE_MESSAGE
+    assert answer.errors[0].startswith("HTTP 500")
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 64 << 10
+
+
+def test_an_error_without_end_is_read_as_far_as_it_is_needed() -> None:
+    head = b"HTTP/1.1 400 X\r\nContent-Type: text/plain\r\n\r\n"
+    with FaultServer({0: (head, b"too long " * 20_000, HANG)}) as server:
+        [error] = ask(server)
+    assert isinstance(error, NoAnswer)
+    assert str(error).startswith("failed: HTTP 400: too long too long")
 
 
 def test_fields_go_through_as_they_are_and_none_takes_one_away() -> None:

@@ -84,3 +84,14 @@ def test_a_missing_package_is_named_with_the_command_that_installs_it(monkeypatc
     with pytest.raises(UserError, match=r"Math-Verify is not installed \(pip install 'cotdistill\[math\]'\)"):
         require_math_verify()
     require_math_verify.cache_clear()
+
+
+def test_the_process_is_given_no_key(monkeypatch):
+    monkeypatch.setenv("API_KEY", "canary")
+    worker = _math_process._Worker()
+    try:
+        environment = Path(f"/proc/{worker.process.pid}/environ").read_bytes()
+    finally:
+        worker.close()
+    assert b"PATH=" in environment
+    assert b"canary" not in environment
