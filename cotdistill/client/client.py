@@ -9,27 +9,34 @@ it, `retries` says what its failure means.
 
 import asyncio
 import contextlib
+import functools
 import logging
 import math
 import random
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import NamedTuple
 
-from cotdistill.client.concurrency import SendGate
+from cotdistill.client.concurrency import NotSent, SendGate
 from cotdistill.client.connection import Connection, Server
+from cotdistill.client.costs import billed_tokens, prompt_tokens
 from cotdistill.client.load_balancer import FIRST_LIMIT, Backend, LoadBalancer
 from cotdistill.client.response_reader import ResponseReader, Timeouts
 from cotdistill.client.retries import NoAnswer, Transient, Unreachable, shortened, wait_s
 from cotdistill.client.sse import JsonRow
 from cotdistill.errors import AccessRefused, TryAgainLater
+from cotdistill.storage.broken_attempts import BrokenAttempt
 
 log = logging.getLogger(__name__)
 
 LAST_PROBE = 5
 """Waits grow up to this probe of a server that is down, so that its return is noticed within seconds."""
+
+MAX_BROKEN = 2
+"""Attempts of one request that may break after they began to answer: each is billed, and more mend little."""
 
 QUIET_S = 5.0
 """Between two lines about failed attempts; the reasons of all of them are in the answers."""
@@ -149,9 +156,13 @@ class Client:
             AccessRefused, TryAgainLater, UserError for what stops the run.
         """
         errors: list[str] = []
+        broken = 0
         last: Backend | None = None
         while True:
             last = await self.balancer.acquire(but=last)
+            if errors and self.gate.is_budget_spent():
+                self.balancer.release(last)
+                raise NotSent
             try:
                 reading = await self._attempt(last, body)
             except Unreachable as error:
@@ -159,7 +170,8 @@ class Client:
                 continue
             except Transient as error:
                 errors.append(self._named(last, error.reason))
-                if len(errors) >= self.options.max_attempts:
+                broken += error.is_billed
+                if len(errors) >= self.options.max_attempts or broken >= MAX_BROKEN:
                     raise NoAnswer("exhausted", f"{error.reason} ({len(errors)} attempts)") from None
                 self._check_outage(error)
                 # The pause that a server asks for is its own: another one may be asked meanwhile.
@@ -189,7 +201,7 @@ class Client:
         now = asyncio.get_running_loop().time
         sent_s = now()
         try:
-            reading = await self._connections[backend].attempt(body)
+            reading = await self._connections[backend].attempt(body, functools.partial(self._broke, backend, body))
         except Transient as error:
             if error.is_rate_limit:
                 longest_s = self.options.longest_wait_s
@@ -212,6 +224,19 @@ class Client:
             return reading
         finally:
             self.balancer.release(backend)
+
+    def _broke(self, backend: Backend, body: JsonRow, reason: str, arrived: JsonRow) -> None:
+        """Count an attempt that is billed and lost: by the server's count where that came, else estimated."""
+        input_tokens, output_tokens = billed_tokens(arrived, prompt_tokens(body["messages"]))
+        self.gate.on_broken(
+            BrokenAttempt(
+                host=backend.name,
+                reason=reason,
+                input_tokens=input_tokens,
+                output_tokens=output_tokens,
+                received=datetime.now(UTC).isoformat(timespec="milliseconds"),
+            )
+        )
 
     def _leave(self, backend: Backend, refusal: AccessRefused) -> None:
         """Send no more to a server that refused. Raises: AccessRefused where no other is left."""

@@ -1,10 +1,13 @@
 """Concurrency limit and stop signal: what a pool of requests passes to the connections that serve it."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator
+
+from cotdistill.storage.broken_attempts import BrokenAttempt
 
 MOST_AT_ONCE = 4096
 """Connections that one process can hold on machines as they are set up."""
@@ -37,6 +40,10 @@ class SendGate:
     concurrency: int | None = None
     """Requests in flight; None: as many as each endpoint bears, found out by trying."""
     closing: asyncio.Event = field(default_factory=asyncio.Event)
+    on_broken: Callable[[BrokenAttempt], None] = lambda _: None
+    """Called with every attempt that began to answer, and so is billed, and broke."""
+    is_budget_spent: Callable[[], bool] = lambda: False
+    """Looked at before each further attempt; what it finds spent closes the gate."""
 
     @property
     def is_closed(self) -> bool:

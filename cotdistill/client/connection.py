@@ -12,7 +12,7 @@ import importlib.util
 import ipaddress
 import os
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -72,9 +72,10 @@ class Connection:
         """Close every connection."""
         await self._sdk.close()
 
-    async def attempt(self, body: JsonRow) -> ResponseReader:
+    async def attempt(self, body: JsonRow, broke: Callable[[str, JsonRow], None]) -> ResponseReader:
         """Send a request once; return the complete answer.
 
+        `broke` is called with the reason and with what came of an answer that is billed and lost.
         Raises: Transient, Unreachable, NoAnswer, AccessRefused, UserError.
         """
         if self.server.model is not None:
@@ -90,9 +91,23 @@ class Connection:
         except self._attempt_errors as error:
             # What goes wrong after the last word takes nothing away from an answer that was paid for.
             if not reading.is_finished:
-                raise self._explained(error, reading.running_clock) from None
-        reading.close()
+                raise self._failed(self._explained(error, reading.running_clock), reading, broke) from None
+        except asyncio.CancelledError:
+            self._failed(Transient("stopped"), reading, broke)
+            raise
+        try:
+            reading.close()
+        except Transient as error:
+            raise self._failed(error, reading, broke) from None
         return reading
+
+    def _failed(self, error: Exception, reading: ResponseReader, broke: Callable[[str, JsonRow], None]) -> Exception:
+        """Return an error of an attempt, marked where the server had begun to answer: that is billed."""
+        arrived = reading.arrived()
+        if arrived is not None and isinstance(error, Transient):
+            error.is_billed = True
+            broke(error.reason, arrived)
+        return error
 
     def _explained(self, error: Exception, running_clock: str) -> Exception:
         """Return what an error of the openai package, or of what lies below it, means."""

@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 
 from cotdistill.client.message_text import message_text
 from cotdistill.registry import Options
+from cotdistill.storage.broken_attempts import BrokenAttempt
 
 JsonRow = Mapping[str, Any]  # Any: a foreign JSON row
 
@@ -64,6 +65,8 @@ class Spending:
     output_tokens: int = 0
     uncounted: int = 0
     """Answers whose tokens the server did not count, or not as a number: they are estimated by their characters."""
+    broken: int = 0
+    """Attempts that began to answer and broke; their tokens are in the sums, mostly estimated."""
 
     @classmethod
     def of(cls, responses: Iterable[JsonRow]) -> "Spending":
@@ -73,21 +76,29 @@ class Spending:
             spending.add(response)
         return spending
 
-    def add(self, response: JsonRow) -> None:
-        """Count one response, in the shape of a chat completion."""
+    def add(self, response: JsonRow, *, prompt_tokens: int = 0) -> None:
+        """Count one response, in the shape of a chat completion.
+
+        `prompt_tokens` is about how many tokens its prompt has, for where the server counts none.
+        """
         self.answers += 1
-        usage = response.get("usage")
-        output_tokens = token_count(usage.get("completion_tokens")) if isinstance(usage, dict) else 0
-        if not isinstance(usage, dict) or not output_tokens:
-            self.uncounted += 1
-            self.output_tokens += answer_tokens(response)
-            return
-        self.input_tokens += token_count(usage.get("prompt_tokens"))
+        input_tokens, output_tokens = billed_tokens(response, prompt_tokens)
+        self.input_tokens += input_tokens
         self.output_tokens += output_tokens
+        usage = response.get("usage")
+        if not isinstance(usage, dict) or not token_count(usage.get("completion_tokens")):
+            self.uncounted += 1
+            return
         details = usage.get("prompt_tokens_details")
         # DeepSeek counts its cache by a name of its own, the others by OpenAI's.
         cached = usage.get("prompt_cache_hit_tokens") or (isinstance(details, dict) and details.get("cached_tokens"))
         self.cached_tokens += token_count(cached)
+
+    def add_broken(self, attempt: BrokenAttempt) -> None:
+        """Count an attempt that was billed and broke."""
+        self.broken += 1
+        self.input_tokens += attempt.input_tokens
+        self.output_tokens += attempt.output_tokens
 
     def usd(self, prices: Prices) -> float:
         """Return the cost in US dollars."""
@@ -114,6 +125,7 @@ class Spending:
             "cached_tokens": self.cached_tokens,
             "output_tokens": self.output_tokens,
             "uncounted": self.uncounted,
+            "broken": self.broken,
             "usd": None if prices is None else round(self.usd(prices), 6),
         }
 
@@ -144,3 +156,18 @@ def answer_tokens(response: JsonRow) -> int:
     choice = choices[0] if isinstance(choices, list) and choices else {}
     message = choice.get("message") if isinstance(choice, dict) else {}
     return sum(map(text_tokens, message_text(message))) if isinstance(message, dict) else 0
+
+
+def billed_tokens(response: JsonRow, prompt_tokens: int = 0) -> tuple[int, int]:
+    """Return the tokens of prompt and answer, each as the server counted them, else estimated; never raises."""
+    usage = response.get("usage")
+    counted = usage if isinstance(usage, dict) else {}
+    return (
+        token_count(counted.get("prompt_tokens")) or prompt_tokens,
+        token_count(counted.get("completion_tokens")) or answer_tokens(response),
+    )
+
+
+def prompt_tokens(messages: Iterable[JsonRow]) -> int:
+    """Return about how many tokens the messages of a request have."""
+    return sum(sum(map(text_tokens, message_text(message))) for message in messages)

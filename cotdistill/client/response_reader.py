@@ -1,6 +1,7 @@
 """One answer while it arrives: streamed or whole, with the clocks that run against it."""
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -61,6 +62,10 @@ class ResponseReader:
         self._postpone_from_s = 0.0
         self._answer: ChunkAccumulator | None = None
         """Of a stream."""
+        self._body = bytearray()
+        """Of an answer that is sent whole."""
+        self._billed: JsonRow = {}
+        """It, where it could be read, whatever is wrong with it."""
         self._ended_s = 0.0
         """When the last of the answer itself came."""
 
@@ -107,13 +112,29 @@ class ResponseReader:
         except MALFORMED as error:
             raise Transient(f"a malformed stream: {type(error).__name__}") from None
 
+    def arrived(self) -> JsonRow | None:
+        """Return what came of an answer that broke, for it is billed; None where nothing came.
+
+        `usage` holds the server's own count, if that came.
+        """
+        with contextlib.suppress(*MALFORMED):
+            if self._answer is not None:
+                is_begun = self.first_content_s is not None or self._answer.is_finished
+                return self._answer.response() if is_begun else None
+            if self._billed:
+                return self._billed
+            if self._body.startswith(b'{"') and b'"choices"' in self._body:
+                return {"choices": [{"message": {"content": self._body.decode(errors="replace")}}]}
+        return None
+
     async def _read_whole(self, start: bytes, body: AsyncIterator[bytes]) -> None:
-        parts = [start]
+        self._body += start
         async for chunk in body:
             self._count(chunk)
-            parts.append(chunk)
+            self._body += chunk
         try:
-            response = self._parsed(b"".join(parts))
+            response = self._parsed(bytes(self._body))
+            self._billed = response
             self._ended_s = self._now()
             self._finish(response)
         except MALFORMED as error:

@@ -34,6 +34,8 @@ class Transient(Exception):
         self.retry_after_s = retry_after_s
         self.is_rate_limit = is_rate_limit
         """Whether the server asked to be asked less (HTTP 429)."""
+        self.is_billed = False
+        """Whether the server had begun to answer."""
 
 
 class Unreachable(Transient):

@@ -4,7 +4,18 @@ import time
 from dataclasses import dataclass, field
 
 from cotdistill.client.costs import Budget, Prices, Spending, dollars
-from cotdistill.storage.ledger import LedgerEntry
+from cotdistill.storage.broken_attempts import read_broken
+from cotdistill.storage.ledger import Ledger, LedgerEntry
+
+
+def spent_in(ledger: Ledger) -> Spending:
+    """Return what a ledger's answers cost, and the attempts that were billed beside them; it is read whole."""
+    spending = Spending()
+    for entry in ledger.read_entries():
+        spending.add(entry.response, prompt_tokens=entry.prompt_tokens)
+    for attempt in read_broken(ledger.path):
+        spending.add_broken(attempt)
+    return spending
 
 
 @dataclass
@@ -24,7 +35,7 @@ class Meter:
     def take(self, entry: LedgerEntry) -> None:
         """Count a new answer."""
         before = self.paid.output_tokens
-        self.paid.add(entry.response)
+        self.paid.add(entry.response, prompt_tokens=entry.prompt_tokens)
         self._tokens += self.paid.output_tokens - before
 
     def over_budget(self) -> str:

@@ -15,10 +15,12 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from cotdistill.client.concurrency import NotSent, SendGate
+from cotdistill.client.costs import billed_tokens, prompt_tokens
 from cotdistill.errors import Interrupted, TryAgainLater, UserError
 from cotdistill.records import Failure
 from cotdistill.samplers import Draw, Reply, Request, Sampler, Unanswered
 from cotdistill.sampling._signals import stop_signals
+from cotdistill.storage.broken_attempts import BrokenAttempt, note_broken
 from cotdistill.storage.group_commit import GroupCommit
 from cotdistill.storage.keys import completion_key
 from cotdistill.storage.ledger import Ledger, LedgerEntry, utc_now
@@ -51,6 +53,8 @@ class PoolOptions:
     """Says why nothing more may be asked; empty while there is no reason."""
     on_answer: Callable[[LedgerEntry], None] = lambda _: None
     """Called with every new answer, once it is on disk."""
+    on_broken: Callable[[BrokenAttempt], None] = lambda _: None
+    """Called with every attempt that is billed and broke, once it is noted beside the ledger."""
     on_done: Callable[[], None] = lambda: None
     """Called with every job that came to its end."""
 
@@ -140,7 +144,7 @@ class _Pool:
         self.commit = GroupCommit(ledger.sync)
         self.identity = identity
         self.options = options
-        self.gate = SendGate(options.concurrency)
+        self.gate = SendGate(options.concurrency, on_broken=self._note_broken, is_budget_spent=self._is_budget_spent)
         self.result = PoolResult()
         self.in_flight = 0
         self.workers: list[asyncio.Task[None]] = []
@@ -218,6 +222,10 @@ class _Pool:
         self.options.on_answer(entry)
         return entry
 
+    def _note_broken(self, attempt: BrokenAttempt) -> None:
+        note_broken(self.ledger.path, attempt)
+        self.options.on_broken(attempt)
+
     def _is_budget_spent(self) -> bool:
         """Return whether nothing more may be asked, and let nothing more be sent then."""
         if reason := self.options.over_budget():
@@ -269,6 +277,7 @@ def _entry(request: Request, key: str, reply: Reply) -> LedgerEntry:
         attempts=reply.attempts,
         attempt_errors=reply.attempt_errors,
         applied=reply.applied,
+        prompt_tokens=0 if billed_tokens(reply.response)[0] else prompt_tokens(map(dict, request.messages)),
         host=reply.host,
         received=utc_now(),
     )

@@ -20,6 +20,7 @@ from cotdistill.errors import TryAgainLater, UserError
 from cotdistill.records import Message, Trace, Verdict
 from cotdistill.samplers import Request, Sampler
 from cotdistill.sampling.completions import read_completion
+from cotdistill.sampling.meter import spent_in
 from cotdistill.sampling.pool import (
     NOT_ASKED,
     Job,
@@ -117,7 +118,8 @@ class _JudgeQueue:
             pool_options = PoolOptions(
                 concurrency=max_in_flight(options.concurrency),
                 over_budget=lambda: paid.over(options.budget, prices),
-                on_answer=lambda entry: paid.add(entry.response),
+                on_answer=lambda entry: paid.add(entry.response, prompt_tokens=entry.prompt_tokens),
+                on_broken=paid.add_broken,
                 on_done=lambda: advance(note=dollars(paid.usd(prices)) if prices else ""),
             )
             return run_jobs(
@@ -191,7 +193,7 @@ class _JudgeQueue:
 
     def _paid(self) -> Spending:
         """Return what the judgements of the run cost so far."""
-        return Spending.of(entry.response for entry in self.ledger.read_entries())
+        return spent_in(self.ledger)
 
     def _summarise(self, outcomes: Counter[str]) -> None:
         said = ", ".join(f"{count:,} {outcome}" for outcome, count in outcomes.most_common()) or "none needed it"

@@ -15,7 +15,7 @@ from cotdistill.records import Failure, Problem, Rejected, Sampling, Trace
 from cotdistill.registry import NOT_IN_KEY, Options
 from cotdistill.samplers import Sampler
 from cotdistill.sampling.jobs import SamplingPlan
-from cotdistill.sampling.meter import Meter
+from cotdistill.sampling.meter import Meter, spent_in
 from cotdistill.sampling.pool import PoolOptions, PoolResult, failure_error, resolve_from_ledger, run_jobs
 from cotdistill.stage import Rows, Shard, StageOptions, Workspace, stage
 from cotdistill.storage.jsonl import AtomicFile, write_text
@@ -191,6 +191,7 @@ def _draw(
             drain_timeout_s=options.drain_timeout_s,
             over_budget=meter.over_budget,
             on_answer=meter.take,
+            on_broken=meter.paid.add_broken,
             on_done=on_done,
         )
         return run_jobs(
@@ -200,11 +201,7 @@ def _draw(
 
 def _paid(ledger: Ledger, prices: Prices | None, budget: Budget | None) -> Spending:
     """Return what the stored answers cost; not counted, which takes a read of the whole file, where no one asks."""
-    return Spending() if prices is None and budget is None else _spent(ledger)
-
-
-def _spent(ledger: Ledger) -> Spending:
-    return Spending.of(entry.response for entry in ledger.read_entries())
+    return Spending() if prices is None and budget is None else spent_in(ledger)
 
 
 def _announce(missing: int, options: SampleOptions, prices: Prices | None) -> None:
@@ -269,7 +266,7 @@ def _read_results(
         yield from rows
     else:
         yield from _write_logprobs(rows, ledger, work)
-    write_text(work.folder / SPENDING, json.dumps(_spent(ledger).as_json(plan.teacher.prices), indent=1) + "\n")
+    write_text(work.folder / SPENDING, json.dumps(spent_in(ledger).as_json(plan.teacher.prices), indent=1) + "\n")
 
 
 def _write_logprobs(rows: Iterable[Trace | Rejected], ledger: Ledger, work: Workspace) -> Iterator[Trace | Rejected]:

@@ -52,6 +52,8 @@ class LedgerEntry(Record):
     """What went wrong in the attempts before the one that was answered, in order."""
     applied: JsonRow = {}
     """The sampling options that were sent and that the server is not known to ignore."""
+    prompt_tokens: int = 0
+    """About how many the prompt has, where the server counted none."""
     host: str = ""
     """Who answered, where there are several servers."""
     received: str = ""

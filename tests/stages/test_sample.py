@@ -171,6 +171,7 @@ def test_the_spending_of_the_whole_folder_is_written_beside_the_rows(tmp_path):
         "cached_tokens": 0,
         "output_tokens": 4000,
         "uncounted": 0,
+        "broken": 0,
         "usd": 0.40008,
     }
 
