@@ -104,12 +104,12 @@ class TryAgainLater(UserError):
     exit_code = 75
 
 
-_PASSING = "ENOSPC EDQUOT EIO ESTALE ENOLCK ETIMEDOUT EAGAIN EMFILE ENFILE ENOMEM"
+_PASSING = "ENOSPC EDQUOT EFBIG EIO ESTALE ENOLCK ETIMEDOUT EAGAIN EMFILE ENFILE ENOMEM"
 PASSING = frozenset(getattr(errno, name) for name in _PASSING.split())
 """Errors of the system that may pass by themselves, or with space made."""
 
 _LASTING = (
-    "EROFS EACCES EPERM EISDIR ENOTDIR EEXIST ENOTEMPTY EFBIG EOPNOTSUPP ENOSYS ENAMETOOLONG ELOOP EINVAL EXDEV ENXIO"
+    "EROFS EACCES EPERM EISDIR ENOTDIR EEXIST ENOTEMPTY EOPNOTSUPP ENOSYS ENAMETOOLONG ELOOP EINVAL EXDEV ENXIO"
 )
 LASTING = frozenset(getattr(errno, name) for name in _LASTING.split())
 """Errors of the system that say something about the place that the user chose."""

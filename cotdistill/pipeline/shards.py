@@ -19,6 +19,7 @@ from cotdistill.records import Problem, Rejected
 from cotdistill.sampling.pool import resolve_from_ledger
 from cotdistill.stage import Shard
 from cotdistill.stages.sample import sampling_plan
+from cotdistill.storage.broken_attempts import broken_path, note_broken, read_broken
 from cotdistill.storage.ledger import Ledger
 from cotdistill.storage.run_folder import LEDGER, locked
 
@@ -99,6 +100,8 @@ def _merge_step(pipeline: Pipeline, step: Step) -> Merged:
                     else:
                         ledger.write(entry)
                         added += 1
+                for attempt in read_broken(part_path):
+                    note_broken(ledger.path, attempt)
         # Before a part is put away, all of it is on disk here.
         ledger.sync()
         problems = pipeline.inputs.problems(step.recipe).sampled
@@ -107,6 +110,9 @@ def _merge_step(pipeline: Pipeline, step: Step) -> Merged:
     for shard in shards:
         part_path = folder / shard.file
         part_path.replace(part_path.with_name(part_path.name + MERGED))
+        broken = broken_path(part_path)
+        if broken.exists():
+            broken.replace(broken.with_name(broken.name + MERGED))
     return Merged(step.folder, len(shards), stored, added, doubles, wanted, missing)
 
 
@@ -129,19 +135,15 @@ def _coverage(
 
 
 def _shards(folder: Path) -> list[Shard]:
-    """Return the shards whose files are there: all of one division. Raises: UserError."""
+    """Return the shards whose files are there, of one division or several. Raises: UserError: none is whole."""
     found = [re.fullmatch(r"completions\.shard-(\d+)-of-(\d+)\.jsonl", path.name) for path in folder.glob(Shard.FILES)]
     shards = sorted((Shard(int(m[1]), int(m[2])) for m in found if m), key=lambda s: (s.of, s.number))
     if not shards:
         raise UserError("no shard files", str(folder), "first: cotdistill-cli sample RECIPE --shard 0/4, 1/4, …")
-    if len({s.of for s in shards}) > 1:
-        divisions = ", ".join(f"{s.number}/{s.of}" for s in shards)
-        raise UserError(
-            f"shards of different divisions: {divisions}", str(folder), "move those of one to another folder"
-        )
-    of = shards[0].of
-    if absent := sorted(set(range(of)) - {s.number for s in shards}):
-        names = ", ".join(f"{number}/{of}" for number in absent)
+    divisions = {of: {s.number for s in shards if s.of == of} for of in sorted({s.of for s in shards})}
+    if not any(len(numbers) == of for of, numbers in divisions.items()):
+        of, numbers = max(divisions.items(), key=lambda item: len(item[1]) / item[0])
+        names = ", ".join(f"{number}/{of}" for number in sorted(set(range(of)) - numbers))
         raise UserError(f"shards without a file: {names}", str(folder), "sample them first; nothing was merged")
     return shards
 

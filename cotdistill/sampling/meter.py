@@ -9,10 +9,14 @@ from cotdistill.storage.ledger import Ledger, LedgerEntry
 
 
 def spent_in(ledger: Ledger) -> Spending:
-    """Return what a ledger's answers cost, and the attempts that were billed beside them; it is read whole."""
+    """Return what a ledger's answers cost, and the attempts that were billed beside them; it is read whole.
+
+    What another ledger of the run has paid for is counted there.
+    """
     spending = Spending()
     for entry in ledger.read_entries():
-        spending.add(entry.response, prompt_tokens=entry.prompt_tokens)
+        if not entry.is_borrowed:
+            spending.add(entry.response, prompt_tokens=entry.prompt_tokens)
     for attempt in read_broken(ledger.path):
         spending.add_broken(attempt)
     return spending

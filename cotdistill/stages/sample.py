@@ -3,7 +3,6 @@
 import json
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
@@ -14,10 +13,11 @@ from cotdistill.errors import RecipeFault, TryAgainLater, UserError
 from cotdistill.records import Failure, Problem, Rejected, Sampling, Trace
 from cotdistill.registry import NOT_IN_KEY, Options
 from cotdistill.samplers import Sampler
+from cotdistill.sampling.borrowing import borrow, other_ledgers
 from cotdistill.sampling.jobs import SamplingPlan
 from cotdistill.sampling.meter import Meter, spent_in
 from cotdistill.sampling.pool import PoolOptions, PoolResult, failure_error, resolve_from_ledger, run_jobs
-from cotdistill.stage import Rows, Shard, StageOptions, Workspace, stage
+from cotdistill.stage import Rows, StageOptions, Workspace, stage
 from cotdistill.storage.jsonl import AtomicFile, write_text
 from cotdistill.storage.ledger import Ledger
 from cotdistill.storage.run_folder import FAILED, LEDGER, LOGPROBS, SPENDING
@@ -137,8 +137,8 @@ def sample(
     asked = [p for p in problems if work.shard is None or work.shard.holds(p.id)]
     plan = sampling_plan(options, teacher, verifier, seed=work.seed)
     with Ledger(work.folder / (work.shard.file if work.shard else LEDGER)) as ledger:
-        if work.shard is not None and not len(ledger):
-            _take_over(ledger, work.folder / LEDGER, work.shard)
+        missing = plan.make_missing_jobs(asked, ledger)
+        borrow(missing, ledger, other_ledgers(work.run, ledger.path), identity=teacher.identity)
         result = _draw(asked, plan, ledger, options, work)
         _check_enough(result, plan, asked, ledger, options)
         if work.shard is None:
@@ -158,14 +158,6 @@ def sampling_plan(options: SampleOptions, teacher: Sampler, verifier: Verifier |
         correct=until.correct if until else 0,
         max_samples=until.max_samples if until else 0,
     )
-
-
-def _take_over(part: Ledger, whole: Path, shard: Shard) -> None:
-    """Copy what an earlier start paid for into a new shard, so that it is not asked again."""
-    for entry in Ledger.snapshot(whole).read_entries():
-        if shard.holds(entry.problem_id):
-            part.write(entry)
-    part.sync()
 
 
 def _draw(

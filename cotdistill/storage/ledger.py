@@ -1,25 +1,28 @@
 """Append-only store of every completion received: raw, one record a line, durable before it is counted.
 
-    {"key":"9f…","index":0,"problem_id":"p1","response":{"choices":[…]},"latency_s":41.2,…,"received":"2026-…"}
+    {"key":"9f…","index":0,"problem_id":"p1","response":{"choices":[…]},"latency_s":41.2,…,"crc32":"5f0c21aa"}
 
-Key and index stand first in a line, so that a file is opened without parsing the answers in it.
+Key and index stand first in a line, so that a file is opened without parsing the answers in it; the checksum of all
+before it stands last (see `ledger_line`).
 """
 
-import json
 import logging
 import os
 import re
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from cotdistill.errors import TryAgainLater, UserError, first_fault
+from cotdistill.errors import TryAgainLater, UserError, disk_fault
 from cotdistill.records import Record
+from cotdistill.storage.jsonl import sync_folder
 from cotdistill.storage.ledger_index import LedgerIndex
+from cotdistill.storage.ledger_line import ledger_line, parsed_line
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +55,8 @@ class LedgerEntry(Record):
     """What went wrong in the attempts before the one that was answered, in order."""
     applied: JsonRow = {}
     """The sampling options that were sent and that the server is not known to ignore."""
+    is_borrowed: bool = False
+    """Whether it was paid for in another ledger of the run, and is counted there."""
     prompt_tokens: int = 0
     """About how many the prompt has, where the server counted none."""
     host: str = ""
@@ -83,7 +88,11 @@ class Ledger:
     def __enter__(self) -> "Ledger":
         """Open or create the file; a torn last record is put aside into `<name>.torn`."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+        try:
+            self._fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+        except OSError as error:
+            raise disk_fault(error, self.path) from None
+        sync_folder(self.path.parent)
         try:
             self._end = self._load()
             self._mend(self._end)
@@ -118,16 +127,41 @@ class Ledger:
 
         Raises: TryAgainLater: no space; the file ends with its last whole record and can be appended to.
         """
-        line = _line(entry)
+        line = ledger_line(entry)
         self._write(line, self._end)
         self._take_in(entry, self._end + len(line))
 
     def sync(self) -> None:
-        """Wait until everything written is on disk; may run in a thread beside `write`. Raises: TryAgainLater."""
+        """Wait until everything written is on disk; may run in a thread beside `write`.
+
+        Raises: TryAgainLater, UserError: it cannot be written, or the file is no longer there.
+        """
         try:
             _sync(self._fd)
         except OSError as error:
-            raise TryAgainLater(f"cannot be written: {error.strerror}", str(self.path), SPACE_HINT) from None
+            raise disk_fault(error, self.path) from None
+        self._check_place()
+
+    def _check_place(self) -> None:
+        """Raise UserError where the open file is no longer the one under its name: what it holds is saved first."""
+        opened = os.fstat(self._fd)
+        try:
+            named = self.path.stat()
+        except OSError:
+            named = None
+        if named is not None and (named.st_dev, named.st_ino) == (opened.st_dev, opened.st_ino):
+            return
+        aside = self.path.with_name(self.path.name + ".rescued")
+        try:
+            with aside.open("wb") as file, os.fdopen(os.dup(self._fd), "rb") as lost:
+                lost.seek(0)
+                shutil.copyfileobj(lost, file)
+                file.flush()
+                os.fsync(file.fileno())
+            hint = f"what it held is in {aside.name}: move that to {self.path.name} before the next start"
+        except OSError as error:
+            hint = f"what it held could not be saved: {error.strerror}"
+        raise UserError("was removed or replaced while the run was writing it", str(self.path), hint)
 
     def get(self, key: str, index: int) -> LedgerEntry:
         """Return a stored completion.
@@ -158,9 +192,10 @@ class Ledger:
             for number, line in enumerate(file, start=1):
                 if offset >= self._end:
                     return
-                entry = self._parsed(line, number)
-                if self._index.find(_name(entry.key, entry.index)) == offset:
-                    yield entry
+                if not line.isspace():
+                    entry = self._parsed(line, number)
+                    if self._index.find(_name(entry.key, entry.index)) == offset:
+                        yield entry
                 offset += len(line)
 
     def _load(self) -> int:
@@ -171,11 +206,10 @@ class Ledger:
                 if not line.endswith(b"\n"):
                     break
                 if start := LINE_START.match(line):
-                    name = _name(start[1].decode(), int(start[2]))
-                else:
+                    self._index.add(_name(start[1].decode(), int(start[2])), offset)
+                elif not line.isspace():
                     entry = self._parsed(line, number)
-                    name = _name(entry.key, entry.index)
-                self._index.add(name, offset)
+                    self._index.add(_name(entry.key, entry.index), offset)
                 offset += len(line)
         return offset
 
@@ -185,8 +219,8 @@ class Ledger:
         if not torn:
             return
         try:
-            entry = LedgerEntry.model_validate(json.loads(torn))
-        except (ValueError, RecursionError):
+            entry = parsed_line(torn, str(self.path), LedgerEntry)
+        except UserError:
             aside = self.path.with_name(self.path.name + ".torn")
             log.warning("%s: a torn record of %d bytes is moved to %s", self.path, len(torn), aside.name)
             self._put_aside(torn, aside)
@@ -209,10 +243,11 @@ class Ledger:
             if written == len(data):
                 return
             reason = f"only {written} of {len(data)} bytes could be written: the disk is full"
+            fault: UserError = TryAgainLater(reason, str(self.path), SPACE_HINT)
         except OSError as error:
-            reason = f"cannot be written: {error.strerror}"
+            fault = disk_fault(error, self.path)
         os.ftruncate(self._fd, end)
-        raise TryAgainLater(reason, str(self.path), SPACE_HINT)
+        raise fault
 
     def _put_aside(self, torn: bytes, aside: Path) -> None:
         try:
@@ -221,7 +256,7 @@ class Ledger:
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:
-            raise TryAgainLater(f"cannot be written: {error.strerror}", str(aside), SPACE_HINT) from None
+            raise disk_fault(error, aside) from None
 
     def _line_number(self, offset: int) -> int:
         with self.path.open("rb") as file:
@@ -233,23 +268,13 @@ class Ledger:
             return file.read()
 
     def _parsed(self, line: bytes, number: int) -> LedgerEntry:
-        return _parsed(line, f"{self.path}:{number}")
+        return parsed_line(line, f"{self.path}:{number}", LedgerEntry)
 
 
 def _chunks(file: BinaryIO, end: int) -> Iterator[bytes]:
     """Yield the bytes of a file up to `end`."""
     while (left := end - file.tell()) > 0:
         yield file.read(min(left, READ_BYTES))
-
-
-def _parsed(line: bytes, where: str) -> LedgerEntry:
-    # Not pydantic's own parser: it refuses the lone surrogates that servers do send, escaped.
-    try:
-        return LedgerEntry.model_validate(json.loads(line))
-    except (ValueError, RecursionError) as error:
-        detail = first_fault(error).message if isinstance(error, ValidationError) else str(error)
-        hint = "move that line to another file; the others are good"
-        raise UserError(f"is not a record of a ledger: {detail}", where, hint) from None
 
 
 def utc_now() -> str:
@@ -260,12 +285,3 @@ def utc_now() -> str:
 def _name(key: str, index: int) -> int:
     """Return 64 bits that stand for key and index in this process; not 0."""
     return hash((key, index)) & (1 << 64) - 1 or 1
-
-
-def _line(entry: LedgerEntry) -> bytes:
-    row = entry.model_dump()
-    try:
-        return (json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n").encode()
-    except UnicodeEncodeError:
-        # A lone surrogate, half of a character that a server cut in two, has no UTF-8; escaped it is kept.
-        return (json.dumps(row, separators=(",", ":")) + "\n").encode()

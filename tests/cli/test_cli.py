@@ -176,7 +176,7 @@ def test_a_full_disk_exits_75_and_another_fault_of_the_system_is_a_bug(monkeypat
         ("EDQUOT", 75),
         ("EROFS", 2),
         ("EACCES", 2),
-        ("EFBIG", 2),
+        ("EFBIG", 75),
         ("EISDIR", 2),
     ],
 )

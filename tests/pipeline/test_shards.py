@@ -13,6 +13,7 @@ from cotdistill.pipeline.pipeline import Pipeline, RunOptions
 from cotdistill.pipeline.shards import merge, read_shard, sample_shard
 from cotdistill.recipe.recipe import read_recipe
 from cotdistill.stage import Shard
+from cotdistill.storage.ledger import Ledger
 from cotdistill.storage.run_folder import locked
 from tests.support.fault_server import FaultServer, status
 
@@ -141,11 +142,48 @@ def test_without_any_shard_there_is_nothing_to_merge(run):
         run.merge()
 
 
-def test_shards_of_two_divisions_are_refused(run):
+def test_another_division_asks_nothing_again_and_both_are_merged(run):
+    for number in range(2):
+        run.shard(number, of=2)
+    for number in range(4):
+        run.shard(number, of=4)
+    assert len(run.server.requests) == COUNT
+    merged = run.merge()
+    assert (merged.added, merged.doubles, merged.missing) == (COUNT, COUNT, {})
+    assert sorted(run.stored()) == sorted(f"p{n}" for n in range(COUNT))
+    assert len(run.server.requests) == COUNT
+
+
+def test_without_a_whole_division_nothing_is_merged(run):
     run.shard(0, of=2)
     run.shard(1, of=3)
-    with pytest.raises(UserError, match="shards of different divisions: 0/2, 1/3"):
+    with pytest.raises(UserError, match="shards without a file: 1/2"):
         run.merge()
+
+
+@pytest.mark.parametrize("writes", [0, 1, 7, 23])
+def test_a_shard_that_was_killed_while_it_took_over_pays_for_nothing_again(run, monkeypatch, writes):
+    run.recipe["sample"] = {"max_failed": 0}
+    run.server.faults = {COUNT - 1: (status(400),)}
+    with pytest.raises(UserError):
+        run.pipeline.run()
+    assert len(run.stored()) == COUNT - 1
+    left, write = [writes], Ledger.write
+
+    def killed(ledger, entry):
+        if not left[0]:
+            raise KeyboardInterrupt
+        left[0] -= 1
+        write(ledger, entry)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Ledger, "write", killed)
+        if writes < COUNT - 1:
+            with pytest.raises(KeyboardInterrupt):
+                run.shard(0, of=1)
+    run.shard(0, of=1)
+    assert len(run.server.requests) == COUNT + 1
+    assert sorted(run.stored(Shard(0, 1).file)) == sorted(f"p{n}" for n in range(COUNT))
 
 
 def test_a_file_of_another_shard_is_refused(run):
@@ -235,3 +273,20 @@ def test_each_shard_spends_its_share_of_the_budget(run, budget):
         with pytest.raises(TryAgainLater, match="4 answers are stored"):
             run.shard(number, of=2)
     assert len(run.server.requests) == 8
+
+
+def test_arms_that_change_a_key_of_sample_share_what_is_paid(run):
+    run.recipe["arms"] = {
+        "one": {},
+        "drop": {"sample": {"on_length": "drop"}},
+        "two": {"sample": {"samples_per_problem": 2}},
+    }
+    run.pipeline.run()
+    # Samples differ by their seed: each pair of problem and seed is asked once.
+    asked = Counter((request.prompt, request.body["seed"]) for request in run.server.requests)
+    assert len(asked) == asked.total() == 2 * COUNT
+    root = run.folder / "runs" / "r"
+    folders = [run.stage, *sorted(root.glob("arms/*/*-sample"))]
+    assert [len((folder / "rows.jsonl").read_text().splitlines()) for folder in folders] == [COUNT, COUNT, 2 * COUNT]
+    spent = [json.loads((folder / "spending.json").read_text()) for folder in folders]
+    assert sum(one["answers"] for one in spent) == 2 * COUNT, "each answer is counted where it was paid"
