@@ -108,9 +108,7 @@ _PASSING = "ENOSPC EDQUOT EFBIG EIO ESTALE ENOLCK ETIMEDOUT EAGAIN EMFILE ENFILE
 PASSING = frozenset(getattr(errno, name) for name in _PASSING.split())
 """Errors of the system that may pass by themselves, or with space made."""
 
-_LASTING = (
-    "EROFS EACCES EPERM EISDIR ENOTDIR EEXIST ENOTEMPTY EOPNOTSUPP ENOSYS ENAMETOOLONG ELOOP EINVAL EXDEV ENXIO"
-)
+_LASTING = "EROFS EACCES EPERM EISDIR ENOTDIR EEXIST ENOTEMPTY EOPNOTSUPP ENOSYS ENAMETOOLONG ELOOP EINVAL EXDEV ENXIO"
 LASTING = frozenset(getattr(errno, name) for name in _LASTING.split())
 """Errors of the system that say something about the place that the user chose."""
 

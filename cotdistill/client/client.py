@@ -13,21 +13,22 @@ import functools
 import logging
 import math
 import random
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import NamedTuple
 
+from cotdistill.client._journal import Journal
+from cotdistill.client._refusal import Leave, refusal_of
 from cotdistill.client.concurrency import NotSent, SendGate
 from cotdistill.client.connection import Connection, Server
 from cotdistill.client.costs import billed_tokens, prompt_tokens
 from cotdistill.client.load_balancer import FIRST_LIMIT, Backend, LoadBalancer
 from cotdistill.client.response_reader import ResponseReader, Timeouts
-from cotdistill.client.retries import NoAnswer, Transient, Unreachable, shortened, wait_s
+from cotdistill.client.retries import NoAnswer, Transient, Unreachable, Unresolved, wait_s
 from cotdistill.client.sse import JsonRow
-from cotdistill.errors import AccessRefused, TryAgainLater
+from cotdistill.errors import AccessRefused, TryAgainLater, UserError
 from cotdistill.storage.broken_attempts import BrokenAttempt
 
 log = logging.getLogger(__name__)
@@ -37,9 +38,6 @@ LAST_PROBE = 5
 
 MAX_BROKEN = 2
 """Attempts of one request that may break after they began to answer: each is billed, and more mend little."""
-
-QUIET_S = 5.0
-"""Between two lines about failed attempts; the reasons of all of them are in the answers."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,10 +103,7 @@ class Client:
         self.gate = gate or SendGate(concurrency=len(options.servers) * 1000)
         self._jitter = jitter
         self._is_outage_logged = False
-        self._unlogged = 0
-        self._quiet_until_s = 0.0
-        self._other_models: Counter[tuple[str, str]] = Counter()
-        """Asked and answering model, where they are not the same."""
+        self._journal = Journal()
         self._connections = {self._backend(server): self._connection(server) for server in options.servers}
         self.balancer = LoadBalancer(list(self._connections), self.gate)
 
@@ -145,8 +140,7 @@ class Client:
             await self._closer
         for connection in self._connections.values():
             await connection.close()
-        for (asked, model), count in self._other_models.items():
-            log.warning("%d answers are by the model %s where %s was asked", count, model, asked)
+        self._journal.close()
 
     async def complete(self, body: JsonRow) -> Answer:
         """Return the answer to one chat-completion request, tried as often as it takes.
@@ -156,7 +150,7 @@ class Client:
             AccessRefused, TryAgainLater, UserError for what stops the run.
         """
         errors: list[str] = []
-        broken = 0
+        broken, is_rejected = 0, False
         last: Backend | None = None
         while True:
             last = await self.balancer.acquire(but=last)
@@ -168,6 +162,13 @@ class Client:
             except Unreachable as error:
                 self._check_outage(error)
                 continue
+            except NoAnswer as error:
+                if is_rejected or not self.balancer.has_other(last):
+                    raise
+                # Another server may take what this one does not, once.
+                is_rejected = True
+                errors.append(self._named(last, error.failure.reason))
+                continue
             except Transient as error:
                 errors.append(self._named(last, error.reason))
                 broken += error.is_billed
@@ -177,11 +178,11 @@ class Client:
                 # The pause that a server asks for is its own: another one may be asked meanwhile.
                 asked_s = None if self.balancer.has_other(last) else error.retry_after_s
                 wait = self._wait_s(len(errors), asked_s)
-                self._log_failure(f"attempt {len(errors)} failed, next in {wait:.1f} s: {errors[-1]}")
+                self._journal.log_failure(f"attempt {len(errors)} failed, next in {wait:.1f} s: {errors[-1]}")
             else:
                 if reading is not None:
                     server = self._connections[last].server
-                    self._note_model(server.model or body["model"], reading.response.get("model"))
+                    self._journal.note_model(server.model or body["model"], reading.response.get("model"))
                     return Answer(
                         reading.response,
                         reading.latency_s,
@@ -201,22 +202,25 @@ class Client:
         now = asyncio.get_running_loop().time
         sent_s = now()
         try:
-            reading = await self._connections[backend].attempt(body, functools.partial(self._broke, backend, body))
+            reading = await self._connections[backend].attempt(
+                body,
+                broke=functools.partial(self._broke, backend, body),
+                on_content=functools.partial(self._content_came, backend),
+            )
         except Transient as error:
             if error.is_rate_limit:
                 longest_s = self.options.longest_wait_s
                 pause_s = None if error.retry_after_s is None else min(error.retry_after_s, longest_s)
                 backend.rate_limited(sent_s, now(), pause_s=pause_s)
             else:
-                backend.failed(now(), is_unreachable=isinstance(error, Unreachable))
+                backend.failed(now(), is_unreachable=isinstance(error, Unreachable), sent_s=sent_s)
             raise
-        except (AccessRefused, NoAnswer) as error:
-            if isinstance(error, NoAnswer) and not (error.is_model_unknown and len(self.balancer.all) > 1):
-                # The server is there and has judged this request.
-                backend.answered(now())
-                raise
-            refusal = AccessRefused(error.message if isinstance(error, AccessRefused) else str(error), backend.name)
-            self._leave(backend, refusal)
+        except (AccessRefused, NoAnswer, Unresolved) as error:
+            base_url = self._connections[backend].server.base_url
+            meaning = refusal_of(error, backend, now(), base_url=base_url, is_alone=len(self.balancer.all) == 1)
+            if not isinstance(meaning, Leave):
+                raise meaning from None
+            self._leave(backend, meaning.refusal)
             return None
         else:
             backend.answered(now())
@@ -224,6 +228,12 @@ class Client:
             return reading
         finally:
             self.balancer.release(backend)
+
+    def _content_came(self, backend: Backend) -> None:
+        """Give a server that was down its share again as soon as it answers, not when the answer ends."""
+        if backend.is_down:
+            backend.came_back()
+            self.balancer.wake()
 
     def _broke(self, backend: Backend, body: JsonRow, reason: str, arrived: JsonRow) -> None:
         """Count an attempt that is billed and lost: by the server's count where that came, else estimated."""
@@ -238,23 +248,14 @@ class Client:
             )
         )
 
-    def _leave(self, backend: Backend, refusal: AccessRefused) -> None:
-        """Send no more to a server that refused. Raises: AccessRefused where no other is left."""
+    def _leave(self, backend: Backend, refusal: UserError) -> None:
+        """Send no more to a server that refused. Raises: UserError where no other is left."""
         is_known, backend.refusal = backend.refusal is not None, refusal
         if all(other.refusal for other in self.balancer.all):
             self.balancer.wake()
             raise refusal
         if not is_known:
             log.warning("%s: %s; the other servers go on", backend.name, refusal.message)
-
-    def _note_model(self, asked: str, answered: object) -> None:
-        """Count an answer of another model than was asked; the first of each is logged at once."""
-        if not isinstance(answered, str) or _is_same_model(asked, answered):
-            return
-        pair = asked, shortened(answered)
-        self._other_models[pair] += 1
-        if self._other_models[pair] == 1:
-            log.warning("the model %s answers where %s was asked", pair[1], asked)
 
     def _wait_s(self, failed: int, asked_s: float | None) -> float:
         options = self.options
@@ -279,21 +280,5 @@ class Client:
             self._is_outage_logged = True
             log.warning("%s: %s; trying for %g s", hosts, error.reason, self.options.max_outage_s)
 
-    def _log_failure(self, failure: str) -> None:
-        """Log a failed attempt; of a burst, which can be hundreds a second, one now and then, with the number."""
-        now_s = asyncio.get_running_loop().time()
-        if now_s < self._quiet_until_s:
-            self._unlogged += 1
-            return
-        more = f" (and {self._unlogged:,} more since the last such line)" if self._unlogged else ""
-        log.info("%s%s", failure, more)
-        self._unlogged, self._quiet_until_s = 0, now_s + QUIET_S
-
     def _named(self, backend: Backend, reason: str) -> str:
         return f"{backend.name}: {reason}" if len(self.balancer.all) > 1 else reason
-
-
-def _is_same_model(asked: str, answered: str) -> bool:
-    """Return whether a server may call a model so: with a path before its name, a date or a version after it."""
-    first, second = (name.strip().rstrip("/").rpartition("/")[2].casefold() for name in (asked, answered))
-    return first in second or second in first

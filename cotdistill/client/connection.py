@@ -11,6 +11,7 @@ import importlib
 import importlib.util
 import ipaddress
 import os
+import socket
 import ssl
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ from urllib.parse import urlsplit
 
 from cotdistill.client.refusals import RefusedReply, raise_status
 from cotdistill.client.response_reader import ResponseReader, Timeouts
-from cotdistill.client.retries import Transient, Unreachable, causes, said, shortened, status_error
+from cotdistill.client.retries import Transient, Unreachable, Unresolved, causes, said, shortened, status_error
 from cotdistill.client.sse import JsonRow
 from cotdistill.errors import UserError
 
@@ -62,6 +63,8 @@ class Connection:
         self._connect_timeout_s = connect_timeout_s
         self._timeouts = timeouts
         self._is_streamed = is_streamed
+        self._is_known = False
+        """Whether it was ever there."""
 
     def open(self) -> None:
         """Make the connection pool; nothing is sent yet."""
@@ -72,20 +75,25 @@ class Connection:
         """Close every connection."""
         await self._sdk.close()
 
-    async def attempt(self, body: JsonRow, broke: Callable[[str, JsonRow], None]) -> ResponseReader:
+    async def attempt(
+        self, body: JsonRow, *, broke: Callable[[str, JsonRow], None], on_content: Callable[[], None]
+    ) -> ResponseReader:
         """Send a request once; return the complete answer.
 
-        `broke` is called with the reason and with what came of an answer that is billed and lost.
+        `broke` is called with the reason and with what came of an answer that is billed and lost, `on_content` with
+        the first content of a stream.
         Raises: Transient, Unreachable, NoAnswer, AccessRefused, UserError.
         """
         if self.server.model is not None:
             body = {**body, "model": self.server.model}
         arguments = _arguments(body, is_streamed=self._is_streamed)
         reading = ResponseReader(self._timeouts, is_streamed=self._is_streamed, secret=self.server.api_key)
+        reading.on_content = on_content
         try:
             async with asyncio.timeout(None) as timer:
                 reading.start(timer)
                 async with self._sdk.chat.completions.with_streaming_response.create(**arguments) as reply:
+                    self._is_known = True
                     is_delimited = bool({"content-length", "transfer-encoding"} & set(reply.headers))
                     await reading.read(reply.iter_bytes(), is_delimited=is_delimited)
         except self._attempt_errors as error:
@@ -128,6 +136,8 @@ class Connection:
         reason = shortened(f"{type(root).__name__}: {root}" if str(root) else type(root).__name__)
         if isinstance(root, aiohttp.ClientConnectorCertificateError):
             return UserError(f"the server's certificate was not accepted: {reason}", self.server.base_url)
+        if not self._is_known and isinstance(root, aiohttp.ClientConnectorDNSError) and _is_no_name(root.os_error):
+            return Unresolved(f"no host has this name: {reason}", self.server.base_url, "see to `base_url`")
         if isinstance(root, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
             return Unreachable(reason)
         return Transient(f"the connection broke: {reason}")
@@ -204,6 +214,11 @@ def _attempt_errors() -> tuple[type[Exception], ...]:
     import openai
 
     return (Transient, RefusedReply, openai.APIError, _httpx().HTTPError, aiohttp.ClientError, OSError)
+
+
+def _is_no_name(error: OSError) -> bool:
+    """Return whether the name service knows no such name, rather than no answer at the moment."""
+    return isinstance(error, socket.gaierror) and error.errno in (socket.EAI_NONAME, socket.EAI_NODATA)
 
 
 def _is_loopback(url: str) -> bool:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from cotdistill.client.concurrency import NotSent, SendGate
-from cotdistill.errors import AccessRefused
+from cotdistill.errors import UserError
 
 log = logging.getLogger(__name__)
 
@@ -41,14 +41,21 @@ class Backend:
     """Requests in flight at a time."""
     is_limit_sought: bool = False
     in_flight: int = 0
-    refusal: AccessRefused | None = None
-    """Why nothing more is sent here: the key, the balance or the model."""
+    refusal: UserError | None = None
+    """Why nothing more is sent here: the key, the balance, the model or its name."""
+    has_answered: bool = False
+    forbidden: int = 0
+    """HTTP 403 without an answer in between."""
+    rejected: int = 0
+    """Requests refused for good without an answer in between."""
     paused_until_s: float = 0.0
     failures: int = 0
     """Without an answer in between."""
     probes: int = 0
     """Sent since it was found down."""
     down_since_s: float | None = None
+    _failed_at_s: float = -math.inf
+    """When the last failure was counted: what was sent before it is the same event."""
     _is_slow_start: bool = True
     _answers: int = 0
     _cut_at_s: float = -math.inf
@@ -72,13 +79,23 @@ class Backend:
             self.probes += 1
             self.paused_until_s = now_s + self.probe_wait_s(self.probes + 1)
 
-    def answered(self, now_s: float) -> None:
-        """Count an answer; grow after a round of them at the limit."""
-        if self.is_down:
-            log.info("%s answers again", self.name)
-            self.paused_until_s = 0.0
+    def came_back(self) -> None:
+        """Take a server that was down as well again."""
+        log.info("%s answers again", self.name)
+        self.paused_until_s = 0.0
         self.failures = self.probes = 0
         self.down_since_s = None
+
+    def answered(self, now_s: float, *, is_answer: bool = True) -> None:
+        """Count an answer, or a request that was refused for good; grow after a round of them at the limit."""
+        if self.is_down:
+            self.came_back()
+        self.failures = self.probes = 0
+        self.down_since_s = None
+        if is_answer:
+            self.has_answered, self.forbidden, self.rejected = True, 0, 0
+        else:
+            self.rejected += 1
         if not self.is_limit_sought or now_s < self._grows_from_s:
             return
         if self.in_flight + 1 <= self.limit:
@@ -100,13 +117,20 @@ class Backend:
         self._is_slow_start, self._answers, self._cut_at_s = False, 0, now_s
         self.limit = max(1.0, min(self.limit, self.in_flight + 1) * CUT)
 
-    def failed(self, now_s: float, *, is_unreachable: bool) -> None:
-        """Count a failure; from the fifth in a row, or where no connection is made, the server is down."""
+    def failed(self, now_s: float, *, is_unreachable: bool, sent_s: float = math.inf) -> None:
+        """Count a failure; from the fifth in a row, or where no connection is made, the server is down.
+
+        What was in flight together fails together: requests sent before the last counted failure are no further one.
+        """
         self._answers, self._grows_from_s = 0, now_s + GROWTH_PAUSE_S
         if self.down_since_s is None:
             self.down_since_s = now_s
         was_down = self.is_down
-        self.failures = BREAK_AFTER if is_unreachable else self.failures + 1
+        if is_unreachable:
+            self.failures = BREAK_AFTER
+        elif sent_s >= self._failed_at_s:
+            self.failures += 1
+            self._failed_at_s = now_s
         if self.is_down and not was_down:
             self.paused_until_s = max(self.paused_until_s, now_s + self.probe_wait_s(1))
 
@@ -123,7 +147,7 @@ class LoadBalancer:
     async def acquire(self, *, but: Backend | None = None) -> Backend:
         """Return a free server, counted as in flight: the one with the fewest, `but` only if there is no other.
 
-        Raises: AccessRefused where all servers refused; NotSent where the run stops first.
+        Raises: UserError where all servers refused; NotSent where the run stops first.
         """
         self._check_refused()
         if self._gate.is_closed:
@@ -156,7 +180,7 @@ class LoadBalancer:
             return
         try:
             self._check_refused()
-        except AccessRefused as error:
+        except UserError as error:
             self._end_all(error)
             return
         # One reading of the clock: a pause that ended between two would be neither over nor waited for.

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 from pydantic_core import from_json
@@ -53,6 +53,8 @@ class ResponseReader:
         """Whether nothing of the answer is missing, though more of the body (token counts) may come."""
         self.running_clock = ""
         """What the timer would say if it ended now."""
+        self.on_content: Callable[[], None] = lambda: None
+        """Called with the first content of a stream."""
         self.response: JsonRow = {}
         self.latency_s = 0.0
         self.first_content_s: float | None = None
@@ -168,6 +170,7 @@ class ResponseReader:
             self.is_finished = answer.is_finished and (self._is_done or not answer.is_continued)
             if is_content and self.first_content_s is None:
                 self.first_content_s = self._now() - self._started_s
+                self.on_content()
         if is_content or not was_finished:
             self._ended_s = self._now()
         if self._is_done and not was_done:

@@ -2,7 +2,8 @@
 
 HTTP 408 409 425 429 5xx, resets, cut or unreadable answers   Transient    tried again, up to max_attempts
 no connection                                                 Unreachable  tried again, up to max_outage_s
-HTTP 401 402 403, a 429 that says the balance is spent        AccessRefused  stops the run
+HTTP 401 402, a 429 that says the balance is spent            AccessRefused  stops the run
+HTTP 403                                                      Forbidden    one question's, or the run's if all get it
 other HTTP 4xx, redirects                                     NoAnswer     after one attempt
 """
 
@@ -11,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-from cotdistill.errors import AccessRefused, visible_line, whole_characters
+from cotdistill.errors import AccessRefused, UserError, visible_line, whole_characters
 from cotdistill.records import Failure, FailureKind
 
 MAX_REASON_CHARS = 300
@@ -42,6 +43,14 @@ class Unreachable(Transient):
     """No connection to the endpoint was made: nothing was sent, nothing was paid."""
 
 
+class Unresolved(UserError):
+    """The host's name stands for no address, and never did."""
+
+
+class Forbidden(AccessRefused):
+    """HTTP 403: of one question its own failure, of all of them the key's."""
+
+
 class NoAnswer(Exception):
     """This request gets no answer: refused for good, or all attempts are spent."""
 
@@ -60,7 +69,9 @@ def status_error(
     `message` is what the server said about it, `kind` its code; `secret` is redacted in a redirect's address.
     """
     reason = f"HTTP {status}: {message}" if message else f"HTTP {status}"
-    if status in (401, 402, 403) or (status == 429 and kind == SPENT):
+    if status == 403:
+        return Forbidden(f"the endpoint refused the request: {reason}")
+    if status in (401, 402) or (status == 429 and kind == SPENT):
         return AccessRefused(f"the endpoint refused the request: {reason}")
     if status in TRANSIENT_4XX or status >= 500:
         after_s = retry_after_s(headers.get("retry-after"), datetime.now(UTC))

@@ -11,19 +11,20 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from cotdistill.client.concurrency import NotSent, SendGate
-from cotdistill.client.costs import billed_tokens, prompt_tokens
 from cotdistill.errors import Interrupted, TryAgainLater, UserError
 from cotdistill.records import Failure
-from cotdistill.samplers import Draw, Reply, Request, Sampler, Unanswered
+from cotdistill.samplers import Draw, Request, Sampler, Unanswered
+from cotdistill.sampling._entry import ledger_entry
 from cotdistill.sampling._signals import stop_signals
 from cotdistill.storage.broken_attempts import BrokenAttempt, note_broken
 from cotdistill.storage.group_commit import GroupCommit
 from cotdistill.storage.keys import completion_key
-from cotdistill.storage.ledger import Ledger, LedgerEntry, utc_now
+from cotdistill.storage.ledger import Ledger, LedgerEntry
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +50,8 @@ class PoolOptions:
     """Requests in flight; None: as many as the endpoint bears."""
     drain_timeout_s: float = 600.0
     """How long running answers are waited for once the run is stopped."""
+    has_slow_jobs: bool = False
+    """Whether jobs verify what they get: they run beside the loop, which reads streams and signals meanwhile."""
     over_budget: Callable[[], str] = lambda: ""
     """Says why nothing more may be asked; empty while there is no reason."""
     on_answer: Callable[[LedgerEntry], None] = lambda _: None
@@ -147,6 +150,7 @@ class _Pool:
         self.gate = SendGate(options.concurrency, on_broken=self._note_broken, is_budget_spent=self._is_budget_spent)
         self.result = PoolResult()
         self.in_flight = 0
+        self.jobs_thread = ThreadPoolExecutor(1, "jobs")
         self.workers: list[asyncio.Task[None]] = []
         self.stopped_by: UserError | Interrupted | None = None
         self.bug: BaseException | None = None
@@ -184,7 +188,9 @@ class _Pool:
                 try:
                     await self._drive(job, draw)
                 finally:
-                    job.close()
+                    # One that is still at work beside the loop ends by itself.
+                    with contextlib.suppress(ValueError):
+                        job.close()
                 self.options.on_done()
         except (NotSent, asyncio.CancelledError):
             return
@@ -196,23 +202,29 @@ class _Pool:
             self.gate.close()
 
     async def _drive(self, job: Job[Any], draw: Draw) -> None:
-        request = _next(lambda: next(job))
+        request = await self._step(lambda: next(job))
         while request is not None:
             name = request_key(request, self.identity), request.index
             try:
                 entry = self.ledger.get(*name) if name in self.ledger else await self._answer(draw, request, name[0])
             except Unanswered as error:
                 self.result.failed[name] = error.failure
-                request = _next(lambda error=error: job.throw(error))  # type: ignore[misc]
+                request = await self._step(lambda error=error: job.throw(error))  # type: ignore[misc]
             else:
-                request = _next(lambda entry=entry: job.send(entry))  # type: ignore[misc]
+                request = await self._step(lambda entry=entry: job.send(entry))  # type: ignore[misc]
+
+    async def _step(self, step: Callable[[], Request]) -> Request | None:
+        """Return the next request of a job; None at its end."""
+        if not self.options.has_slow_jobs:
+            return _next(step)
+        return await asyncio.get_running_loop().run_in_executor(self.jobs_thread, _next, step)
 
     async def _answer(self, draw: Draw, request: Request, key: str) -> LedgerEntry:
         if self._is_budget_spent():
             raise NotSent
         self.in_flight += 1
         try:
-            entry = _entry(request, key, await draw(request))
+            entry = ledger_entry(request, key, await draw(request))
             self.ledger.write(entry)
             # Until it is on disk an answer is in flight: a run that stops waits for it.
             await self.commit.durable()
@@ -264,23 +276,6 @@ class _Pool:
         if isinstance(stop, Interrupted):
             return Interrupted(f"{stop.message}: {stored}", exit_code=stop.exit_code)
         return type(stop)(stop.message, stop.where, f"{stop.hint}; {stored}" if stop.hint else stored)
-
-
-def _entry(request: Request, key: str, reply: Reply) -> LedgerEntry:
-    return LedgerEntry(
-        key=key,
-        index=request.index,
-        problem_id=request.problem.id,
-        response=reply.response,
-        latency_s=reply.latency_s,
-        first_content_s=reply.first_content_s,
-        attempts=reply.attempts,
-        attempt_errors=reply.attempt_errors,
-        applied=reply.applied,
-        prompt_tokens=0 if billed_tokens(reply.response)[0] else prompt_tokens(map(dict, request.messages)),
-        host=reply.host,
-        received=utc_now(),
-    )
 
 
 def _next(step: Callable[[], Request]) -> Request | None:

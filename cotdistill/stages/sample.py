@@ -181,6 +181,7 @@ def _draw(
         pool_options = PoolOptions(
             concurrency=max_in_flight(options.concurrency),
             drain_timeout_s=options.drain_timeout_s,
+            has_slow_jobs=options.until is not None,
             over_budget=meter.over_budget,
             on_answer=meter.take,
             on_broken=meter.paid.add_broken,

@@ -186,3 +186,22 @@ def test_a_request_that_joins_the_queue_as_a_pause_ends_does_not_silence_its_ala
         assert await second is one
 
     asyncio.run(asyncio.wait_for(probe_twice(), HANGS_S))
+
+
+def test_what_was_in_flight_together_fails_together():
+    one = backend()
+    for at_s in range(40):
+        one.failed(10 + at_s / 100, is_unreachable=False, sent_s=5)
+    assert not one.is_down
+    for at_s in (12, 13, 14, 15):
+        one.failed(at_s, is_unreachable=False, sent_s=at_s - 0.5)
+    assert one.is_down
+
+
+def test_the_first_content_of_a_probe_opens_the_lane():
+    one = backend()
+    one.failed(0, is_unreachable=True)
+    assert not one.is_free(0)
+    one.came_back()
+    assert one.is_free(0)
+    assert not one.is_down

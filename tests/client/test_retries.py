@@ -4,6 +4,7 @@ import pytest
 
 from cotdistill.client.retries import (
     MAX_REASON_CHARS,
+    Forbidden,
     NoAnswer,
     Transient,
     error_in_body,
@@ -62,7 +63,8 @@ def test_waits_double_are_jittered_and_bounded(failed: int, asked_s: float | Non
     [
         *((code, Transient) for code in (408, 409, 425, 429, 500, 502, 503, 504, 522, 529)),
         *((code, NoAnswer) for code in (400, 404, 405, 410, 413, 422, 451, 301, 302, 307, 308)),
-        *((code, AccessRefused) for code in (401, 402, 403)),
+        *((code, AccessRefused) for code in (401, 402)),
+        (403, Forbidden),
     ],
 )
 def test_each_status_has_one_meaning(status: int, kind: type[Exception]) -> None:

@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 import os
 import signal
+import threading
+import time
 
 import pytest
 
@@ -48,9 +50,9 @@ class Slow(SingleCall):
         return Reply(ANSWER, 0.1)
 
 
-def request(number):
+def request(number, index=0):
     problem = Problem(id=f"p{number}", question=f"q{number}")
-    return Request(problem, (Message(role="user", content=problem.question),), Sampling(), 0)
+    return Request(problem, (Message(role="user", content=problem.question),), Sampling(), index)
 
 
 def jobs(count=30):
@@ -63,7 +65,7 @@ def run(tmp_path, sampler, work=None, **terms):
         try:
             run_jobs(sampler, jobs() if work is None else work, ledger, identity="slow", options=options)
         finally:
-            assert len({entry.key for entry in ledger.read_entries()}) == len(ledger)
+            assert len({(entry.key, entry.index) for entry in ledger.read_entries()}) == len(ledger)
             run.stored = len(ledger)
 
 
@@ -169,3 +171,34 @@ def test_a_terminal_that_goes_away_under_nohup_stops_nothing(tmp_path):
     finally:
         signal.signal(signal.SIGHUP, before)
     assert run.stored == 30
+
+
+@pytest.mark.parametrize("is_slow", [True, False])
+def test_jobs_that_verify_run_beside_the_loop_one_at_a_time(tmp_path, is_slow):
+    threads, at_work = set(), []
+
+    def job(number):
+        for index in range(2):
+            yield request(number, index)
+            threads.add(threading.current_thread())
+            assert not at_work
+            at_work.append(number)
+            at_work.remove(number)
+
+    run(tmp_path, Slow(), (job(number) for number in range(30)), has_slow_jobs=is_slow)
+    assert run.stored == 60
+    assert len(threads) == 1
+    assert (threading.main_thread() in threads) == (not is_slow)
+
+
+def test_a_second_signal_while_a_verifier_is_at_work_is_no_traceback(tmp_path):
+    def job(number):
+        yield request(number)
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.05)
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.05)
+        yield request(number, 1)
+
+    with pytest.raises(Interrupted):
+        run(tmp_path, Slow(), (job(number) for number in range(30)), has_slow_jobs=True)
