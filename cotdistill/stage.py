@@ -155,6 +155,13 @@ class Stage:
         """First line of the docstring."""
         return (inspect.getdoc(self.function) or "").partition("\n")[0]
 
+    @property
+    def redo_says(self) -> str:
+        """What `--redo` of a finished stage does."""
+        if self.is_incremental:
+            return "keeps what is stored and asks only what is new"
+        return "does it again and keeps the old folder"
+
 
 def stage(
     *,

@@ -78,7 +78,7 @@ class Source:
 
         Raises: UserError.
         """
-        where = f"--set {key_path}={text}"
+        where = f"--set {key_path}={_without_secret(key_path, text)}"
         *parents, last = loc = tuple(key_path.split("."))
         target = self.data
         for part in parents:
@@ -260,3 +260,12 @@ def _model_at(model: type[BaseModel], key: str, value: Data) -> type[BaseModel] 
             if hasattr(meta, "model_for"):
                 return meta.model_for(value)  # type: ignore[no-any-return]
     return None
+
+
+_SECRET_KEY = re.compile(r"(?:key|secret|password|token|bearer)$", re.IGNORECASE)
+_SECRET_TEXT = re.compile(r"(?<=//)[^/\s]*(?=@)|(?<=[?#]).+|(?:sk-|hf_|ghp_|Bearer\s+)\S+")
+
+
+def _without_secret(key_path: str, text: str) -> str:
+    """Return a value for a message: what may be a key in it is blotted out."""
+    return "…" if _SECRET_KEY.search(key_path) else _SECRET_TEXT.sub("…", text)

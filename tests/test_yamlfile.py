@@ -84,3 +84,27 @@ def test_json_keeps_its_lines_tabs_and_surrogates(tmp_path):
     source = load(path)
     assert source.data == {"part": {"label": "😀"}}
     assert source.where(("part",)).endswith("a.json:2: part")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("teacher.base_url.x", "http://u:canary@host/v1"),
+        ("teacher.api_key", "canary"),
+        ("teacher.note", "sk-canary0123456789"),
+        ("teacher.note", "Authorization: Bearer canary"),
+        ("teacher.base_url", "http://host/v1?token=canary"),
+        ("teacher.base_url", "http://host/v1#canary"),
+    ],
+)
+def test_what_may_be_a_key_is_blotted_out_of_where_it_was_set(tmp_path, key, value):
+    (tmp_path / "r.yaml").write_text("teacher: {base_url: x}\n")
+    source = load(tmp_path / "r.yaml")
+    try:
+        source.set(key, value)
+    except UserError as error:
+        said = str(error)
+    else:
+        said = source.where(tuple(key.split(".")))
+    assert f"--set {key}=" in said
+    assert "canary" not in said

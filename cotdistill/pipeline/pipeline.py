@@ -44,6 +44,7 @@ from cotdistill.storage.run_folder import (
     Output,
     locked,
     read_manifest,
+    read_started,
     set_aside,
     versions,
     write_manifest,
@@ -223,7 +224,7 @@ class Pipeline:
         return UserError(
             what,
             str(self.folder / step.folder),
-            f"--redo {step.stage.name} does it again and keeps the old folder; another `name:` starts a new run",
+            f"--redo {step.stage.name} {step.stage.redo_says}; another `name:` starts a new run",
         )
 
     def parts_of(self, step: Step) -> Json | None:
@@ -280,7 +281,7 @@ class Pipeline:
     def prepare(self, step: Step, folder: Path, key: str) -> None:
         """Make the folder ready: finished work and leftovers of another key are set aside, not deleted."""
         note = folder / STARTED
-        is_other = not note.exists() or json.loads(note.read_text())["key"] != key
+        is_other = read_started(folder) != key
         if folder.exists() and any(folder.iterdir()) and is_other:
             if step.stage.is_incremental:
                 # Its ledger is keyed by content: what was paid for under other options stays and may serve again.

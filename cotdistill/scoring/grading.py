@@ -41,6 +41,9 @@ from cotdistill.verifiers.judge import Judge, Question
 
 log = logging.getLogger(__name__)
 
+UNSENT = ("prompt", "system", "exemplars", "answer_prompt")
+"""Options of a sampler that say how a problem is put, which a judge is not asked."""
+
 
 def check_judge(verifier: Verifier, judge: Sampler | None) -> None:
     """Return if a verifier has the judge that it asks, and its budget can be counted.
@@ -53,6 +56,12 @@ def check_judge(verifier: Verifier, judge: Sampler | None) -> None:
         raise UserError(
             "the verifier `judge` asks a model, and the recipe has no `judge:`",
             hint="add `judge: {kind: endpoint, base_url: …, model: …}` beside `verifier:`",
+        )
+    unsent = [name for name in UNSENT if getattr(judge, name, None)]
+    if unsent:
+        raise UserError(
+            f"the judge is asked in the words of the verifier alone: `judge.{unsent[0]}` would not be sent",
+            hint="take it away; `verifier: {prompt: …}` holds the judge's template",
         )
     if verifier.budget is not None and verifier.budget.usd is not None and judge.prices is None:
         raise UserError(

@@ -9,7 +9,7 @@ import json
 import os
 import platform
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import cache
 from importlib import metadata
@@ -19,7 +19,7 @@ from typing import Any, Final, Literal
 from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
-from cotdistill.errors import FolderInUse, UserError, first_fault
+from cotdistill.errors import FolderInUse, UserError, disk_fault, first_fault
 from cotdistill.records import Record
 from cotdistill.storage.jsonl import write_text
 
@@ -146,6 +146,16 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
     write_text(folder / MANIFEST, manifest.model_dump_json(indent=1) + "\n")
 
 
+def read_started(folder: Path) -> str | None:
+    """Return the key of the step that works in a folder; None where no step says so, in words that can be read."""
+    try:
+        found = json.loads((folder / STARTED).read_bytes())
+    except (FileNotFoundError, ValueError, RecursionError):
+        return None
+    key = found.get("key") if isinstance(found, dict) else None
+    return key if isinstance(key, str) else None
+
+
 def set_aside(folder: Path) -> Path:
     """Move a stage's folder out of the way and return its new place: nothing is deleted."""
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
@@ -176,21 +186,33 @@ def locked(folder: Path, name: str = ".lock", *, timeout_s: float = 0) -> Iterat
 
     Raises: FolderInUse.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    holder = folder / f"{name}.pid"
-    lock = FileLock(folder / name)
+    holder, lock = folder / f"{name}.pid", FileLock(folder / name)
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         lock.acquire(timeout=timeout_s)
     except Timeout:
-        pid = holder.read_text().strip() if holder.exists() else "unknown"
         raise FolderInUse(
-            f"the run folder is in use by process {pid}",
+            f"the run folder is in use by process {_read_pid(holder)}",
             str(folder),
             "wait for it, or give the run another `name:`",
         ) from None
+    except OSError as error:
+        # A lock's error names no file.
+        raise disk_fault(error, folder / name) from None
     try:
-        holder.write_text(str(os.getpid()))
+        try:
+            holder.write_text(str(os.getpid()))
+        except OSError as error:
+            raise disk_fault(error, holder) from None
         yield
     finally:
-        holder.unlink(missing_ok=True)
+        with suppress(OSError):
+            holder.unlink(missing_ok=True)
         lock.release()
+
+
+def _read_pid(holder: Path) -> str:
+    try:
+        return holder.read_text().strip() or "unknown"
+    except (OSError, ValueError):
+        return "unknown"

@@ -3,6 +3,7 @@
 import os
 import random
 import signal
+import subprocess
 import time
 
 import pytest
@@ -92,3 +93,27 @@ def test_a_second_interrupt_ends_at_once_and_keeps_what_is_stored(tmp_path):
     assert process.returncode == 130, err
     assert "Traceback" not in err
     assert len(run.stored()) == 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("reader_ends", [True, False], ids=["| head", "2>&1 | tee"])
+def test_a_log_that_no_one_reads_costs_no_answer(tmp_path, reader_ends):
+    """The terminal interrupts what reads the log too, or it ends by itself: the running answers arrive."""
+    with FaultServer(answer=lambda r: (1.5, *answered(r))) as server:
+        run = SamplingRun(tmp_path, server.base_url, 40, concurrency=20)
+        reader, writer = os.pipe()
+        process = subprocess.Popen(run.command(), cwd=tmp_path, stdout=writer, stderr=writer)
+        os.close(writer)
+        if not reader_ends:
+            wait_for(lambda: len(server.requests) == 20, process)
+        os.close(reader)
+        if not reader_ends:
+            process.send_signal(signal.SIGINT)
+        code = process.wait(HANGS_S)
+    stored, sent = run.stored(), sorted(server.sent_prompts)
+    assert sorted(stored) == sent
+    if not reader_ends:
+        assert code == 130
+        assert len(stored) == len(server.requests) == 20
+    else:
+        assert len(stored) == 40

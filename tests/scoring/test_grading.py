@@ -247,3 +247,10 @@ def test_the_evaluation_asks_the_same_judge_about_stored_answers(tmp_path):
     assert len(server.requests) == 2
     report = json.loads((tmp_path / "report.json").read_text())["tasks"]["holdout"]
     assert report["outcomes"] == {"correct": 2, "wrong": 1}
+
+
+@pytest.mark.parametrize("option", ["system", "answer_prompt", "prompt", "exemplars"])
+def test_an_option_of_the_judge_that_would_not_be_sent_is_refused(option):
+    judge = make("samplers", "endpoint", base_url="http://h/v1", model="m", **{option: "x"})
+    with pytest.raises(UserError, match=f"`judge.{option}` would not be sent"):
+        check_judge(make("verifiers", "judge"), judge)

@@ -1,10 +1,20 @@
+import errno
 import json
 
 import pytest
 
 from cotdistill.errors import FolderInUse, UserError
 from cotdistill.storage.keys import key_of, weights_fingerprint
-from cotdistill.storage.run_folder import LAYOUT, Counts, Manifest, locked, read_manifest, set_aside, write_manifest
+from cotdistill.storage.run_folder import (
+    LAYOUT,
+    Counts,
+    Manifest,
+    locked,
+    read_manifest,
+    read_started,
+    set_aside,
+    write_manifest,
+)
 
 MANIFEST = Manifest(
     layout=LAYOUT,
@@ -65,3 +75,36 @@ def test_other_weights_have_another_fingerprint(tmp_path):
     assert weights_fingerprint(tmp_path) == first
     (tmp_path / "model.safetensors").write_bytes(b"b" * 100)
     assert weights_fingerprint(tmp_path) != first
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"key": 3}', "{}", "\x00", None])
+def test_a_note_of_a_start_that_says_nothing_is_none(tmp_path, text):
+    if text is not None:
+        (tmp_path / "started.json").write_text(text)
+    assert read_started(tmp_path) is None
+
+
+def test_a_note_of_a_start_says_its_key(tmp_path):
+    (tmp_path / "started.json").write_text('{"key": "3f"}')
+    assert read_started(tmp_path) == "3f"
+
+
+@pytest.mark.parametrize("name", ["ENOLCK", "EOPNOTSUPP", "EROFS", "EACCES", "ESTALE", "EIO", "ENOSPC"])
+def test_a_lock_that_cannot_be_taken_is_one_line_with_its_place(tmp_path, monkeypatch, name):
+    def fails(*_, **__):
+        raise OSError(getattr(errno, name), "why")
+
+    monkeypatch.setattr("filelock.FileLock.acquire", fails)
+    with pytest.raises(UserError) as caught, locked(tmp_path):
+        pass
+    assert caught.value.where == str(tmp_path / ".lock")
+    assert caught.value.exit_code in (2, 75)
+
+
+@pytest.mark.parametrize("name", [".lock", ".lock.pid"])
+def test_a_folder_where_a_lock_belongs_is_one_line(tmp_path, name):
+    (tmp_path / name).mkdir()
+    with pytest.raises(UserError, match="directory"), locked(tmp_path):
+        pass
+    with pytest.raises(UserError, match="directory"), locked(tmp_path):
+        raise AssertionError

@@ -88,7 +88,7 @@ REFUSED: dict[str, Script] = {
 
 SPENT = '{"error": {"message": "the balance is spent", "type": "insufficient_quota", "code": "insufficient_quota"}}'
 STOPPING: dict[str, Script] = {
-    **{f"HTTP {code}": (status(code),) for code in (401, 402, 403)},
+    **{f"HTTP {code}": (status(code),) for code in (401, 402)},
     "401 in a 200": (status(200, '{"error": {"message": "bad key", "code": 401}}'),),
     "a 429 that no waiting cures": (status(429, SPENT),),
 }
