@@ -48,9 +48,7 @@ def read_whole_text(entry: LedgerEntry, begun: str = "") -> str:
 
     Thinking that the server hands out apart stands between `<think>` tags, as models write it.
     """
-    message = _object(_first(entry.response.get("choices")).get("message"))
-    content = _text(message.get("content"))
-    apart = _text(message.get("reasoning_content")) or _text(message.get("reasoning"))
+    apart, content = message_text(_object(_first(entry.response.get("choices")).get("message")))
     if not apart:
         return f"{begun}{content}"
     opening = "" if OPEN in begun else f"{OPEN}\n"
