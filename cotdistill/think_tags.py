@@ -13,9 +13,16 @@ SOLUTION = ("<|begin_of_solution|>", "<|end_of_solution|>")
 
 PAIRS = (THINK, THOUGHT, SOLUTION)
 
-STRAY_TAG = re.compile(
-    r"</?\s*(?:think|thinking|thought|reasoning)\s*>|<\|(?:begin|end)_of_(?:thought|solution)\|>", re.IGNORECASE
+_MARK = re.compile(
+    r"<(?P<angle>/?)\s?(?:think|thinking|thoughts?|reasoning)\s?>|\[(?P<square>/?)think\]|◁(?P<triangle>/?)think▷|"
+    r"<\|(?P<sky>begin|end)_of_thought\|>",
+    re.IGNORECASE,
 )
+"""What opens or closes thinking: R1's and Qwen's, Sky-T1's, Magistral's `[THINK]`, Kimi's `◁think▷`, and their kin."""
+_ANSWER = re.compile(r"<answer>", re.IGNORECASE)
+"""Ends thinking whose own tag was never closed: `<reasoning>…<answer>`."""
+
+STRAY_TAG = re.compile(rf"{re.sub('[?]P<[a-z]+>', '?:', _MARK.pattern)}|<\|(?:begin|end)_of_solution\|>", re.IGNORECASE)
 """Any tag that marks thinking or its end, other models' spellings included."""
 
 
@@ -32,16 +39,20 @@ class Split(NamedTuple):
 
 
 def split_thinking(content: str) -> Split:
-    """Take apart a content that may hold its thinking between `<think>` tags."""
-    before, close, after = content.partition(CLOSE)
-    lead, opened, thought = before.partition(OPEN)
-    if close:
-        reasoning = thought if opened else lead
-        text = lead + after if opened else after
-        return Split(reasoning.strip(), text.strip(), is_empty=not reasoning.strip(), thought="closed")
-    if opened and not lead.strip():
-        return Split(thought.strip(), "", is_empty=not thought.strip(), thought="unclosed")
-    return Split("", content.strip())
+    """Take apart a content that may hold its thinking between tags; without the opening one it starts with thinking."""
+    marks = _marks(content)
+    first = next((mark for mark in marks if _closes(mark)), None)
+    opened = marks[0] if marks and not _closes(marks[0]) else None
+    if first is None and opened is not None and not content[: opened.start()].strip():
+        answer = _ANSWER.search(content, opened.end())
+        thought = content[opened.end() : answer.start() if answer else None].strip()
+        text = content[answer.start() :].strip() if answer else ""
+        return Split(thought, text, not thought, thought="closed" if answer else "unclosed")
+    if first is None:
+        return Split("", content.strip())
+    lead = content[: opened.start()] if opened else ""
+    reasoning = content[opened.end() if opened else 0 : first.start()].strip()
+    return Split(reasoning, (lead + content[first.end() :]).strip(), not reasoning, thought="closed")
 
 
 def split_recorded(content: str) -> Split:
@@ -55,10 +66,24 @@ def split_recorded(content: str) -> Split:
 
 def after_thinking(answer: str) -> str | None:
     """Return what follows the thinking of an answer; None where the thinking was never closed."""
-    if "think>" not in answer:
+    marks = _marks(answer)
+    if not marks:
         return answer
-    rest = answer.rpartition(CLOSE)[2]
-    return None if OPEN in rest else rest
+    if _closes(marks[-1]):
+        return answer[marks[-1].end() :]
+    tagged = _ANSWER.search(answer, marks[-1].end())
+    return answer[tagged.start() :] if tagged else None
+
+
+def _marks(text: str) -> list[re.Match[str]]:
+    """Return the tags around thinking, in order."""
+    if "<" not in text and "[" not in text and "◁" not in text:
+        return []
+    return list(_MARK.finditer(text))
+
+
+def _closes(mark: re.Match[str]) -> bool:
+    return (mark["angle"] or mark["square"] or mark["triangle"] or mark["sky"] or "").lower() in ("/", "end")
 
 
 def tag_fault(text: str) -> str:

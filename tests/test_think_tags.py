@@ -1,6 +1,36 @@
 import pytest
 
-from cotdistill.think_tags import has_empty_thought, tag_fault
+from cotdistill.think_tags import STRAY_TAG, after_thinking, has_empty_thought, split_thinking, tag_fault
+
+MARKS = [
+    ("<think>", "</think>"), ("<thinking>", "</thinking>"), ("<thought>", "</thought>"), ("<reasoning>", "</reasoning>"),
+    ("[THINK]", "[/THINK]"), ("◁think▷", "◁/think▷"), ("<THINK>", "</THINK>"), ("<Thinking>", "</Thinking>"),
+    ("<|begin_of_thought|>", "<|end_of_thought|>"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("opening", "closing"), MARKS)
+def test_thinking_is_told_from_the_answer_however_it_is_marked(opening, closing):
+    assert after_thinking(f"{opening}r{closing}a") == after_thinking(f"r{closing}a") == "a"
+    assert after_thinking(f"{opening}r") is None
+    assert after_thinking(f"{opening}r{closing}a{opening}s") is None
+    assert split_thinking(f"{opening}\nr\n{closing}\na")[:2] == ("r", "a")
+    assert split_thinking(f"r{closing}a")[:2] == ("r", "a")
+    assert split_thinking(f"{opening}r")[:2] == ("r", "")
+    assert split_thinking(f"{opening}\n{closing}a").is_empty
+    assert STRAY_TAG.search(f"a {opening}") and STRAY_TAG.search(f"a {closing}")
+
+
+@pytest.mark.parametrize("opening", ["<reasoning>", "<think>", "[THINK]"])
+def test_an_answer_tag_ends_thinking_that_was_not_closed(opening):
+    assert after_thinking(f"{opening}r<answer>a</answer>") == "<answer>a</answer>"
+    assert split_thinking(f"{opening}r<answer>a</answer>")[:2] == ("r", "<answer>a</answer>")
+
+
+@pytest.mark.parametrize("text", ["a", "I think > 5", "a < b", "[1, 2]", "the thought", "<b>think</b>"])
+def test_text_without_marks_is_left_whole(text):
+    assert after_thinking(text) == text
+    assert split_thinking(text) == ("", text, False)
 
 
 @pytest.mark.parametrize(
