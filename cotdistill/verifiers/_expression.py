@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from cotdistill.verifiers._extract import Statement, statements
 from cotdistill.verifiers._notation import plain
-from cotdistill.verifiers._numbers import Number, number_spots, read_number, word_spots
+from cotdistill.verifiers._numbers import DecimalMark, Number, number_spots, read_number, word_spots
 from cotdistill.verifiers._text import cleaned
 
 _SPAN = re.compile(
@@ -34,12 +34,14 @@ class Found(NamedTuple):
     """The statement's."""
     is_marked: bool
     """Set as mathematics (boxed, `$…$`, no words around it), not a number in prose."""
+    is_whole: bool = False
+    """All that the statement says."""
 
 
 def found_expression(answer: str) -> Found | None:
     """Return the expression that the answer states as final; None where it states none."""
     for statement in statements(answer):
-        if found := _expression_of(statement):
+        if found := expression_of(statement):
             return found
     return None
 
@@ -54,16 +56,18 @@ def stripped(text: str) -> str:
     return text.removeprefix("\\(").removesuffix("\\)").strip(_EDGES)
 
 
-def _expression_of(statement: Statement) -> Found | None:
+def expression_of(statement: Statement) -> Found | None:
+    """Return the expression that a statement states; None where it has none."""
     text = statement.text
     if statement.kind == "boxed":
         inner = stripped(text)
-        return Found(_listed(inner), statement.kind, True) if inner else None
+        return Found(_listed(inner), statement.kind, True, True) if inner else None
     if groups := _groups(text):
-        return Found(_listed(groups[0] if statement.is_declared else groups[-1]), statement.kind, True)
-    listed = _listed(text.strip(_EDGES))
+        is_whole = len(groups) == 1 and not _SPAN.sub("", text).strip(_EDGES)
+        return Found(_listed(groups[0] if statement.is_declared else groups[-1]), statement.kind, True, is_whole)
+    listed = _listed(text.strip(_EDGES + "!" * statement.is_declared))
     if not _WORD.search(_COMMAND.sub(" ", listed)):
-        return Found(listed, statement.kind, True) if _SUBSTANCE.search(listed) else None
+        return Found(listed, statement.kind, True, True) if _SUBSTANCE.search(listed) else None
     runs = _runs(listed)
     return Found(runs[0] if statement.is_declared else runs[-1], statement.kind, False) if runs else None
 
@@ -108,20 +112,25 @@ _NAMED = re.compile(r"\s*[a-z](?:_\{?\w\}?)?(?:\([a-z]\))?\s*=\s*")
 _BEFORE = re.compile(r"[\s$€£¥₹+*-]*")
 _AFTER = re.compile(
     r"[\s%$€£¥₹*]*(?:(?:[^\W\d_]{3,20}|"
-    r"cm|mm|km|kg|mg|ml|ft|in|mi|lb|oz|hr|yd|pm|am|[^\x00-\x7f]{1,2})(?:\^ ?\{?[23]\}?|[²³])?[\s/.*]*){0,4}"
+    r"(?<=[\s/])[mgshl]|cm|mm|km|kg|mg|ml|ft|in|mi|lb|oz|hr|yd|pm|am|[^\x00-\x7f]{1,2})(?:\^ ?\{?[23]\}?|[²³])?[\s/.*]*){0,4}"
 )
 _NO_UNIT = re.compile(r"(?<![a-z])(?:pi|sqrt|sin|cos|tan|log|ln|exp|or|and|mod|base)(?![a-z])")
 
 
-def lone_number(text: str) -> Number | None:
+def without_words(text: str) -> str:
+    r"""Return an expression without its words and units: `\text{…}`, words of two letters and more, degrees."""
+    return _DEGREES.sub("", _WORD.sub("", _WRAPPED.sub("", text)))
+
+
+def lone_number(text: str, mark: DecimalMark = ".") -> Number | None:
     """Return the number where the text is nothing else: `x = 5`, `\\$21{,}600`, `90^\\circ`, `3 hours`."""
     text = plain(stripped(text)).strip(_EDGES)
     if name := _NAMED.match(text):
         text = text[name.end() :]
-    spots = number_spots(text, ".") or word_spots(text)
+    spots = number_spots(text, mark) or word_spots(text)
     if len(spots) != 1 or _LISTS.search(spots[0][0]):
         return None
-    number = read_number(spots[0], ".")
+    number = read_number(spots[0], mark)
     at = text.find(number.text, max(0, spots[0].start() - 14))
     after = text[at + len(number.text) :]
     if number.value is None or not _BEFORE.fullmatch(text[: max(at, 0)]):
@@ -129,6 +138,7 @@ def lone_number(text: str) -> Number | None:
     return number if _AFTER.fullmatch(after) and not _NO_UNIT.search(after) else None
 
 
+_DEGREES = re.compile(r"\^\s?\{?\\circ\}?|\\boxed|\\left|\\right|\^ ?\{?[23]\}?(?=\W*$)")
 _WRAPPED = re.compile(r"\\(?:text|textbf|textit|mathrm|mathbf|mbox|boldsymbol|textrm|operatorname)\s?\{([^{}]*)\}")
 _SPACING = re.compile(r"\\(?:left|right|displaystyle|[!,;: ])|(?<!\d)\s+|\s+(?!\d)|[$*]")
 _FRACTION = re.compile(r"\\[dtc]frac")

@@ -16,14 +16,14 @@ questions are no statements.
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice, pairwise
 from typing import Literal, NamedTuple
 
 from cotdistill.think_tags import after_thinking
-from cotdistill.verifiers._cues import ANSWER, CORRECTION, LINK, any_of
+from cotdistill.verifiers._languages import every
 from cotdistill.verifiers._sections import cue_at, solution_spans
 from cotdistill.verifiers._words import WORD_NUMBER
 
@@ -58,15 +58,31 @@ class _Page:
 
     @cached_property
     def spans(self) -> list[tuple[int, int]]:
+        """Where no aside is."""
         return solution_spans(self.low, 0, len(self.low))
+
+    @cached_property
+    def own_spans(self) -> list[tuple[int, int]]:
+        """Where no practice question is: checks and examples are the solution's own."""
+        return solution_spans(self.low, 0, len(self.low), asides=("practice", "question"))
 
     def span_end(self, at: int) -> int:
         """Return where the solution span that holds a position ends; 0 where an aside holds it."""
-        index = bisect_right(self.spans, (at, len(self.text) + 1)) - 1
-        return self.spans[index][1] if index >= 0 and at <= self.spans[index][1] else 0
+        return _end_of(self.spans, at)
+
+    def own_end(self, at: int) -> int:
+        """Return where the span that holds a position ends, checks and examples included; 0 in a practice question."""
+        return _end_of(self.spans, at) or _end_of(self.own_spans, at)
 
 
-_CORRECTION = re.compile(r"[\n.!?:;,—–…}][^\w\n]{0,8}" + any_of(CORRECTION))
+_CORRECTION = re.compile(r"[\n.!?:;,—–…}。！？，；：।][^\w\n]{0,8}" + every("correction"))
+
+
+def _end_of(spans: list[tuple[int, int]], at: int) -> int:
+    index = bisect_right(spans, (at, spans[-1][1] + 1)) - 1 if spans else -1
+    return spans[index][1] if index >= 0 and at <= spans[index][1] else 0
+
+
 _WINDOW = 300
 """Characters after an announcement in which its statement lies, and its correction if there is one."""
 
@@ -76,7 +92,14 @@ _MOST = 20
 _MOST_SENTENCES = 200
 """Sentences with a number that are looked at, from the last."""
 
-_ANNOUNCES = ("answer", "boxed{", "####")
+_ANNOUNCES = re.compile(rf"boxed|####|{every('answer')}|\na(?:ns)?[*]{{0,2}} ?[:.=：]")
+
+
+_NOTES = re.compile(r"<<[^<>\n]{0,80}>>")
+"""What GSM8K's calculator computed: `48/2=<<48/2=24>>24`."""
+_RUN_ON = re.compile(r"\n[ \t]*\n(?:question|problem|q|human|user|input|instruction)[ \t]?\d{0,3}[ \t]?[:：]")
+"""A text that was not stopped goes on with another question."""
+_TAGGED = re.compile(r"<answer>(.*?)(?:</answer>|\Z)", re.DOTALL | re.IGNORECASE)
 
 
 def statements(answer: str) -> Iterator[Statement]:
@@ -84,47 +107,64 @@ def statements(answer: str) -> Iterator[Statement]:
     text = after_thinking(answer)
     if text is None or not text.strip():
         return
+    text = _NOTES.sub("", text) if "<<" in text else text
+    if "<answer>" in text.lower() and (tagged := _TAGGED.findall(text)) and tagged[-1].strip():
+        text = tagged[-1].strip() if "\n" in tagged[-1].strip() else f"Answer: {tagged[-1].strip()}"
     page = _Page("\n" + text.replace("\r\n", "\n"))
-    announced = max(page.low.rfind(word) for word in _ANNOUNCES)
-    if announced > 0 and (correction := _CORRECTION.search(page.low, announced, announced + _WINDOW)):
-        yield from _statements_of(_Page("\n" + page.text[correction.end() :]))
-        page = _Page(page.text[: correction.start()])
+    announced = [match.start() for match in _ANNOUNCES.finditer(page.low)]
+    if announced and (run_on := _RUN_ON.search(page.low, announced[0])):
+        page = _Page(page.text[: run_on.start()])
+    for correction in reversed(list(_CORRECTION.finditer(page.low, announced[0])) if announced else []):
+        if correction.start() - announced[bisect_right(announced, correction.start()) - 1] <= _WINDOW:
+            yield from _statements_of(_Page("\n" + page.text[correction.end() :]))
+            page = _Page(page.text[: correction.start()])
+            break
     yield from _statements_of(page)
 
 
 def _statements_of(page: _Page) -> Iterator[Statement]:
-    if "boxed" in page.text:
-        yield from _declared(page, "boxed", _boxes(page))
-    if "####" in page.text:
-        yield from _declared(page, "hash mark", _headed(page, _HASH))
-    if "final " in page.low:
-        yield from _declared(page, "final answer", _headed(page, _FINAL))
-    yield from _declared(page, "answer", _labelled(page))
+    doubtful = []
+    for kind, find in _KINDS:
+        for statement, is_own in _declared(page, kind, find(page)):
+            if is_own:
+                yield statement
+            else:
+                doubtful.append(statement)
+    yield from doubtful
     yield from _implied(page)
 
 
 _BRACE = re.compile(r"[{}]")
+_BARE_BOX = re.compile(r"\\f?box(?:ed)? ?([-+]?[\d.,]*\d)")
 
 
 def _boxes(page: _Page) -> list[tuple[int, int]]:
     r"""Return where the contents of `\boxed{…}` are; one pass over the braces, however deep they nest."""
+    if "box" not in page.text:
+        return []
     opened: list[int] = []
-    found = []
+    found = [match.span(1) for match in _BARE_BOX.finditer(page.text) if page.own_end(match.start())]
     for brace in _BRACE.finditer(page.text):
         if brace[0] == "{":
             opened.append(brace.start())
         elif opened:
             start = opened.pop()
-            if brace.start() - start <= _WINDOW and page.text.endswith("boxed", 0, start) and page.span_end(start):
+            if (
+                brace.start() - start <= _WINDOW
+                and page.text.endswith(("boxed", "fbox", "boxed "), 0, start)
+                and page.own_end(start)
+            ):
                 found.append((start + 1, brace.start()))
-    return found[-_MOST:]
+    return sorted(found)[-_MOST:]
 
 
-_HASH = re.compile(r"\n[ \t]{0,8}####[ \t*]{0,8}")
-_FINAL = re.compile(r"final (?:answer|result)[*_\s]{0,6}(?:[:：=→–—-]|is\b|\n)?[*_ \t]{0,6}")
-_LABEL = r"(?![a-z])(?:[*_]{0,4}[ \t]{0,3}" + any_of(LINK) + r"|[*_: \t]{0,8}(?=\n))(?! ?not\b)[*_:： \t]{0,8}"
+_HASH = re.compile(r"\n?[ \t]{0,8}####[ \t*:：]{0,8}(?=[^#\s])")
+_FINAL = re.compile(rf"{every('final')}[*_\s]{{0,6}}(?:[:：=→–—-]|{every('link')}|\n)?[*_ \t:]{{0,6}}")
+_LABEL = r"(?![a-z])(?:[*_]{0,4}[ \t]{0,3}(?:" + every("link") + r"|[=:：–—→-])|[*_: \t]{0,8}(?=\n))[*_:： \t]{0,8}"
 _ANSWER = re.compile("answer" + _LABEL)
-_OTHER_ANSWER = re.compile(any_of(ANSWER) + _LABEL)
+_OTHER_ANSWER = re.compile(every("answer") + _LABEL)
+_SHORT_ANSWER = re.compile(r"\n[*_# ]{0,6}(?:a|ans|answer)[*_]{0,3}[ \t]?[:.=：][*_ \t]{0,6}(?=[^\s*_])")
+_OPTION_LIST = re.compile(r"\n[*_# (]{0,6}b[*_]{0,3}[ \t]?[:.)]")
 _IS_ANSWER = re.compile(r"is (?:the|our|my) (?:right |correct |final )?answer\b")
 
 
@@ -142,7 +182,7 @@ def _headed(page: _Page, mark: re.Pattern[str]) -> list[tuple[int, int]]:
             paragraph = page.low.find("\n\n", end, stop)
             limit = solution_spans(page.low, end, stop if paragraph < 0 else paragraph)[0][1]
             found.append((end, _statement_end(page, end, limit)))
-        elif (limit := page.span_end(start)) and not _in_parenthesis(page.low, start):
+        elif limit := _limit(page, start, end):
             found.append((end, _statement_end(page, end, limit)))
     return found
 
@@ -154,13 +194,41 @@ def _labelled(page: _Page) -> list[tuple[int, int]]:
     matches = list(_ANSWER.finditer(page.low, last_step + 1))
     for match in (matches or list(_OTHER_ANSWER.finditer(page.low, last_step + 1)))[-_MOST:]:
         start, end = match.span()
-        if (limit := page.span_end(start)) and not _in_parenthesis(page.low, start):
+        if limit := _limit(page, start, end):
             found.append((end, _statement_end(page, end, max(limit, end))))
+    if not _OPTION_LIST.search(page.low):
+        for match in list(_SHORT_ANSWER.finditer(page.low, last_step + 1))[-_MOST:]:
+            if limit := page.own_end(match.start()):
+                found.append((match.end(), _statement_end(page, match.end(), max(limit, match.end()))))
     for match in list(_IS_ANSWER.finditer(page.low))[-_MOST:]:
         line = page.text.rfind("\n", 0, match.start()) + 1
         if sentences := _sentences_of_line(page.text, line, match.start()):
             found.append(sentences[-1])
-    return sorted(found)
+    return sorted(set(found))
+
+
+_SUPPOSED = re.compile(every("supposed"))
+_DENIES = re.compile(every("denies"))
+_TURN = re.compile(r"[:;：；\n]|, (?:but|so|and|the|now)\b|\b(?:but|however|pero|aber|mais)\b|[，,](?:但|而|所以)")
+_QUESTION = re.compile(r"[^.!\n。！।]{0,80}[?？]")
+
+
+def _limit(page: _Page, start: int, end: int) -> int:
+    """Return where a statement must end that is announced here; 0 where the announcement is not the solution's own."""
+    if _in_parenthesis(page.low, start) or _is_supposed(page.low, start, end):
+        return 0
+    return page.own_end(start)
+
+
+def _is_supposed(low: str, start: int, end: int) -> bool:
+    """Return whether an announcement is a question, or what someone might think."""
+    cut = [match.end() for match in _SENTENCE_END.finditer(low, max(0, start - 120), start)]
+    before = low[max(cut[-1] if cut else start - 120, low.rfind("\n", 0, start) + 1, 0) : start]
+    turns = [match.end() for match in _TURN.finditer(before)]
+    question = _QUESTION.match(low, end)
+    if _DENIES.search(low, start, end):
+        return True
+    return bool(question and question.end() - end > 1) or bool(_SUPPOSED.search(before, turns[-1] if turns else 0))
 
 
 _MARKUP = " \t\n*_#>"
@@ -218,12 +286,20 @@ def _is_bold(text: str, line: int, start: int, end: int) -> bool:
 _WORKING = re.compile(rf"[=?≈→]|\bstep\b|{_CORRECTION.pattern}")
 
 
-def _declared(page: _Page, kind: StatementKind, found: list[tuple[int, int]]) -> Iterator[Statement]:
-    """Yield the statements that were found for a kind, the last first."""
+_KINDS: tuple[tuple[StatementKind, Callable[[_Page], list[tuple[int, int]]]], ...] = (
+    ("boxed", _boxes),
+    ("hash mark", lambda page: _headed(page, _HASH) if "####" in page.text else []),
+    ("final answer", lambda page: _headed(page, _FINAL)),
+    ("answer", _labelled),
+)
+
+
+def _declared(page: _Page, kind: StatementKind, found: list[tuple[int, int]]) -> Iterator[tuple[Statement, bool]]:
+    """Yield the statements that were found for a kind, the last first, and whether each is outside asides."""
     for index in range(len(found) - 1, -1, -1):
         start, end = found[index]
         is_afresh = not index or bool(_WORKING.search(page.low, found[index - 1][1], start))
-        yield Statement(kind, page.text[start:end], True, is_afresh)
+        yield Statement(kind, page.text[start:end], True, is_afresh), bool(page.span_end(start))
 
 
 _SENTENCE_END = re.compile(r"[.!?…]+[\"'”’*_)]*(?=[\s*])|[。！？।]")
@@ -236,7 +312,7 @@ def _implied(page: _Page) -> Iterator[Statement]:
     others = []
     for line, start, end in islice(_sentences(page), _MOST_SENTENCES):
         text = page.text[start:end]
-        if text.rstrip(" *_\"'”’)").endswith(("?", "？")):
+        if text.rstrip(" *_\"'”’)").endswith(("?", "？")) or _SUPPOSED.search(page.low, start, end):
             continue
         word = _FIRST_WORD.match(page.low, start, end)
         if word and cue_at(page.low, word.start(1), word[1]) == "conclude":

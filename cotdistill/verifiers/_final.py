@@ -5,17 +5,20 @@
 | 1 | parentheses restate, they do not answer | `60 minutes (1 hour)` |
 | 2 | what follows the last equals sign | `12 x 5 = 60` |
 | 3 | bold before plain | `In 5 days he earns **$60**` |
-| 4 | not the circumstances: `in 5 days`, `each of the 4` | `In 5 days he earns $60` |
-| 5 | not a later clause: `to`, `because`, `which`, `than` … | `She needs 60 days to read 5 books` |
-| 6 | hours with minutes, feet with inches are one quantity | `1 hour and 0 minutes` |
-| 7 | alternatives and lists (`4 or 5`, `4 pens and 18 pencils`) are no result | |
-| 8 | the last one that remains | `The 5 boxes last 60 nights` |
+| 4 | not what is denied; a limit, a range, a part of an expression is no result | `not 50 but 60` |
+| 5 | not the circumstances: `in 5 days`, `each of the 4` | `In 5 days he earns $60` |
+| 6 | not a later clause: `to`, `because`, `which`, `than` … | `She needs 60 days to read 5 books` |
+| 7 | hours with minutes, feet with inches are one quantity | `1 hour and 0 minutes` |
+| 8 | alternatives and lists (`4 or 5`, `4 pens and 18 pencils`) are no result | |
+| 9 | the last one that remains | `The 5 boxes last 60 nights` |
 """
 
 import re
 from fractions import Fraction
+from itertools import pairwise
 from typing import NamedTuple
 
+from cotdistill.verifiers._languages import every
 from cotdistill.verifiers._numbers import DecimalMark, Number, number_spots, read_number, word_spots
 from cotdistill.verifiers._units import UNITS
 
@@ -49,9 +52,9 @@ _CLAUSE = re.compile(
     r"[*,]? (?:to (?!be\b)[a-z]+|because|since|so that|when|while|after|before|if|which|who|than|instead|given|"
     r"based on|out of|compared|assuming|por|para|porque|weil|damit|pour|parce|чтобы|потому)\b"
 )
-_LIST = re.compile(r"\b(?:and|or|und|oder|y|o|et|ou|и|или)\b|,|;|\n|&|/")
-_OR = re.compile(r"\b(?:or|oder|ou|или)\b")
-_JOINED = re.compile(r"[ a-z*,-]{0,24}")
+_OR = re.compile(every("alternative"))
+_LIST = re.compile(rf"\b(?:and|und|y|et|и)\b|[,;\n&/、]|和|{_OR.pattern}")
+_JOINED = re.compile(r"[^\d\n.;=+×/]{0,24}")
 
 _MOST_SPOTS = 200
 _MOST_READ = 20
@@ -61,11 +64,14 @@ _MOST_READ = 20
 def final_of(text: str, mark: DecimalMark) -> Final | None:
     """Return the result that a statement in plain notation names; None where it has no number."""
     spots = (number_spots(text, mark) or word_spots(text))[-_MOST_SPOTS:]
+    spots = [spot for spot in spots if not is_denied(text, spot)]
     if not spots:
         return None
     kept = _narrowed(text, spots)
+    while len(kept) > 1 and not _is_value(text, kept[-1]) and _is_value(text, kept[0]):
+        kept = kept[:-1]  # `5 for all n > 1`
     last = read_number(kept[-1], mark)
-    if last.value is None:
+    if last.value is None or not _is_value(text, kept[-1]) or _is_range(text, spots, kept[-1]):
         return Final(last.text)
     if len(spots) == 1:
         return Final(last.text, (last,))
@@ -75,8 +81,60 @@ def final_of(text: str, mark: DecimalMark) -> Final | None:
     return Final(last.text, same, _rivals(kept, same, mark))
 
 
+_DENIES = re.compile(every("denies") + r"[^\w\n.,;]{0,4}(?:(?:the|equal to|simply|exactly|really)\W{1,3})?$")
+_DENIED = re.compile(r"[\w%]{0,6}[*_)\]$]{0,4}(?: ?[^\W\d]{1,12})? ?" + every("denied"))
+_BOUNDS = re.compile(rf"(?:{every('bounds')}|^\W{{0,6}}(?:\w{{1,12}} ?)?{every('limits')})[^\w\n.,;]{{0,4}}$")
+_BOUNDED = re.compile(r"[^\w\n.]{0,3}(?:[^\W\d]{2,12} )?" + every("bounded") + r"|[*$]{0,2}\+(?! ?\d)")
+_RANGE = re.compile(
+    r"[^\w\n.;]{0,4}(?:[^\W\d]{1,12}[^\w\n.;]{1,2}(?!a\b))??" + every("to") + r"[^\w\n.;]{0,3}|[~～〜±]|\\pm"
+)
+_BETWEEN = re.compile(r"(?:between|from|zwischen|von|entre|de|между|от|介于|从|kati ya|ระหว่าง)[^\w\n]{0,4}$")
+_AND = re.compile(r"\W*(?:and|und|y|e|et|и|和|na|และ)\W*")
+_ALGEBRA_BEFORE = re.compile(
+    r"(?:(?:(?<![a-z'])[a-z]|[\d)\]}])\s?[-+*/×·÷−]|(?<![-=\n])[<>]|[≤≥≠±√^]|\\(?:pm|mp|[gl]e|[gl]eq|[gl]t|neq?|sqrt|log|ln|sin|cos|tan|c[ua]p|"
+    r"pmod|bmod|mod|in|binom)(?![a-z]))[\s{($]{0,3}$"
+)
+_ALGEBRA_AFTER = re.compile(
+    r"!(?=[,;=)}$]|\s?[=×/+])|[$}]{0,2}\s?(?:[_^]|(?:[-+*×·]\s?[b-hj-z]|/\s?[abd-fijn-rt-z])(?![a-z'])|"
+    r"[+×·]\s?[(\\]|[<>≤≥≠±√]|"
+    r"\\(?:pm|mp|[gl]eq?|[gl]t|neq?|c[ua]p|pmod|bmod|mod|sqrt|pi)(?![a-z]))|\((?=[a-z\d] ?[-+*/^)])"
+)
+_TUPLE = re.compile(r"[(\[{](?=[^()\[\]{}\n]{0,40},(?!\d{3}))[-\d\s.,/^+*π∞a-z\\]{3,60}[)\]}]")
+
+
+def is_denied(text: str, spot: _Spot) -> bool:
+    """Return whether a number is named to be denied: `not 5`, `5 is wrong`."""
+    before = text[max(0, spot.start() - 32) : spot.start()]
+    return bool(_DENIES.search(before)) or bool(_DENIED.match(text, spot.end()))
+
+
+def _is_value(text: str, spot: _Spot) -> bool:
+    """Return whether a number stands for itself: it is no limit (`at least 5`) and no part of an expression (`x+5`)."""
+    start, end = spot.span()
+    before = text[max(0, start - 32) : start]
+    if _BOUNDS.search(before) or _BOUNDED.match(text, end):
+        return False
+    if _ALGEBRA_BEFORE.search(before) or _ALGEBRA_AFTER.match(text, end):
+        return False
+    return not any(match.start() < start and end < match.end() for match in _TUPLE.finditer(text))
+
+
+def _is_range(text: str, spots: list[_Spot], chosen: _Spot) -> bool:
+    """Return whether the chosen number is an end of a range: `5 to 7`, `between 5 and 7`."""
+    for first, second in pairwise(spots):
+        if chosen not in (first, second):
+            continue
+        between = text[first.end() : second.start()]
+        if len(between) < 30 and (
+            (_AND.fullmatch(between) and _BETWEEN.search(text, max(0, first.start() - 16), first.start()))
+            or (not _AND.fullmatch(between) and _RANGE.fullmatch(between))
+        ):
+            return True
+    return False
+
+
 def _narrowed(text: str, spots: list[_Spot]) -> list[_Spot]:
-    """Return the numbers that the rules 1 to 5 leave, at least one."""
+    """Return the numbers that the rules 1 to 6 leave, at least one."""
     if len(spots) == 1:
         return spots
     kept = spots

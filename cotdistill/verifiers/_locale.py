@@ -3,12 +3,13 @@
 import re
 from typing import Literal
 
+from cotdistill.verifiers._languages import LANGUAGES
 from cotdistill.verifiers._numbers import DecimalMark
 
 Locale = Literal["bn", "de", "en", "es", "fr", "hi", "it", "ja", "ko", "nl", "pt", "ru", "sw", "te", "th", "zh"]
 """Languages whose separators are known: those of MGSM and a few more."""
 
-_DECIMAL_COMMA: frozenset[Locale] = frozenset({"de", "es", "fr", "it", "nl", "pt", "ru"})
+_DECIMAL_COMMA = {"nl", *(code for code, words in LANGUAGES.items() if words.has_decimal_comma)}
 
 _AMBIGUOUS = re.compile(r"\d(?:[.,]\d{3}(?!\d)| \d{3}(?!\d))")
 _POINT = re.compile(r"\d,\d{3}\.\d|(?<![\d.])\d+\.\d{1,2}(?![\d.])|\d,\d\d,\d{3}|\d,\d{3},\d{3}")

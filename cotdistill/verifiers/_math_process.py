@@ -132,13 +132,18 @@ def compare(gold: str, answer: str, *, timeout_s: float, memory_mb: int) -> Comp
         return comparison
 
 
+def has_math_verify() -> bool:
+    """Return whether Math-Verify is installed."""
+    return importlib.util.find_spec("math_verify") is not None
+
+
 @functools.cache
 def require_math_verify() -> None:
     """Make sure that Math-Verify is installed.
 
     Raises: UserError.
     """
-    if importlib.util.find_spec("math_verify") is None:
+    if not has_math_verify():
         raise UserError("Math-Verify is not installed", hint="pip install 'cotdistill[math]'")
 
 

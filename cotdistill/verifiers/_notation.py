@@ -36,6 +36,11 @@ _CHARACTERS = str.maketrans(
     | {"⁄": "/", "∕": "/", "／": "/", "°": " ", "٫": ".", "٬": THIN_SPACE, "\u200b": "", "\ufeff": ""}
 )
 
+_HAN_PERCENT = re.compile(r"百分之(\d[\d.]*)")
+_SHORT_SCALE = re.compile(r"(?<![\w.,])(\d[\d.,]{0,24})([KMBT])(?![A-Za-z0-9])")
+_SCALE_WORDS = {"K": "thousand", "M": "million", "B": "billion", "T": "trillion"}
+"""Capitals that touch a number: `$3.2M`; a small letter is a unit or a variable."""
+
 _EXPONENT = re.compile("(?<=10)[⁻⁺]?[⁰¹²³⁴-⁹]{1,3}")
 _LOWERED = str.maketrans("⁻⁺⁰¹²³⁴⁵⁶⁷⁸⁹", "-+0123456789")
 
@@ -55,9 +60,14 @@ def plain(text: str) -> str:
     """Return the text in plain notation, lower case."""
     if not text.isascii():
         text = _EXPONENT.sub(lambda raised: "^" + raised[0].translate(_LOWERED), text.translate(_CHARACTERS))
+        text = _HAN_PERCENT.sub(r"\1%", text)
     if "\\" in text or "{" in text:
         text = _without_latex(text)
-    return text.lower()
+    return _SHORT_SCALE.sub(_scale_word, text).lower()
+
+
+def _scale_word(match: re.Match[str]) -> str:
+    return f"{match[1]} {_SCALE_WORDS[match[2]]}"
 
 
 def _without_latex(text: str) -> str:

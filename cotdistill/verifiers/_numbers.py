@@ -27,23 +27,23 @@ class Number(NamedTuple):
 
 
 _GROUPED = rf"\d+(?:[.,'{THIN_SPACE}]\d+)*"
-_SPACED = r"\d{1,3}(?: \d{3}(?!\d))+(?:,\d+)?"
+_SPACED = r"\d{1,3}(?: \d{3}(?!\d))+"
 
 _TAIL = (  # what may follow the digits
     r"(?:(?P<ratio>(?::\d+)+)"
-    r"| ?[×x*] ?10 ?\^ ?[{(]?(?P<exponent>[+-]?\d{1,3})(?!\d)[})]?"
+    r"| ?[×x*] ?10 ?(?:\^|\*\*) ?[{(]?(?P<exponent>[+-]?\d{1,3})(?!\d)[})]?"
     r"|e(?P<e>[+-]?\d{1,3})(?![\da-z])"
     r"| ?[-–—~×÷+] ?(?P<operand>[$€£]?\d[\d.,]*)(?![\d/])"  # a range or a term of a sum
     r"|[ -](?:and )?(?P<top>\d{1,9})/(?P<bottom>\d{1,9})(?![\d/])"
     r"| ?/ ?(?P<divisor>\d{1,18})(?P<date>/\d+)?"
-    r"|(?P<power> ?\^|[⁰¹²³⁴-⁹]"
+    r"|(?P<power> ?\^|\*\*\d|_[{\d]|[⁰¹²³⁴-⁹]"
     r"|[ ×*]{0,3}(?:\\(?:sqrt|pi|[dtc]?frac|log|ln|sin|cos|tan)(?![a-z])|[π√]|sqrt|pi\b))"  # or a factor
     r")?"
 )
 
-_NUMBER = {
-    ".": re.compile(rf"(?P<body>{_GROUPED}){_TAIL}"),
-    ",": re.compile(rf"(?P<body>{_SPACED}|{_GROUPED}){_TAIL}"),
+_NUMBER: dict[DecimalMark, re.Pattern[str]] = {
+    ".": re.compile(rf"(?P<body>{_SPACED}(?:\.\d+)?|{_GROUPED}){_TAIL}"),
+    ",": re.compile(rf"(?P<body>{_SPACED}(?:,\d+)?|{_GROUPED}){_TAIL}"),
 }
 
 _SCALES = {
@@ -58,11 +58,14 @@ _SUFFIX = re.compile(
     + "|".join(rf"(?P<s{scale}>{names})" for scale, names in _SCALES.items())
     + r")(?![a-zà-ÿ]))"
 )
-_UNIT = re.compile(r"[ *_-]{0,4}([a-z¢]{1,20})")
+_UNIT = re.compile(r"[ *_-]{0,4}([a-z¢]{1,20}|[元块塊角毛分])")
 _ORDINAL = re.compile(r"(?:st|nd|rd|th)\b")
-_ALGEBRA = re.compile(r"[xyzn](?![a-z])")
-_LABEL = re.compile(r"(?:step|part|question|problem|example|method|option|case|exercise|q)[ #]{1,2}$")
-_NEGATIVE = re.compile(r"(?:(?:^|[^\w)%°-])[-–]|\b(?:minus|negative) )$")
+_ALGEBRA = re.compile(r"[abd-fijn-rt-z](?![a-z])")
+_LABEL = re.compile(r"\b(?:step|part|question|problem|example|method|option|case|exercise|q)[ #]{1,2}$")
+_NEGATIVE = re.compile(
+    rf"(?:(?:^|[^\w)%°-])[-–]|(?:^|[=({{:,]|\b(?:is|ist|es|est))[ {THIN_SPACE}]?[-–][ {THIN_SPACE}]|"
+    r"\b(?:minus|negative) {1,3})$"
+)
 _HAN = {"百": 100, "千": 1000, "万": 10**4, "萬": 10**4, "億": 10**8, "亿": 10**8, "兆": 10**12}
 _HAN_SCALE = re.compile(rf" ?([{''.join(_HAN)}]{{1,4}})")
 
@@ -86,7 +89,10 @@ def read_number(spot: re.Match[str], mark: DecimalMark) -> Number:
     text, (start, end) = spot.string, spot.span()
     before = text[max(0, start - 14) : start]
     if not spot[0][0].isdecimal():
-        return Number(spot[0], word_value(spot[0]), unit=_unit(text, end))
+        in_words = word_value(spot[0])
+        if in_words is not None and before.rstrip().endswith(("minus", "negative")):
+            return Number(before.split()[-1] + " " + spot[0], -in_words)
+        return Number(spot[0], in_words, unit=_unit(text, end))
     is_interval = before.endswith(("[", "(")) and text[end : end + 1] in ("]", ")") and "," in spot["body"]
     digits = None if is_interval else read_digits(_with_zero(before, spot["body"]), mark)
     value = _tail_value(spot, digits)
@@ -96,7 +102,7 @@ def read_number(spot: re.Match[str], mark: DecimalMark) -> Number:
             value, end = _han_scaled(text, end, value, mark)
         value, end, is_percent = _scaled(text, end, value)
     sign = before.rstrip("$€£¥₹฿₽*")
-    if value and sign.endswith(("-", "–", "minus ", "negative ")) and _NEGATIVE.search(sign):
+    if value and sign.rstrip(f" {THIN_SPACE}").endswith(("-", "–", "minus", "negative")) and _NEGATIVE.search(sign):
         value, start = -value, start - (len(before) - len(sign)) - 1
     unit = "$" if before.rstrip("*").endswith("$") else _unit(text, end)
     return Number(text[start:end].strip("* .,"), value, is_percent, unit)

@@ -6,6 +6,7 @@ A cue at the start of a line or a sentence opens an aside; a heading, a step, pr
 
 import re
 from collections import defaultdict
+from collections.abc import Collection
 from typing import Literal
 
 from cotdistill.verifiers._cues import CUES, CueKind
@@ -48,8 +49,8 @@ def cue_at(low: str, at: int, word: str) -> CueKind | None:
     return None
 
 
-def solution_spans(low: str, start: int, end: int) -> list[tuple[int, int]]:
-    """Return the (start, end) of what is no aside between two positions of lower-case text, in order.
+def solution_spans(low: str, start: int, end: int, *, asides: Collection[str] = tuple(_OPENS)) -> list[tuple[int, int]]:
+    """Return the (start, end) of what is no aside of these kinds between two positions of lower-case text, in order.
 
     The text starts with a line break; at `start` no aside is open.
     """
@@ -61,7 +62,7 @@ def solution_spans(low: str, start: int, end: int) -> list[tuple[int, int]]:
         kind: CueKind | Literal["heading"] | None = cue_at(low, at, match[1])
         if kind is None and aside and _is_heading(low, at):
             kind = "heading"
-        if kind in _OPENS:
+        if kind is not None and kind in asides:
             if kind == "example" and not 0 < opening < at:
                 continue
             if not aside:

@@ -23,6 +23,7 @@ _TABLE = {
     "mass": {"oz ounce ounces": 1, "lb lbs pound pounds": 16, "ton tons": 32000},
     "metric volume": {"ml milliliter milliliters millilitres": 1, "l liter liters litre litres": 1000},
     "volume": {"cup cups": 1, "pint pints": 2, "quart quarts": 4, "gallon gallons": 16},
+    "yuan": {"分": 1, "角 毛": 10, "元 块 塊": 100},
     "count": {"": 1, "dozen dozens": 12},
 }  # fmt: skip
 

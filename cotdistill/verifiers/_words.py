@@ -1,4 +1,7 @@
-"""Numbers written as English words, from zero to 999,999, with halves and dozens: `twenty-five`, `a dozen`."""
+"""Numbers written as words: English, with fractions and dozens, and Chinese numerals.
+
+`twenty-five`  `two and a half`  `three-fifths`  `a dozen`  `two million`  `十八`  `四分之三`  `百分之五十`  `三点五`
+"""
 
 import re
 from fractions import Fraction
@@ -8,22 +11,36 @@ _ONES = (
     "seventeen eighteen nineteen"
 )
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
+_ORDINALS = "third quarter fifth sixth seventh eighth ninth tenth eleventh twelfth"
 
 _SMALL = {word: value for value, word in enumerate(_ONES.split())}
 _SMALL |= {word: 10 * value for value, word in enumerate(_TENS.split(), start=2)}
-_SCALES = {"hundred": 100, "thousand": 1000, "dozen": 12}
-_PARTS = {"half": Fraction(1, 2), "quarter": Fraction(1, 4), "quarters": Fraction(1, 4), "thirds": Fraction(1, 3)}
+_SCALES = {"hundred": 100, "thousand": 10**3, "million": 10**6, "billion": 10**9, "dozen": 12}
+_PARTS = {word: Fraction(1, value) for value, word in enumerate(_ORDINALS.split(), start=3)}
+_PARTS |= {f"{word}s": part for word, part in _PARTS.items()} | {"half": Fraction(1, 2), "halves": Fraction(1, 2)}
 
 _WORD = "(?:" + "|".join(sorted([*_SMALL, *_SCALES, *_PARTS], key=len, reverse=True)) + ")"
-WORD_NUMBER = re.compile(rf"\b(?:an? )?{_WORD}(?:(?:-| and an? | and | a (?=dozen)| )?{_WORD}){{0,9}}\b")
+_TENTHS = rf"(?!(?:{'|'.join(set(_PARTS) - {'half'})})\b)"
+"""No run starts with a part, for `third` alone is an ordinal: `a third` and `one third` are numbers."""
+_HAN = "[零〇一二两兩三四五六七八九十百千万萬亿億]"
+_HAN_NUMBER = rf"(?:{_HAN}{{1,16}}分之)?(?!一[共些样樣起定般旦切直天]){_HAN}{{1,20}}(?:[点點]{_HAN}{{1,12}})?"
+_EN_NUMBER = (
+    rf"\b(?:an? |{_TENTHS}(?={_WORD})){_WORD}"
+    rf"(?:(?:-| and an? | and | an? (?=dozen|{'|'.join(_PARTS)})| )?{_WORD}){{0,9}}\b"
+)
+WORD_NUMBER = re.compile(rf"{_EN_NUMBER}|{_HAN_NUMBER}")
 """A run of number words; matched against lower-case text."""
 
 _TOKEN = re.compile(_WORD)
+_DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2, "兩": 2}
+_PLACES = {"十": 10, "百": 100, "千": 1000, "万": 10**4, "萬": 10**4, "亿": 10**8, "億": 10**8}
 
 
 def word_value(words: str) -> Fraction | None:
     """Return the value of a run of number words; None where they make no number (`two five`)."""
-    total, group, last = Fraction(0), Fraction(0), 10**9
+    if not words.isascii():
+        return _han_value(words)
+    total, group, last = Fraction(0), Fraction(0), 10**10
     tokens = _TOKEN.findall(words)
     if tokens == ["half", "dozen"]:
         return Fraction(6)
@@ -31,12 +48,13 @@ def word_value(words: str) -> Fraction | None:
         if token in _SCALES:
             scale = _SCALES[token]
             group = max(group, Fraction(1)) * scale
-            total, group = (total + group, Fraction(0)) if scale == 1000 else (total, group)
+            total, group = (total + group, Fraction(0)) if scale >= 1000 else (total, group)
             last = scale if scale != 12 else 0
         elif token in _PARTS:
-            if tokens[-1] != token:
+            if tokens[-1] != token or 20 <= last < 100:  # `twenty-fifth` is an ordinal
                 return None
-            total, group = _with_part(total + group, _PARTS[token], " and " in words or len(tokens) == 1), Fraction(0)
+            is_sum = " and " in words or len(tokens) == 1
+            return total + group + _PARTS[token] if is_sum else (total + group) * _PARTS[token]
         else:
             value = _SMALL[token]
             if value >= last or (last < 20) or (last < 100 and value >= 10):
@@ -46,6 +64,25 @@ def word_value(words: str) -> Fraction | None:
     return total + group
 
 
-def _with_part(whole: Fraction, part: Fraction, is_sum: bool) -> Fraction:
-    """Return `two and a half` (a sum) or `three quarters` (a product)."""
-    return whole + part if is_sum else whole * part
+def _han_value(text: str) -> Fraction | None:
+    bottom, parted, top = text.rpartition("分之")
+    if parted:
+        values = (Fraction(100) if bottom == "百" else _han_value(bottom), _han_value(top))
+        return values[1] / values[0] if values[0] and values[1] is not None else None
+    whole, _, decimals = text.replace("點", "点").partition("点")
+    if decimals:
+        digits = "".join(str(_DIGITS.get(c, "")) for c in decimals)
+        value = _han_value(whole)
+        return value + Fraction(int(digits), 10 ** len(digits)) if digits and value is not None else None
+    if len(whole) > 1 and all(c in _DIGITS for c in whole):
+        return Fraction(int("".join(str(_DIGITS[c]) for c in whole)))
+    total, section, digit = 0, 0, 0
+    for character in whole:
+        place = _PLACES.get(character, 0)
+        if place >= 10**4:
+            total, section, digit = (total + section + digit) * place, 0, 0
+        elif place:
+            section, digit = section + (digit or 1) * place, 0
+        else:
+            digit = _DIGITS[character]
+    return Fraction(total + section + digit)

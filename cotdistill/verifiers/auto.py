@@ -18,8 +18,7 @@ from cotdistill.verifiers._expression import lone_number, stripped, unwrapped, w
 from cotdistill.verifiers._locale import Locale
 from cotdistill.verifiers.choice import choice, read_option
 from cotdistill.verifiers.exact import exact
-from cotdistill.verifiers.math import math
-from cotdistill.verifiers.numeric import numeric
+from cotdistill.verifiers.math import compare_number, math
 
 
 @kind
@@ -45,7 +44,10 @@ def auto(
         case "choice":
             return choice(gold, answer)
         case "numeric":
-            return numeric(gold, answer, locale=locale)
+            expected = stripped(gold)
+            number = lone_number(expected)
+            assert number is not None
+            return compare_number(number, expected, answer, locale, timeout_s, memory_mb)
         case "exact":
             return exact(unwrapped(stripped(gold)), unwrapped(answer))
         case "math":

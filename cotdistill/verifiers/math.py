@@ -1,5 +1,6 @@
 """The verifier for answers that are expressions: Math-Verify, in a process of its own that can be killed."""
 
+import re
 from typing import Annotated
 
 from pydantic import Field
@@ -21,9 +22,11 @@ from cotdistill.verifiers._expression import (
     words_of,
 )
 from cotdistill.verifiers._locale import Locale
-from cotdistill.verifiers._math_process import compare, require_math_verify
+from cotdistill.verifiers._math_process import compare, has_math_verify, require_math_verify
+from cotdistill.verifiers._numbers import Number
+from cotdistill.verifiers._reading import read_answer
 from cotdistill.verifiers._text import final_line, readings
-from cotdistill.verifiers.numeric import numeric
+from cotdistill.verifiers.numeric import judge_number
 
 _MOST_CHARACTERS = 2000
 """Of an expression; a matrix of MATH has some 200."""
@@ -58,20 +61,37 @@ def math(
         return _compare_words(words, answer)
     if (clock := clock_of(gold)) is not None:
         return _compare_clocks(clock, answer)
+    if (number := lone_number(expected)) is not None:
+        return compare_number(number, expected, answer, locale, timeout_s, memory_mb)
     found = found_expression(answer) or _last_line(answer)
     if found is None:
         return Verdict(outcome="unparsed", reason="no final expression found")
     if tidy(expected) == tidy(found.text):
         return Verdict(outcome="correct", extracted=found.text, reason=f"{found.kind}: same text")
-    if lone_number(expected) and (not found.is_marked or lone_number(right_side(found.text))):
-        return numeric(gold, answer, locale=locale)
     return _compare_expressions(expected, found, timeout_s, memory_mb)
+
+
+def compare_number(
+    number: Number, gold: str, answer: str, locale: Locale | None, timeout_s: float, memory_mb: int
+) -> Verdict:
+    """Return the verdict where gold is one number; what the answer states may be an expression of that value."""
+    reading = read_answer(answer, locale)
+    expression = found_expression(answer) if reading is None else None if reading.values else reading.expression
+    if expression is None or not expression.is_whole or not has_math_verify():
+        return judge_number(number, reading)
+    return _compare_expressions(gold, expression, timeout_s, memory_mb)
+
+
+_BASE = re.compile(r"\d_[{\d]")
+"""A number in a base that is named: `1210_3`."""
 
 
 def _compare_expressions(expected: str, found: Found, timeout_s: float, memory_mb: int) -> Verdict:
     """Return Math-Verify's verdict; an equation is compared with an equation, else its right side counts."""
     if len(found.text) > _MOST_CHARACTERS:
         return Verdict(outcome="unparsed", extracted=found.text[:80], reason=f"{found.kind}: too long to compare")
+    if bool(_BASE.search(expected)) != bool(_BASE.search(found.text)):
+        return Verdict(outcome="wrong", extracted=found.text, reason=f"{found.kind}: one names its base")
     text = found.text if "=" in expected else right_side(found.text)
     outcome, reason, _ = compare(latex_of(expected), latex_of(text), timeout_s=timeout_s, memory_mb=memory_mb)
     reason = f"{found.kind}: {reason or 'Math-Verify'}"

@@ -103,7 +103,7 @@ def test_a_percentage_equals_its_number_and_its_hundredth(gold, answer):
         ("He leaves at 5:30.", "no final number found"),
         ("The answer is 5:30.", "final is no number: 5:30"),
         ("The answer is 5-10.", "final is no number: 5-10"),
-        ("\\boxed{5^{9^{9}}}", "final is no number: 5^"),
+        ("\\boxed{5^{9^{9}}}", "final is no number: 5^{9^{9}}"),
         ("The answer is 5 or 6.", "finals disagree: 5, 6"),
         ("Final answer: **4** pens and **5** pencils", "finals disagree: 4, 5"),
         ("Final answer:\n- Pens: 4\n- Pencils: 5", "finals disagree: 4, 5"),
