@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from cotdistill.think_tags import after_thinking
 from cotdistill.verifiers._extract import Statement, statements
-from cotdistill.verifiers._languages import every
+from cotdistill.verifiers._languages import pattern
 
 LETTERS = "ABCDEFGHIJ"
 """MMLU-Pro has ten options."""
@@ -104,7 +104,7 @@ _ALONE = re.compile(
     r"[\s*_#>-]*(?:(?:option|choice|answer)\s)?[(\[*]*(?P<letter>[A-J])(?:[)\]*.:]+(?P<text>[^\n]{0,200})|\s*$)",
     re.IGNORECASE,
 )
-_CHANGE = re.compile(r"[\n.!?:;,—–…}]\W{0,8}" + every("correction"), re.IGNORECASE)
+_CHANGE = re.compile(pattern(r"[\n.!?:;,—–…}]\W{0,8}@correction@").pattern, re.IGNORECASE)
 _MOST = 4000
 """Characters from the end that are looked at beside declared answers: garbage has letters by the thousand."""
 

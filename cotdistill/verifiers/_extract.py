@@ -23,7 +23,7 @@ from itertools import islice, pairwise
 from typing import Literal, NamedTuple
 
 from cotdistill.think_tags import after_thinking
-from cotdistill.verifiers._languages import every
+from cotdistill.verifiers._languages import ALL, NOUNS, pattern, spoken
 from cotdistill.verifiers._sections import cue_at, solution_spans
 from cotdistill.verifiers._words import WORD_NUMBER
 
@@ -41,6 +41,8 @@ class Statement(NamedTuple):
     """Announced as the answer, not only the last thing said."""
     is_afresh: bool
     """Working lies between it and the statement of its kind before it, so that it may differ from that."""
+    codes: tuple[str, ...] = ALL
+    """The languages that it may be in."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,25 @@ class _Page:
         if len(low) != len(self.text):  # a few capitals grow: İ
             low = "".join(c.lower() if len(c.lower()) == 1 else c for c in self.text)
         return low.replace("’", "'")
+
+    @cached_property
+    def codes(self) -> tuple[str, ...]:
+        """The languages that it may be in."""
+        return spoken(self.low)
+
+    @cached_property
+    def announced(self) -> list[int]:
+        """Where words stand that announce an answer, at most the last ones."""
+        words = (*_ANNOUNCES, *(noun for code in self.codes for noun in NOUNS[code]))
+        found: set[int] = set()
+        for word in words:
+            at = self.low.rfind(word)
+            for _ in range(_MOST):
+                if at < 0:
+                    break
+                found.add(at)
+                at = self.low.rfind(word, 0, at)
+        return sorted(found)
 
     @cached_property
     def spans(self) -> list[tuple[int, int]]:
@@ -75,7 +96,7 @@ class _Page:
         return _end_of(self.spans, at) or _end_of(self.own_spans, at)
 
 
-_CORRECTION = re.compile(r"[\n.!?:;,—–…}。！？，；：।][^\w\n]{0,8}" + every("correction"))
+_CORRECTION = r"[\n.!?:;,—–…}。！？，；：।][^\w\n]{0,8}@correction@"
 
 
 def _end_of(spans: list[tuple[int, int]], at: int) -> int:
@@ -92,7 +113,7 @@ _MOST = 20
 _MOST_SENTENCES = 200
 """Sentences with a number that are looked at, from the last."""
 
-_ANNOUNCES = re.compile(rf"boxed|####|{every('answer')}|\na(?:ns)?[*]{{0,2}} ?[:.=：]")
+_ANNOUNCES = ("boxed", "####", "\na:", "\nans", "\n**a:")
 
 
 _NOTES = re.compile(r"<<[^<>\n]{0,80}>>")
@@ -108,18 +129,27 @@ def statements(answer: str) -> Iterator[Statement]:
     if text is None or not text.strip():
         return
     text = _NOTES.sub("", text) if "<<" in text else text
-    if "<answer>" in text.lower() and (tagged := _TAGGED.findall(text)) and tagged[-1].strip():
+    if "<" in text and (tagged := _TAGGED.findall(text)) and tagged[-1].strip():
         text = tagged[-1].strip() if "\n" in tagged[-1].strip() else f"Answer: {tagged[-1].strip()}"
     page = _Page("\n" + text.replace("\r\n", "\n"))
-    announced = [match.start() for match in _ANNOUNCES.finditer(page.low)]
+    announced = page.announced
     if announced and (run_on := _RUN_ON.search(page.low, announced[0])):
         page = _Page(page.text[: run_on.start()])
-    for correction in reversed(list(_CORRECTION.finditer(page.low, announced[0])) if announced else []):
-        if correction.start() - announced[bisect_right(announced, correction.start()) - 1] <= _WINDOW:
-            yield from _statements_of(_Page("\n" + page.text[correction.end() :]))
-            page = _Page(page.text[: correction.start()])
-            break
+    if correction := _last_correction(page, announced):
+        yield from _statements_of(_Page("\n" + page.text[correction.end() :]))
+        page = _Page(page.text[: correction.start()])
     yield from _statements_of(page)
+
+
+def _last_correction(page: _Page, announced: list[int]) -> re.Match[str] | None:
+    """Return where something is called wrong last, soon after an announcement."""
+    end = len(page.low)
+    for at in reversed(announced):
+        stop = min(at + _WINDOW, end)
+        if found := list(pattern(_CORRECTION, page.codes).finditer(page.low, at, stop)):
+            return found[-1]
+        end = min(end, at + 20)  # what overlaps was looked at
+    return None
 
 
 def _statements_of(page: _Page) -> Iterator[Statement]:
@@ -159,10 +189,10 @@ def _boxes(page: _Page) -> list[tuple[int, int]]:
 
 
 _HASH = re.compile(r"\n?[ \t]{0,8}####[ \t*:：]{0,8}(?=[^#\s])")
-_FINAL = re.compile(rf"{every('final')}[*_\s]{{0,6}}(?:[:：=→–—-]|{every('link')}|\n)?[*_ \t:]{{0,6}}")
-_LABEL = r"(?![a-z])(?:[*_]{0,4}[ \t]{0,3}(?:" + every("link") + r"|[=:：–—→-])|[*_: \t]{0,8}(?=\n))[*_:： \t]{0,8}"
-_ANSWER = re.compile("answer" + _LABEL)
-_OTHER_ANSWER = re.compile(every("answer") + _LABEL)
+_FINAL = r"@final@[*_\s]{0,6}(?:[:：=→–—-]|@link@|\n)?[*_ \t:]{0,6}"
+_LABEL = r"(?![a-z])(?:[*_]{0,4}[ \t]{0,3}(?:@link@|[=:：–—→-])|[*_: \t]{0,8}(?=\n))[*_:： \t]{0,8}"
+_ANSWER = "answer" + _LABEL
+_OTHER_ANSWER = "@answer@" + _LABEL
 _SHORT_ANSWER = re.compile(r"\n[*_# ]{0,6}(?:a|ans|answer)[*_]{0,3}[ \t]?[:.=：][*_ \t]{0,6}(?=[^\s*_])")
 _OPTION_LIST = re.compile(r"\n[*_# (]{0,6}b[*_]{0,3}[ \t]?[:.)]")
 _IS_ANSWER = re.compile(r"is (?:the|our|my) (?:right |correct |final )?answer\b")
@@ -191,44 +221,55 @@ def _labelled(page: _Page) -> list[tuple[int, int]]:
     """Return what follows `answer:`; an answer in parentheses belongs to a question asked to the reader."""
     found = []
     last_step = max(page.low.rfind(heading) for heading in _STEP_HEADINGS)
-    matches = list(_ANSWER.finditer(page.low, last_step + 1))
-    for match in (matches or list(_OTHER_ANSWER.finditer(page.low, last_step + 1)))[-_MOST:]:
+    matches = list(pattern(_ANSWER, page.codes).finditer(page.low, last_step + 1)) if "answer" in page.low else []
+    if not matches and page.announced:
+        matches = list(pattern(_OTHER_ANSWER, page.codes).finditer(page.low, last_step + 1))
+    for match in matches[-_MOST:]:
         start, end = match.span()
         if limit := _limit(page, start, end):
             found.append((end, _statement_end(page, end, max(limit, end))))
     if not _OPTION_LIST.search(page.low):
         for match in list(_SHORT_ANSWER.finditer(page.low, last_step + 1))[-_MOST:]:
-            if limit := page.own_end(match.start()):
-                found.append((match.end(), _statement_end(page, match.end(), max(limit, match.end()))))
-    for match in list(_IS_ANSWER.finditer(page.low))[-_MOST:]:
+            limit = page.own_end(match.start())
+            end = _statement_end(page, match.end(), max(limit, match.end()))
+            if limit and _is_last(page, end):
+                found.append((match.end(), end))
+    for match in list(_IS_ANSWER.finditer(page.low))[-_MOST:] if "answer" in page.low else ():
         line = page.text.rfind("\n", 0, match.start()) + 1
         if sentences := _sentences_of_line(page.text, line, match.start()):
             found.append(sentences[-1])
     return sorted(set(found))
 
 
-_SUPPOSED = re.compile(every("supposed"))
-_DENIES = re.compile(every("denies"))
 _TURN = re.compile(r"[:;：；\n]|, (?:but|so|and|the|now)\b|\b(?:but|however|pero|aber|mais)\b|[，,](?:但|而|所以)")
 _QUESTION = re.compile(r"[^.!\n。！।]{0,80}[?？]")
 
 
+def _is_last(page: _Page, end: int) -> bool:
+    """Return whether only asides follow the line: an `A:` before that answers a question asked on the way."""
+    line = page.text.find("\n", end)
+    return line < 0 or not any(re.search(r"\w", page.text[max(start, line) : stop]) for start, stop in page.spans if stop > line)
+
+
 def _limit(page: _Page, start: int, end: int) -> int:
     """Return where a statement must end that is announced here; 0 where the announcement is not the solution's own."""
-    if _in_parenthesis(page.low, start) or _is_supposed(page.low, start, end):
+    if _in_parenthesis(page.low, start) or _is_supposed(page, start, end):
         return 0
     return page.own_end(start)
 
 
-def _is_supposed(low: str, start: int, end: int) -> bool:
+def _is_supposed(page: _Page, start: int, end: int) -> bool:
     """Return whether an announcement is a question, or what someone might think."""
+    low = page.low
     cut = [match.end() for match in _SENTENCE_END.finditer(low, max(0, start - 120), start)]
     before = low[max(cut[-1] if cut else start - 120, low.rfind("\n", 0, start) + 1, 0) : start]
     turns = [match.end() for match in _TURN.finditer(before)]
     question = _QUESTION.match(low, end)
-    if _DENIES.search(low, start, end):
+    if pattern("@denies@", page.codes).search(low, start, end):
         return True
-    return bool(question and question.end() - end > 1) or bool(_SUPPOSED.search(before, turns[-1] if turns else 0))
+    return bool(question and question.end() - end > 1) or bool(
+        pattern("@supposed@", page.codes).search(before, turns[-1] if turns else 0)
+    )
 
 
 _MARKUP = " \t\n*_#>"
@@ -283,13 +324,13 @@ def _is_bold(text: str, line: int, start: int, end: int) -> bool:
     return any(_DIGIT.search(piece) for piece in text[start:end].split("**")[outside::2])
 
 
-_WORKING = re.compile(rf"[=?≈→]|\bstep\b|{_CORRECTION.pattern}")
+_WORKING = r"[=?≈→]|\bstep\b|" + _CORRECTION
 
 
 _KINDS: tuple[tuple[StatementKind, Callable[[_Page], list[tuple[int, int]]]], ...] = (
     ("boxed", _boxes),
     ("hash mark", lambda page: _headed(page, _HASH) if "####" in page.text else []),
-    ("final answer", lambda page: _headed(page, _FINAL)),
+    ("final answer", lambda page: _headed(page, pattern(_FINAL, page.codes))),
     ("answer", _labelled),
 )
 
@@ -298,8 +339,8 @@ def _declared(page: _Page, kind: StatementKind, found: list[tuple[int, int]]) ->
     """Yield the statements that were found for a kind, the last first, and whether each is outside asides."""
     for index in range(len(found) - 1, -1, -1):
         start, end = found[index]
-        is_afresh = not index or bool(_WORKING.search(page.low, found[index - 1][1], start))
-        yield Statement(kind, page.text[start:end], True, is_afresh), bool(page.span_end(start))
+        is_afresh = not index or bool(pattern(_WORKING, page.codes).search(page.low, found[index - 1][1], start))
+        yield Statement(kind, page.text[start:end], True, is_afresh, page.codes), bool(page.span_end(start))
 
 
 _SENTENCE_END = re.compile(r"[.!?…]+[\"'”’*_)]*(?=[\s*])|[。！？।]")
@@ -310,19 +351,20 @@ _RESULT = re.compile(r"= ?[^=\w\n]{0,6}\d[^=\n]*$")
 def _implied(page: _Page) -> Iterator[Statement]:
     """Yield sentences with a digit, from the last: those that conclude, are bold or end in a result, then others."""
     others = []
+    supposed = pattern("@supposed@", page.codes)
     for line, start, end in islice(_sentences(page), _MOST_SENTENCES):
         text = page.text[start:end]
-        if text.rstrip(" *_\"'”’)").endswith(("?", "？")) or _SUPPOSED.search(page.low, start, end):
+        if text.rstrip(" *_\"'”’)").endswith(("?", "？")) or supposed.search(page.low, start, end):
             continue
         word = _FIRST_WORD.match(page.low, start, end)
         if word and cue_at(page.low, word.start(1), word[1]) == "conclude":
-            yield Statement("concluding sentence", text, False, True)
+            yield Statement("concluding sentence", text, False, True, page.codes)
         elif _is_bold(page.text, line, start, end):
-            yield Statement("bold final", text, False, True)
+            yield Statement("bold final", text, False, True, page.codes)
         elif _RESULT.search(text):
-            yield Statement("result", text, False, True)
+            yield Statement("result", text, False, True, page.codes)
         else:
-            others.append(Statement("last sentence", text, False, True))
+            others.append(Statement("last sentence", text, False, True, page.codes))
     yield from others
 
 

@@ -18,7 +18,7 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import NamedTuple
 
-from cotdistill.verifiers._languages import every
+from cotdistill.verifiers._languages import ALL, pattern
 from cotdistill.verifiers._numbers import DecimalMark, Number, number_spots, read_number, word_spots
 from cotdistill.verifiers._units import UNITS
 
@@ -52,8 +52,8 @@ _CLAUSE = re.compile(
     r"[*,]? (?:to (?!be\b)[a-z]+|because|since|so that|when|while|after|before|if|which|who|than|instead|given|"
     r"based on|out of|compared|assuming|por|para|porque|weil|damit|pour|parce|чтобы|потому)\b"
 )
-_OR = re.compile(every("alternative"))
-_LIST = re.compile(rf"\b(?:and|und|y|et|и)\b|[,;\n&/、]|和|{_OR.pattern}")
+_OR = "@alternative@"
+_LIST = r"\b(?:and|und|y|et|и)\b|[,;\n&/、]|和|@alternative@"
 _JOINED = re.compile(r"[^\d\n.;=+×/]{0,24}")
 
 _MOST_SPOTS = 200
@@ -61,33 +61,31 @@ _MOST_READ = 20
 """Numbers of one statement that are looked at, and compared with its last one: garbage has thousands."""
 
 
-def final_of(text: str, mark: DecimalMark) -> Final | None:
+def final_of(text: str, mark: DecimalMark, codes: tuple[str, ...] = ALL) -> Final | None:
     """Return the result that a statement in plain notation names; None where it has no number."""
     spots = (number_spots(text, mark) or word_spots(text))[-_MOST_SPOTS:]
-    spots = [spot for spot in spots if not is_denied(text, spot)]
+    spots = [spot for spot in spots if not is_denied(text, spot, codes)]
     if not spots:
         return None
-    kept = _narrowed(text, spots)
-    while len(kept) > 1 and not _is_value(text, kept[-1]) and _is_value(text, kept[0]):
+    kept = _narrowed(text, spots, codes)
+    while len(kept) > 1 and not _is_value(text, kept[-1], codes) and _is_value(text, kept[0], codes):
         kept = kept[:-1]  # `5 for all n > 1`
     last = read_number(kept[-1], mark)
-    if last.value is None or not _is_value(text, kept[-1]) or _is_range(text, spots, kept[-1]):
+    if last.value is None or not _is_value(text, kept[-1], codes) or _is_range(text, spots, kept[-1], codes):
         return Final(last.text)
     if len(spots) == 1:
         return Final(last.text, (last,))
     if compound := _compound(kept, last, mark):
         return Final(compound[0].text, compound)
     same = _conversions(last, [spot for spot in spots if spot is not kept[-1]], mark)
-    return Final(last.text, same, _rivals(kept, same, mark))
+    return Final(last.text, same, _rivals(kept, same, mark, codes))
 
 
-_DENIES = re.compile(every("denies") + r"[^\w\n.,;]{0,4}(?:(?:the|equal to|simply|exactly|really)\W{1,3})?$")
-_DENIED = re.compile(r"[\w%]{0,6}[*_)\]$]{0,4}(?: ?[^\W\d]{1,12})? ?" + every("denied"))
-_BOUNDS = re.compile(rf"(?:{every('bounds')}|^\W{{0,6}}(?:\w{{1,12}} ?)?{every('limits')})[^\w\n.,;]{{0,4}}$")
-_BOUNDED = re.compile(r"[^\w\n.]{0,3}(?:[^\W\d]{2,12} )?" + every("bounded") + r"|[*$]{0,2}\+(?! ?\d)")
-_RANGE = re.compile(
-    r"[^\w\n.;]{0,4}(?:[^\W\d]{1,12}[^\w\n.;]{1,2}(?!a\b))??" + every("to") + r"[^\w\n.;]{0,3}|[~～〜±]|\\pm"
-)
+_DENIES = r"@denies@[^\w\n.,;]{0,4}(?:(?:the|equal to|simply|exactly|really)\W{1,3})?$"
+_DENIED = r"[\w%]{0,6}[*_)\]$]{0,4}(?: ?[^\W\d]{1,12})? ?@denied@"
+_BOUNDS = r"(?:@bounds@|^\W{0,6}(?:\w{1,12} ?)?@limits@)[^\w\n.,;]{0,4}$"
+_BOUNDED = r"[^\w\n.]{0,3}(?:[^\W\d]{2,12} )?@bounded@|[*$]{0,2}\+(?! ?\d)"
+_RANGE = r"[^\w\n.;]{0,4}(?:[^\W\d]{1,12}[^\w\n.;]{1,2}(?!a\b))??@to@[^\w\n.;]{0,3}|[~～〜±]|\\pm"
 _BETWEEN = re.compile(r"(?:between|from|zwischen|von|entre|de|между|от|介于|从|kati ya|ระหว่าง)[^\w\n]{0,4}$")
 _AND = re.compile(r"\W*(?:and|und|y|e|et|и|和|na|และ)\W*")
 _ALGEBRA_BEFORE = re.compile(
@@ -102,24 +100,24 @@ _ALGEBRA_AFTER = re.compile(
 _TUPLE = re.compile(r"[(\[{](?=[^()\[\]{}\n]{0,40},(?!\d{3}))[-\d\s.,/^+*π∞a-z\\]{3,60}[)\]}]")
 
 
-def is_denied(text: str, spot: _Spot) -> bool:
+def is_denied(text: str, spot: _Spot, codes: tuple[str, ...]) -> bool:
     """Return whether a number is named to be denied: `not 5`, `5 is wrong`."""
     before = text[max(0, spot.start() - 32) : spot.start()]
-    return bool(_DENIES.search(before)) or bool(_DENIED.match(text, spot.end()))
+    return bool(pattern(_DENIES, codes).search(before)) or bool(pattern(_DENIED, codes).match(text, spot.end()))
 
 
-def _is_value(text: str, spot: _Spot) -> bool:
+def _is_value(text: str, spot: _Spot, codes: tuple[str, ...]) -> bool:
     """Return whether a number stands for itself: it is no limit (`at least 5`) and no part of an expression (`x+5`)."""
     start, end = spot.span()
     before = text[max(0, start - 32) : start]
-    if _BOUNDS.search(before) or _BOUNDED.match(text, end):
+    if pattern(_BOUNDS, codes).search(before) or pattern(_BOUNDED, codes).match(text, end):
         return False
     if _ALGEBRA_BEFORE.search(before) or _ALGEBRA_AFTER.match(text, end):
         return False
     return not any(match.start() < start and end < match.end() for match in _TUPLE.finditer(text))
 
 
-def _is_range(text: str, spots: list[_Spot], chosen: _Spot) -> bool:
+def _is_range(text: str, spots: list[_Spot], chosen: _Spot, codes: tuple[str, ...]) -> bool:
     """Return whether the chosen number is an end of a range: `5 to 7`, `between 5 and 7`."""
     for first, second in pairwise(spots):
         if chosen not in (first, second):
@@ -127,13 +125,13 @@ def _is_range(text: str, spots: list[_Spot], chosen: _Spot) -> bool:
         between = text[first.end() : second.start()]
         if len(between) < 30 and (
             (_AND.fullmatch(between) and _BETWEEN.search(text, max(0, first.start() - 16), first.start()))
-            or (not _AND.fullmatch(between) and _RANGE.fullmatch(between))
+            or (not _AND.fullmatch(between) and pattern(_RANGE, codes).fullmatch(between))
         ):
             return True
     return False
 
 
-def _narrowed(text: str, spots: list[_Spot]) -> list[_Spot]:
+def _narrowed(text: str, spots: list[_Spot], codes: tuple[str, ...]) -> list[_Spot]:
     """Return the numbers that the rules 1 to 6 leave, at least one."""
     if len(spots) == 1:
         return spots
@@ -143,7 +141,7 @@ def _narrowed(text: str, spots: list[_Spot]) -> list[_Spot]:
         kept = [n for n in kept if not any(a < n.start() < b for a, b in inside)] or kept
     equals = [sign.end() for sign in _EQUALS.finditer(text)]
     for end in reversed(equals):
-        if kept[-1].start() >= end and not _OR.search(text, kept[0].end(), end):
+        if kept[-1].start() >= end and not pattern(_OR, codes).search(text, kept[0].end(), end):
             kept = [n for n in kept if n.start() >= end]
             break
     if "**" in text:
@@ -192,13 +190,13 @@ def _compound(kept: list[_Spot], small: Number, mark: DecimalMark) -> tuple[Numb
     return (Number(text, Fraction(total) / whole.factor), Number(text, Fraction(total) / part.factor))
 
 
-def _rivals(kept: list[_Spot], same: tuple[Number, ...], mark: DecimalMark) -> tuple[str, ...]:
+def _rivals(kept: list[_Spot], same: tuple[Number, ...], mark: DecimalMark, codes: tuple[str, ...]) -> tuple[str, ...]:
     """Return the results of a list (`4 or 5`) where they differ."""
     last = kept[-1]
     values = [number.value for number in same]
     others = []
     for spot in kept[-1 - _MOST_READ : -1]:
-        if _LIST.search(last.string, spot.end(), last.start()):
+        if pattern(_LIST, codes).search(last.string, spot.end(), last.start()):
             number = read_number(spot, mark)
             if number.value not in values:
                 others.append(number.text)

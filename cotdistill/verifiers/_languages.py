@@ -4,6 +4,8 @@ Every field is a regular expression without groups, matched against lower-case t
 eleven languages of MGSM fill every field; Italian, Portuguese, Hindi and Korean have what states an answer.
 """
 
+import functools
+import re
 import tomllib
 from pathlib import Path
 from typing import NamedTuple
@@ -43,6 +45,28 @@ with Path(__file__).with_name("languages.toml").open("rb") as _file:
     LANGUAGES = {code: Language(**row) for code, row in tomllib.load(_file).items()}
 
 
-def every(field: str) -> str:
-    """Return one alternation of a field over all languages."""
-    return "(?:" + "|".join(filter(None, (getattr(words, field) for words in LANGUAGES.values()))) + ")"
+ALL = tuple(LANGUAGES)
+_LOOKAROUND = re.compile(r"\(\?<?[=!].*?\)")
+NOUNS = {code: tuple(_LOOKAROUND.sub("", words.answer).split("|")) for code, words in LANGUAGES.items()}
+"""Each language's nouns as literals, which a text is searched for far faster than for a pattern."""
+_FOREIGN = re.compile(r"[^\W\d_\x00-\x7f]")
+
+
+def spoken(low: str) -> tuple[str, ...]:
+    """Return the languages that a lower-case text may be in: all, unless it is plain ASCII with English nouns."""
+    if _FOREIGN.search(low):
+        return ALL
+    return tuple(code for code, nouns in NOUNS.items() if code == "en" or any(noun in low for noun in nouns))
+
+
+_FIELD = re.compile("@([a-z]+)@")
+
+
+@functools.cache
+def pattern(template: str, codes: tuple[str, ...] = ALL) -> re.Pattern[str]:
+    """Return a pattern in which `@field@` is one alternation of that field over the languages."""
+
+    def every(field: re.Match[str]) -> str:
+        return "(?:" + ("|".join(filter(None, (getattr(LANGUAGES[code], field[1]) for code in codes))) or "(?!)") + ")"
+
+    return re.compile(_FIELD.sub(every, template))

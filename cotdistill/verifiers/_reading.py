@@ -74,7 +74,7 @@ def _read(statement: Statement, text: str, mark: DecimalMark) -> Reading | None:
             text = plain(side)
         elif _ALGEBRA.search(without_words(expression.text)):
             return Reading(statement, expression.text, (), _no_number(expression.text), expression)
-    final = final_of(text, mark)
+    final = final_of(text, mark, statement.codes)
     if final is None:
         if not (is_whole or expression or _NAME.fullmatch(text)) or not _SAYS.search(text):
             return None

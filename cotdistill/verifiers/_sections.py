@@ -58,8 +58,10 @@ def solution_spans(low: str, start: int, end: int, *, asides: Collection[str] = 
     aside = ""
     opening = low.find("\n\n", 1, end)  # `Imagine …` in the first paragraph sets the scene
     for match in _START.finditer(low, start, end):
-        at = match.start(1)
-        kind: CueKind | Literal["heading"] | None = cue_at(low, at, match[1])
+        at, word = match.start(1), match[1]
+        if not aside and word not in _WORDS and word[0] not in _CHARACTERS:
+            continue
+        kind: CueKind | Literal["heading"] | None = cue_at(low, at, word)
         if kind is None and aside and _is_heading(low, at):
             kind = "heading"
         if kind is not None and kind in asides:

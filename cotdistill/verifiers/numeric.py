@@ -39,5 +39,7 @@ def judge_number(expected: Number, reading: Reading | None) -> Verdict:
 def read_gold(gold: str) -> Number | None:
     """Return the one number of a gold answer, after `####` where it has one; None where that is not clear."""
     gold = gold.rpartition("####")[2].strip()
+    if gold.isascii() and gold.isdecimal() and len(gold) < 19:
+        return Number(gold, int(gold))
     final = final_of(plain(gold), ".")
     return final.values[0] if final and final.values and not final.rivals else None
