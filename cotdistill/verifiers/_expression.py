@@ -112,7 +112,8 @@ _NAMED = re.compile(r"\s*[a-z](?:_\{?\w\}?)?(?:\([a-z]\))?\s*=\s*")
 _BEFORE = re.compile(r"[\s$€£¥₹+*-]*")
 _AFTER = re.compile(
     r"[\s%$€£¥₹*]*(?:(?:[^\W\d_]{3,20}|"
-    r"(?<=[\s/])[mgshl]|cm|mm|km|kg|mg|ml|ft|in|mi|lb|oz|hr|yd|pm|am|[^\x00-\x7f]{1,2})(?:\^ ?\{?[23]\}?|[²³])?[\s/.*]*){0,4}"
+    r"(?<=[\s/])[mgshl]|cm|mm|km|kg|mg|ml|ft|in|mi|lb|oz|hr|yd|pm|am|[^\x00-\x7f]{1,2})"
+    r"(?:\^ ?\{?[23]\}?|[²³])?[\s/.*]*){0,4}"
 )
 _NO_UNIT = re.compile(r"(?<![a-z])(?:pi|sqrt|sin|cos|tan|log|ln|exp|or|and|mod|base)(?![a-z])")
 
@@ -156,7 +157,15 @@ class Clock(NamedTuple):
 
     def is_same(self, other: "Clock") -> bool:
         """Return whether two are the same, as far as both say."""
-        return self.text == other.text and (not self.half or not other.half or self.half == other.half)
+        if self.text == other.text:
+            return not self.half or not other.half or self.half == other.half
+        return bool(self.half or other.half) and self.of_the_day == other.of_the_day
+
+    @property
+    def of_the_day(self) -> tuple[int, ...]:
+        """Its hours from 0 to 23 and what follows them."""
+        hours, *rest = (int(part) for part in self.text.split(":"))
+        return (hours % 12 + 12 * (self.half == "p") if self.half else hours, *rest)
 
 
 def tidy(text: str) -> str:

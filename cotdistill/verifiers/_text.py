@@ -23,12 +23,48 @@ def final_line(answer: str) -> tuple[str, str] | None:
 _LINK = re.compile(r"\b(?:is|are|was|were|be|becomes|ist|es|est|é|è)\b:?\s|[:=：]\s*|是|为|為")
 
 
+_REASON = re.compile(r"[,;—–]?\s+(?:because|since)\b|[,;]\s+(?:as|for)\b|\s[—–-]\s|[，,](?:因为|なぜなら)")
+_YES_OR_NO = re.compile(
+    r"(yes|no|true|false|maybe|ja|nein|sí|oui|non|да|нет|ndiyo|hapana|是|否|对|错|はい|いいえ)[,;:.，、。]\s?",
+    re.IGNORECASE,
+)
+
+
 def readings(text: str, *, casefold: bool) -> set[str]:
-    """Return what a final line may say, cleaned: itself, its first sentence, and what either says that something is."""
+    """Return what a final line may say, cleaned.
+
+    It and its first sentence say themselves, what they say that something is, and what stands before a reason
+    (`Yes, it does`, `Paris, because …`); a date says its day in another order too.
+    """
     whole = (text, first_sentence(text))
     links = (list(_LINK.finditer(part)) for part in whole)
-    predicates = (part[found[-1].end() :] for part, found in zip(whole, links, strict=True) if found)
-    return {cleaned(part, casefold=casefold) for part in (*whole, *predicates)} - {""}
+    parts = [*whole, *(part[found[-1].end() :] for part, found in zip(whole, links, strict=True) if found)]
+    parts += [part[: reason.start()] for part in parts if (reason := _REASON.search(part))]
+    parts += [opening[1] for part in whole if (opening := _YES_OR_NO.match(part.lstrip(_FRAME)))]
+    said = {cleaned(part, casefold=casefold) for part in parts} - {""}
+    return said | {day for part in said if (day := day_of(part))}
+
+
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_DAY = re.compile(
+    r"(?:(?P<month>[a-z]{3,9})\.? (?P<day>\d{1,2})(?:st|nd|rd|th)?|"
+    r"(?P<first>\d{1,2})(?:st|nd|rd|th)?(?: of)? (?P<then>[a-z]{3,9}))"
+    r"(?:,? (?P<year>\d{4}))?|(?P<iso>\d{4}-\d{2}-\d{2})",
+    re.IGNORECASE,
+)
+
+
+def day_of(text: str) -> str:
+    """Return a date as `2020-06-20` or `06-20`; empty where the text is none."""
+    date = _DAY.fullmatch(text)
+    if date is None:
+        return ""
+    if date["iso"]:
+        return date["iso"]
+    month, day = (date["month"] or date["then"]).lower()[:3], int(date["day"] or date["first"])
+    if month not in _MONTHS:
+        return ""
+    return f"{date['year'] + '-' if date['year'] else ''}{_MONTHS.index(month) + 1:02}-{day:02}"
 
 
 def first_sentence(text: str) -> str:

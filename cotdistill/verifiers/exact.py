@@ -2,7 +2,7 @@
 
 from cotdistill.records import Verdict
 from cotdistill.registry import kind
-from cotdistill.verifiers._text import cleaned, final_line, readings
+from cotdistill.verifiers._text import cleaned, day_of, final_line, readings
 
 
 @kind
@@ -10,7 +10,8 @@ def exact(gold: str, answer: str, *, casefold: bool = True) -> Verdict:
     """Compare the final answer with gold as text.
 
     The final answer is what the answer declares (`\\boxed{…}`, `####`, `Answer: …`), else its last line; of a sentence
-    also what follows its last `is`. Markup, quotes, the full stop and repeated white space are no difference.
+    also what follows its last `is` and what stands before a reason (`Yes, because …`). Dates are read in any order;
+    markup, quotes, the full stop and repeated white space are no difference.
 
     Options:
         casefold: whether `Paris` equals `PARIS`; true, since capitals of an answer seldom carry meaning.
@@ -22,5 +23,6 @@ def exact(gold: str, answer: str, *, casefold: bool = True) -> Verdict:
     if found is None:
         return Verdict(outcome="unparsed", reason="no final answer found")
     text, reason = found
-    is_correct = expected in readings(text, casefold=casefold)
+    said = readings(text, casefold=casefold)
+    is_correct = expected in said or bool((day := day_of(expected)) and day in said)
     return Verdict(outcome="correct" if is_correct else "wrong", extracted=text.strip(), reason=reason)

@@ -152,6 +152,9 @@ EQUAL = [
     (r"\left\{\frac{1}{2}, 1\right\}", r"x = \frac{1}{2} or x = 1"),
     ("2\\sqrt{3}", "The length is 2√3 cm."),
     ("12:30", "He arrives at 12:30 pm."),
+    ("19:30", "7:30 PM"),
+    (r"\text{7:30 p.m.}", "19:30"),
+    (r"\text{12:15 AM}", "0:15"),
 ]
 """(gold, answer): the answer is right."""
 
@@ -187,6 +190,8 @@ DIFFERENT = [
     ("-5", r"\boxed{5}"),
     (r"\infty", r"\boxed{-\infty}"),
     (r"\text{12:30 PM}", "12:30 AM"),
+    ("19:30", "7:30 AM"),
+    ("19:30", "7:30"),
     ("12:30", "He arrives at noon."),
     (r"\text{Tuesday}", "So the day is not Tuesday."),
     (r"\text{odd}", "The function is even."),

@@ -45,3 +45,26 @@ def test_gold_passes_its_own_verifier(gold):
 @given(st.text(), st.text())
 def test_any_text_gets_the_same_verdict_twice(gold, answer):
     assert exact(gold, answer) == exact(gold, answer)
+
+
+@pytest.mark.parametrize(
+    ("gold", "answer"),
+    [
+        ("yes", "Yes, because the sum is even."),
+        ("no", "No. It is odd."),
+        ("Paris", "Paris, because it is the capital."),
+        ("June 20", "20 June"),
+        ("June 20", "The answer is June 20th."),
+        ("2020-06-20", "June 20, 2020"),
+        ("20 June 2020", "The day is June 20, 2020."),
+    ],
+)
+def test_a_reason_and_the_order_of_a_date_are_no_difference(gold, answer):
+    assert exact(gold, answer).outcome == "correct"
+
+
+@pytest.mark.parametrize(
+    ("gold", "answer"), [("yes", "No, because it is yes-like."), ("June 20", "June 21"), ("June 20", "July 20"), ("no", "Not at all")]
+)  # fmt: skip
+def test_another_reason_or_date_is_wrong(gold, answer):
+    assert exact(gold, answer).outcome == "wrong"

@@ -1,0 +1,149 @@
+"""Finds what announces an answer: boxes, hash marks, `Final Answer`, `Answer:`, `is the answer`, in each language."""
+
+import re
+from collections.abc import Callable
+from typing import Literal
+
+from cotdistill.verifiers._languages import pattern
+from cotdistill.verifiers._page import MOST, SENTENCE_END, WINDOW, Page, sentences_of_line, statement_end
+from cotdistill.verifiers._sections import solution_spans
+
+DeclaredKind = Literal["boxed", "hash mark", "final answer", "answer"]
+
+
+_BRACE = re.compile(r"[{}]")
+
+_BARE_BOX = re.compile(r"\\f?box(?:ed)? ?([-+]?[\d.,]*\d)")
+
+
+def _boxes(page: Page) -> list[tuple[int, int]]:
+    r"""Return where the contents of `\boxed{…}` are; one pass over the braces, however deep they nest."""
+    if "box" not in page.text:
+        return []
+    opened: list[int] = []
+    found = [match.span(1) for match in _BARE_BOX.finditer(page.text) if page.own_end(match.start())]
+    for brace in _BRACE.finditer(page.text):
+        if brace[0] == "{":
+            opened.append(brace.start())
+        elif opened:
+            start = opened.pop()
+            if (
+                brace.start() - start <= WINDOW
+                and page.text.endswith(("boxed", "fbox", "boxed "), 0, start)
+                and page.own_end(start)
+            ):
+                found.append((start + 1, brace.start()))
+    return sorted(found)[-MOST:]
+
+
+_HASH = re.compile(r"\n?[ \t]{0,8}####[ \t*:：]{0,8}(?=[^#\s])")
+
+_FINAL = r"@final@[*_\s]{0,6}(?:[:：=→–—-]|@link@|\n)?[*_ \t:]{0,6}"
+
+_LABEL = r"(?![a-z])(?:[*_]{0,4}[ \t]{0,3}(?:@link@|[=:：–—→-])|[*_: \t]{0,8}(?=\n))[*_:： \t]{0,8}"
+
+_ANSWER = "answer" + _LABEL
+
+_OTHER_ANSWER = "@answer@" + _LABEL
+
+_SHORT_ANSWER = re.compile(r"\n[*_# ]{0,6}(?:a|ans)[*_]{0,3}[ \t]?[:.=：][*_ \t]{0,6}(?=[^\s*_])")
+
+_OPTION_LIST = re.compile(r"\n[*_# (]{0,6}b[*_]{0,3}[ \t]?[:.)]")
+
+_IS_ANSWER = re.compile(r"is (?:the|our|my) (?:right |correct |final )?answer\b")
+
+_STEP_HEADINGS = ("\n**step ", "\n### step ", "\nstep ")
+"""An `Answer:` before a later step is that step's, not the problem's."""
+
+
+def _headed(page: Page, mark: re.Pattern[str]) -> list[tuple[int, int]]:
+    """Return what follows a mark that needs no look at what is before it, if it opens a line."""
+    found = []
+    for match in list(mark.finditer(page.low))[-MOST:]:
+        start, end = match.span()
+        if _opens_line(page.low, start):
+            stop = min(end + WINDOW, len(page.low))
+            paragraph = page.low.find("\n\n", end, stop)
+            limit = solution_spans(page.low, end, stop if paragraph < 0 else paragraph)[0][1]
+            found.append((end, statement_end(page, end, limit)))
+        elif limit := _limit(page, start, end):
+            found.append((end, statement_end(page, end, limit)))
+    return found
+
+
+def _labelled(page: Page) -> list[tuple[int, int]]:
+    """Return what follows `answer:`; an answer in parentheses belongs to a question asked to the reader."""
+    found = []
+    last_step = max(page.low.rfind(heading) for heading in _STEP_HEADINGS)
+    matches = list(pattern(_ANSWER, page.codes).finditer(page.low, last_step + 1)) if "answer" in page.low else []
+    if not matches and page.announced:
+        matches = list(pattern(_OTHER_ANSWER, page.codes).finditer(page.low, last_step + 1))
+    for match in matches[-MOST:]:
+        start, end = match.span()
+        if limit := _limit(page, start, end):
+            found.append((end, statement_end(page, end, max(limit, end))))
+    if not _OPTION_LIST.search(page.low):
+        for match in list(_SHORT_ANSWER.finditer(page.low, last_step + 1))[-MOST:]:
+            limit = page.own_end(match.start())
+            end = statement_end(page, match.end(), max(limit, match.end()))
+            if limit and _is_last(page, end):
+                found.append((match.end(), end))
+    for match in list(_IS_ANSWER.finditer(page.low))[-MOST:] if "answer" in page.low else ():
+        line = page.text.rfind("\n", 0, match.start()) + 1
+        if sentences := sentences_of_line(page.text, line, match.start()):
+            found.append(sentences[-1])
+    return sorted(set(found))
+
+
+_TURN = re.compile(r"[:;：；\n]|, (?:but|so|and|the|now)\b|\b(?:but|however|pero|aber|mais)\b|[，,](?:但|而|所以)")
+
+_QUESTION = re.compile(r"[^.!\n。！।]{0,80}[?？]")
+
+
+def _is_last(page: Page, end: int) -> bool:
+    """Return whether only asides follow the line: an `A:` before that answers a question asked on the way."""
+    line = page.text.find("\n", end)
+    return line < 0 or not any(
+        re.search(r"\w", page.text[max(start, line) : stop]) for start, stop in page.spans if stop > line
+    )
+
+
+def _limit(page: Page, start: int, end: int) -> int:
+    """Return where a statement must end that is announced here; 0 where the announcement is not the solution's own."""
+    if _in_parenthesis(page.low, start) or _is_supposed(page, start, end):
+        return 0
+    return page.own_end(start)
+
+
+def _is_supposed(page: Page, start: int, end: int) -> bool:
+    """Return whether an announcement is a question, or what someone might think."""
+    low = page.low
+    cut = [match.end() for match in SENTENCE_END.finditer(low, max(0, start - 120), start)]
+    before = low[max(cut[-1] if cut else start - 120, low.rfind("\n", 0, start) + 1, 0) : start]
+    turns = [match.end() for match in _TURN.finditer(before)]
+    question = _QUESTION.match(low, end)
+    if pattern("@denies@", page.codes).search(low, start, end):
+        return True
+    return bool(question and question.end() - end > 1) or bool(
+        pattern("@supposed@", page.codes).search(before, turns[-1] if turns else 0)
+    )
+
+
+_MARKUP = " \t\n*_#>"
+
+
+def _opens_line(low: str, at: int) -> bool:
+    before = low[max(0, at - 12) : at]
+    return "\n" in before[len(before.rstrip(_MARKUP)) :] or low[at] == "\n"
+
+
+def _in_parenthesis(low: str, at: int) -> bool:
+    return low[max(0, at - 8) : at].rstrip(" *_").endswith(("(", "[", "（"))
+
+
+ANNOUNCEMENTS: tuple[tuple[DeclaredKind, Callable[[Page], list[tuple[int, int]]]], ...] = (
+    ("boxed", _boxes),
+    ("hash mark", lambda page: _headed(page, _HASH) if "####" in page.text else []),
+    ("final answer", lambda page: _headed(page, pattern(_FINAL, page.codes))),
+    ("answer", _labelled),
+)
