@@ -74,7 +74,7 @@ def _headed(page: Page, mark: re.Pattern[str]) -> list[tuple[int, int]]:
 def _labelled(page: Page) -> list[tuple[int, int]]:
     """Return what follows `answer:`; an answer in parentheses belongs to a question asked to the reader."""
     found = []
-    last_step = max(page.low.rfind(heading) for heading in _STEP_HEADINGS)
+    last_step = max(page.low.rfind(heading) for heading in _STEP_HEADINGS) if "step " in page.low else -1
     matches = list(pattern(_ANSWER, page.codes).finditer(page.low, last_step + 1)) if "answer" in page.low else []
     if not matches and page.announced:
         matches = list(pattern(_OTHER_ANSWER, page.codes).finditer(page.low, last_step + 1))
@@ -82,8 +82,8 @@ def _labelled(page: Page) -> list[tuple[int, int]]:
         start, end = match.span()
         if limit := _limit(page, start, end):
             found.append((end, statement_end(page, end, max(limit, end))))
-    if not _OPTION_LIST.search(page.low):
-        for match in list(_SHORT_ANSWER.finditer(page.low, last_step + 1))[-MOST:]:
+    if (short := list(_SHORT_ANSWER.finditer(page.low, last_step + 1))) and not _OPTION_LIST.search(page.low):
+        for match in short[-MOST:]:
             limit = page.own_end(match.start())
             end = statement_end(page, match.end(), max(limit, match.end()))
             if limit and _is_last(page, end):
@@ -144,6 +144,9 @@ def _in_parenthesis(low: str, at: int) -> bool:
 ANNOUNCEMENTS: tuple[tuple[DeclaredKind, Callable[[Page], list[tuple[int, int]]]], ...] = (
     ("boxed", _boxes),
     ("hash mark", lambda page: _headed(page, _HASH) if "####" in page.text else []),
-    ("final answer", lambda page: _headed(page, pattern(_FINAL, page.codes))),
+    (
+        "final answer",
+        lambda page: _headed(page, pattern(_FINAL, page.codes)) if len(page.codes) > 1 or "final" in page.low else [],
+    ),
     ("answer", _labelled),
 )

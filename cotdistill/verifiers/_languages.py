@@ -49,14 +49,16 @@ ALL = tuple(LANGUAGES)
 _LOOKAROUND = re.compile(r"\(\?<?[=!].*?\)")
 NOUNS = {code: tuple(_LOOKAROUND.sub("", words.answer).split("|")) for code, words in LANGUAGES.items()}
 """Each language's nouns as literals, which a text is searched for far faster than for a pattern."""
+_LATIN_NOUNS = tuple((noun, code) for code in ALL for noun in NOUNS[code] if noun.isascii() and code != "en")
 _FOREIGN = re.compile(r"[^\W\d_\x00-\x7f]")
 
 
 def spoken(low: str) -> tuple[str, ...]:
     """Return the languages that a lower-case text may be in: all, unless it is plain ASCII with English nouns."""
-    if _FOREIGN.search(low):
+    if not low.isascii() and _FOREIGN.search(low):
         return ALL
-    return tuple(code for code, nouns in NOUNS.items() if code == "en" or any(noun in low for noun in nouns))
+    found = {code for noun, code in _LATIN_NOUNS if noun in low}
+    return tuple(code for code in ALL if code == "en" or code in found) if found else ("en",)
 
 
 _FIELD = re.compile("@([a-z]+)@")

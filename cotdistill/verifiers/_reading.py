@@ -66,7 +66,10 @@ def _readings(answer: str, locale: Locale | None) -> Iterator[Reading]:
 
 
 def _read(statement: Statement, text: str, mark: DecimalMark) -> Reading | None:
-    expression = expression_of(statement)
+    if bare := _DIGITS.fullmatch(text):
+        return Reading(statement, bare[1], (Number(bare[1], int(bare[1])),))
+    is_prose = statement.kind != "boxed" and "\\" not in text and "$" not in text and _PROSE.search(text)
+    expression = None if is_prose else expression_of(statement)
     is_whole = expression is not None and expression.is_whole
     if is_whole and expression is not None:
         side = right_side(expression.text)
@@ -75,14 +78,19 @@ def _read(statement: Statement, text: str, mark: DecimalMark) -> Reading | None:
         elif _ALGEBRA.search(without_words(expression.text)):
             return Reading(statement, expression.text, (), _no_number(expression.text), expression)
     final = final_of(text, mark, statement.codes)
+    if final is not None and final.values and not final.rivals:
+        return Reading(statement, final.text, final.values, "", expression)
+    expression = expression or expression_of(statement)
     if final is None:
         if not (is_whole or expression or _NAME.fullmatch(text)) or not _SAYS.search(text):
             return None
         return Reading(statement, text, (), _no_number(text.strip()), expression)
-    fault = _disagree(final.rivals) if final.rivals else "" if final.values else _no_number(final.text)
-    return Reading(statement, final.text, () if fault else final.values, fault, expression)
+    fault = _disagree(final.rivals) if final.rivals else _no_number(final.text)
+    return Reading(statement, final.text, (), fault, expression)
 
 
+_DIGITS = re.compile(r"[ *]{0,4}(\d{1,15})[ *.\n]{0,4}")
+_PROSE = re.compile(r"[a-z]{4}")
 _ALGEBRA = re.compile(
     r"\\(?!\$|%|,|!|;|text|approx)[a-z]|(?<![a-z])[a-z](?![a-z'])|[\^_<>≤≥±√π∞!|\[{]|[(](?=.*,)", re.IGNORECASE
 )
