@@ -102,7 +102,7 @@ def _read_spending(step: Step, run: Path) -> dict[str, str]:
     spent = json.loads(path.read_text(encoding="utf-8"))
     tokens = f"{spent['input_tokens']:,} in, {spent['output_tokens']:,} out, for {spent['answers']:,} answers"
     if spent["uncounted"]:
-        tokens += f"; {spent['uncounted']:,} answers came without a count, and a token is taken for four characters"
+        tokens += f"; {spent['uncounted']:,} answers came without a count, and their tokens are estimated"
     cost = {} if spent["usd"] is None else {"Cost": dollars(spent["usd"])}
     return {**cost, "Tokens": tokens}
 

@@ -23,7 +23,7 @@ from cotdistill.client.costs import Prices
 from cotdistill.client.providers import continuation, ignored_options, without
 from cotdistill.client.response_reader import Timeouts
 from cotdistill.client.retries import NoAnswer
-from cotdistill.errors import AccessRefused, UserError
+from cotdistill.errors import AccessRefused, UserError, whole_characters
 from cotdistill.records import Failure, Sampling
 from cotdistill.registry import NOT_IN_KEY, Options, kind
 from cotdistill.samplers import Draw, JsonRow, Reply, Request, Unanswered
@@ -212,7 +212,8 @@ async def draw(client: Client, model: str, request: Request, extra_body: JsonRow
 
     Raises: Unanswered, NotSent, AccessRefused, TryAgainLater.
     """
-    messages = [message.model_dump() for message in request.messages]
+    # A question of a data set may hold half a character, which no body can.
+    messages = [{"role": m.role, "content": whole_characters(m.content)} for m in request.messages]
     options = {**_sampling_fields(request.sampling, request.index), **(extra_body or {})}
     begun: JsonRow = {}
     if request.prefix:
@@ -221,7 +222,7 @@ async def draw(client: Client, model: str, request: Request, extra_body: JsonRow
         if way is None:
             host = urlsplit(address).netloc
             raise Unanswered(Failure(kind="failed", reason=f"{host} goes on with no answer that is begun"))
-        messages.append({"role": "assistant", "content": request.prefix, **way.message})
+        messages.append({"role": "assistant", "content": whole_characters(request.prefix), **way.message})
         begun = way.body
     try:
         answer = await client.complete({"model": model, "messages": messages, **begun, **options})

@@ -17,7 +17,8 @@ from cotdistill.records import Record
 
 R = TypeVar("R", bound=Record)
 
-CHECKSUM = re.compile(rb',"crc32":"([0-9a-f]{8})"\}\s*\Z')
+CHECKSUM = re.compile(rb',"crc32":"([0-9a-f]{8})"\}')
+CHECKSUM_BYTES = len(',"crc32":"01234567"}')
 
 
 def ledger_line(record: Record) -> bytes:
@@ -34,8 +35,9 @@ def ledger_line(record: Record) -> bytes:
 
 def parsed_line(line: bytes, where: str, record: type[R]) -> R:
     """Return the record in a line. Raises: UserError that says what is wrong with it."""
-    if found := CHECKSUM.search(line):
-        start = line[: found.start()]
+    line = line.rstrip()
+    if found := CHECKSUM.fullmatch(line[-CHECKSUM_BYTES:]):
+        start = line[:-CHECKSUM_BYTES]
         if zlib.crc32(start) != int(found[1], 16):
             hint = "move that line to another file, and the answer is asked again; the others are good"
             raise UserError("was changed since it was written: its checksum is another", where, hint)

@@ -23,7 +23,9 @@ def final_line(answer: str) -> tuple[str, str] | None:
 _LINK = re.compile(r"\b(?:is|are|was|were|be|becomes|ist|es|est|é|è)\b:?\s|[:=：]\s*|是|为|為")
 
 
-_REASON = re.compile(r"[,;—–]?\s+(?:because|since)\b|[,;]\s+(?:as|for)\b|\s[—–-]\s|[，,](?:因为|なぜなら)")
+_REASON = re.compile(
+    r"(?:[,;—–]|(?<!\s)(?=\s))\s+(?:because|since)\b|[,;]\s+(?:as|for)\b|\s[—–-]\s|[，,](?:因为|なぜなら)"
+)
 _YES_OR_NO = re.compile(
     r"(yes|no|true|false|maybe|ja|nein|sí|oui|non|да|нет|ndiyo|hapana|是|否|对|错|はい|いいえ)[,;:.，、。]\s?",
     re.IGNORECASE,

@@ -212,3 +212,27 @@ def test_an_endpoint_that_is_down_stops_the_run_to_go_on_later(tmp_path, sample)
     assert code == 0, err
     assert run.stored() == run.all_prompts
     assert len(server.requests) == PROMPTS
+
+
+@pytest.mark.parametrize("position", POSITIONS.values(), ids=POSITIONS)
+def test_a_question_that_is_forbidden_is_listed_and_the_others_are_answered(tmp_path, sample, position):
+    with FaultServer() as server:
+        run = SamplingRun(tmp_path, server.base_url, PROMPTS)
+        flagged = (status(403, '{"error": {"message": "input flagged \\ud83d \\u001b[2J"}}'),)
+        server.faults = lambda request: flagged if request.prompt == run.prompt(position) else None
+        code, err = sample()
+    assert code == 0, err
+    assert "\x1b" not in err
+    assert sorted(server.sent_prompts) == sorted(set(run.all_prompts) - {run.prompt(position)})
+    [row] = run.rows("failed.jsonl")
+    assert "input flagged \ufffd \\x1b[2J" in row["reason"]
+
+
+def test_half_a_character_in_an_error_that_passed_is_no_trouble(tmp_path, sample):
+    fault = (status(500, '{"error": {"message": "half \\ud83d of it"}}'),)
+    with FaultServer({0: fault}) as server:
+        run = SamplingRun(tmp_path, server.base_url, PROMPTS)
+        code, err = sample()
+    assert code == 0, err
+    assert "Logging error" not in err
+    assert [row["problem"]["id"] for row in run.rows()] == [f"p{n}" for n in range(PROMPTS)]

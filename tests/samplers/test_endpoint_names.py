@@ -1,10 +1,14 @@
 """Hosts, keys and certificates as users write them: what cannot work is refused before anything is sent."""
 
+import asyncio
+
 import pytest
 from pydantic import ValidationError
 
 from cotdistill.errors import UserError
+from cotdistill.records import Problem, Sampling
 from cotdistill.registry import make
+from cotdistill.samplers import Request, SendGate
 from tests.support.asking import WHOLE_MESSAGE, ask, message
 from tests.support.fault_server import FaultServer
 
@@ -55,3 +59,17 @@ def test_a_proxy_of_the_environment_is_used_only_where_the_recipe_says_so(monkey
         [answer] = ask(proxy, **there, use_proxy=True)
     assert message(answer) == WHOLE_MESSAGE
     assert len(proxy.requests) == 1
+
+
+def test_a_question_with_half_a_character_is_asked():
+    problem = Problem(id="p\ud83d", question="how many \ud83d clips?")
+    with FaultServer() as server:
+        sampler = make("samplers", "endpoint", model="r1", base_url=server.base_url)
+
+        async def main():
+            async with sampler.session(SendGate()) as draw:
+                return await draw(Request(problem, sampler.messages(problem), Sampling(), 0))
+
+        reply = asyncio.run(main())
+    assert reply.response["choices"][0]["message"] == WHOLE_MESSAGE
+    assert server.requests[0].prompt == "how many \ufffd clips?"
