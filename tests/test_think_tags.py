@@ -1,6 +1,6 @@
 import pytest
 
-from cotdistill.think_tags import STRAY_TAG, after_thinking, has_empty_thought, split_thinking, tag_fault
+from cotdistill.think_tags import STRAY_TAG, Split, after_thinking, has_empty_thought, split_thinking, tag_fault
 
 MARKS = [
     ("<think>", "</think>"), ("<thinking>", "</thinking>"), ("<thought>", "</thought>"), ("<reasoning>", "</reasoning>"),
@@ -30,7 +30,7 @@ def test_an_answer_tag_ends_thinking_that_was_not_closed(opening):
 @pytest.mark.parametrize("text", ["a", "I think > 5", "a < b", "[1, 2]", "the thought", "<b>think</b>"])
 def test_text_without_marks_is_left_whole(text):
     assert after_thinking(text) == text
-    assert split_thinking(text) == ("", text, False)
+    assert split_thinking(text) == Split("", text)
 
 
 @pytest.mark.parametrize(
