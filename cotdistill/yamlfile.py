@@ -6,7 +6,7 @@ Read as people mean it: duplicate keys are errors, `1e-5` is a number, `NO` and 
 import difflib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -91,7 +91,14 @@ class Source:
             target[last] = text
         for old in [place for place in self.places if place[: len(loc)] == loc]:
             del self.places[old]
-        self.places[loc] = where
+        self.places |= dict.fromkeys(_locs(target[last], loc), where)
+
+
+def _locs(value: Data, loc: Loc) -> Iterator[Loc]:
+    """Yield the place of a value, and those of the keys inside it."""
+    yield loc
+    for key, inner in value.items() if isinstance(value, dict) else ():
+        yield from _locs(inner, (*loc, key))
 
 
 def load(path: Path) -> Source:

@@ -108,3 +108,12 @@ def test_what_may_be_a_key_is_blotted_out_of_where_it_was_set(tmp_path, key, val
         said = source.where(tuple(key.split(".")))
     assert f"--set {key}=" in said
     assert "canary" not in said
+
+
+def test_what_was_set_with_a_mapping_has_the_place_of_the_option(tmp_path):
+    (tmp_path / "r.yaml").write_text("arms: {one: {filter: {keep: all}}}\n")
+    source = load(tmp_path / "r.yaml")
+    source.set("arms", "{two: {filter: {keep: some}}}")
+    place = ("arms", "two", "filter", "keep")
+    assert source.where(place) == "--set arms={two: {filter: {keep: some}}}: arms.two.filter.keep"
+    assert place in source.places and ("arms", "one", "filter", "keep") not in source.places

@@ -55,7 +55,7 @@ def _differ(seeds: tuple[int, ...]) -> tuple[int, ...]:
     if any(seed < 0 for seed in seeds):
         raise ValueError("a seed is 0 or more")
     if len(set(seeds)) < len(seeds):
-        raise ValueError("holds a seed twice: the same training would count as another one")
+        raise ValueError("has a duplicate seed: the same training would count as another one")
     return seeds
 
 

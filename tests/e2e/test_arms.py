@@ -46,7 +46,7 @@ def test_a_recipe_with_all_of_them_is_well(call, recipe, tmp_path):
         ("arms.recorded.problems.dataset=s1K-1.0", "arms.recorded.problems.dataset=s1K-1.0"),
         ("arms.recorded.filter.keep=correct", "t.yaml:13: arms.recorded.problems: no gold answer"),
         ("arms.recorded.problems.holdout=3", "an arm has no exam of its own"),
-        ("arms.filtered.seeds=[1, 1]", "holds a seed twice"),
+        ("arms.filtered.seeds=[1, 1]", "has a duplicate seed"),
         ("arms.teacher={}", "the teacher is made by itself"),
     ],
 )

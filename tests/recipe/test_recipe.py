@@ -63,7 +63,7 @@ def test_another_kind_replaces_the_whole_mapping(recipe):
         ("arms: {b: {filter: {kep: all}}}", r"t\.yaml:8: arms\.b\.filter\.kep: unknown key"),
         ("arms: {baseline: {}}", r"arms\.baseline: the baseline is made by itself"),
         ("arms: {b: {seeds: [1, -1]}}", r"t\.yaml:8: arms\.b\.seeds: a seed is 0 or more"),
-        ("seeds: [1, 2, 1]", r"t\.yaml:8: seeds: holds a seed twice"),
+        ("seeds: [1, 2, 1]", r"t\.yaml:8: seeds: has a duplicate seed"),
         (
             "convert: {style: {kind: think, sytem: x}}",
             r"convert\.style\.sytem: unknown key \(did you mean `system`\?\)",
