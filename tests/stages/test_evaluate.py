@@ -48,6 +48,17 @@ def test_a_thought_that_never_ends_is_unparsed_without_a_budget_and_answered_wit
     assert exam.bodies[-1]["max_tokens"] == 4096 - 1000
 
 
+def test_the_equations_of_the_thought_are_counted_and_where_there_is_none_those_of_the_answer(exam):
+    (score,) = exam.run(lambda request: says("<think>\n6 + 1 = 8. And 2 + 2 = 4.\n</think>\n\n3 + 4 = 7"), asked=SEVEN)
+    assert (score.equations.stated, score.equations.held) == (2, 1)
+    other = [SEVEN[0].model_copy(update={"question": "What is 5 + 2?"})]
+    (score,) = exam.run(lambda request: says("3 + 4 = 7"), asked=other)
+    assert (score.equations.stated, score.equations.held) == (1, 1)
+    third = [SEVEN[0].model_copy(update={"question": "What is 4 + 3?"})]
+    (score,) = exam.run(lambda request: says("It is 7."), asked=third)
+    assert score.equations is None
+
+
 def test_an_answer_that_is_cut_off_is_graded_as_far_as_it_goes_and_shown(exam):
     (score,) = exam.run(lambda request: says("It is 7. Wait, ", finish_reason="length"), asked=SEVEN)
     assert (score.verdict.outcome, score.thought, score.completion.status) == ("correct", "none", "truncated")
