@@ -61,7 +61,7 @@ class Task:
 
     def cluster(self, problem: Problem) -> str:
         """Return what problems share that are no independent evidence: the number of a translated question."""
-        return cluster_of(problem.id) if self.options.clusters else problem.id
+        return cluster_of(problem.id, problem.group) if self.options.clusters else problem.id
 
     def first(self, limit: int | None, *, seed: int) -> "Task":
         """Return the task with `limit` problems of each group, drawn by hash so that a larger limit keeps them.
@@ -79,9 +79,9 @@ class Task:
         return replace(self, problems=tuple(p for p in self.problems if p.id in taken[p.group]))
 
 
-def cluster_of(problem_id: str) -> str:
-    """Return the number of a translated question, `17` of `de/17`."""
-    return problem_id.rpartition("/")[2]
+def cluster_of(problem_id: str, group: str) -> str:
+    """Return the question that a problem asks: ids `<group>/<question>` share it across groups, as MGSM's do."""
+    return problem_id.removeprefix(f"{group}/") if group else problem_id
 
 
 def listed(choices: Iterable[str]) -> str:

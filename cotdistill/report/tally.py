@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from cotdistill.data.task import cluster_of
 from cotdistill.records import CompletionStatus, Equations, Score, Thought, VerdictOutcome
 from cotdistill.scoring.attempts import Attempt, maj_at_k, pass_at
-from cotdistill.scoring.clustered import Estimate, ProblemResult, cluster_of, estimate_accuracy
+from cotdistill.scoring.clustered import Estimate, ProblemResult, estimate_accuracy
 from cotdistill.scoring.statistics import Interval
 
 

@@ -9,13 +9,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from cotdistill.client.concurrency import Concurrency, max_in_flight
-from cotdistill.client.costs import Budget, Spending
+from cotdistill.client.costs import Budget
 from cotdistill.data.task import Task
 from cotdistill.errors import TryAgainLater
 from cotdistill.records import Problem, Trace
+from cotdistill.sampling.drawing import draw_missing
 from cotdistill.sampling.jobs import SamplingPlan
-from cotdistill.sampling.meter import Meter
-from cotdistill.sampling.pool import PoolOptions, PoolResult, failure_error, resolve_from_ledger, run_jobs
+from cotdistill.sampling.meter import Meter, spent_in
+from cotdistill.sampling.pool import PoolOptions, PoolResult, failure_error, resolve_from_ledger
 from cotdistill.stage import Workspace
 from cotdistill.storage.jsonl import write_text
 from cotdistill.storage.ledger import Ledger
@@ -54,30 +55,17 @@ class TeacherExam:
                     for row in rows:
                         if isinstance(row, Trace):
                             yield name, row.model_copy(update={"problem": problem})
-            spent = Spending.of(entry.response for entry in ledger.read_entries())
+            spent = spent_in(ledger)
         write_text(work.folder / SPENDING, json.dumps(spent.as_json(self.plan.teacher.prices), indent=1) + "\n")
 
     def _ask(self, asked: Sequence[Problem], ledger: Ledger, work: Workspace) -> PoolResult:
         teacher = self.plan.teacher
         missing = sum(1 for _ in self.plan.make_missing_jobs(asked, ledger))
-        paid = Spending.of(entry.response for entry in ledger.read_entries())
-        meter = Meter(len(asked), len(asked) - missing, teacher.prices, self.budget, paid)
-        with work.progress("asking the teacher", total=len(asked), unit="answers") as advance:
-            advance(len(asked) - missing)
-
-            def on_done() -> None:
-                meter.done += 1
-                advance(note=meter.note())
-
-            options = PoolOptions(
-                concurrency=max_in_flight(self.concurrency),
-                drain_timeout_s=self.drain_timeout_s,
-                over_budget=meter.over_budget,
-                on_answer=meter.take,
-                on_done=on_done,
-            )
-            jobs = self.plan.make_missing_jobs(asked, ledger)
-            return run_jobs(teacher, jobs, ledger, identity=teacher.identity, options=options)
+        meter = Meter(len(asked), len(asked) - missing, teacher.prices, self.budget, spent_in(ledger))
+        options = PoolOptions(concurrency=max_in_flight(self.concurrency), drain_timeout_s=self.drain_timeout_s)
+        return draw_missing(
+            self.plan, asked, ledger, meter, work, title="asking the teacher", unit="answers", options=options
+        )
 
     def _check_enough(self, result: PoolResult, asked: Sequence[Problem], ledger: Ledger) -> None:
         """Raise where the budget ended the exam, or too many problems have no answer; tell of those that have none."""

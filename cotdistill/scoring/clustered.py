@@ -70,9 +70,3 @@ def clustered_error(values: Sequence[tuple[float, str]]) -> float:
     if len(sums) == 1:
         return 0.0
     return math.sqrt(len(sums) / (len(sums) - 1) * sum(s * s for s in sums.values())) / len(values)
-
-
-def cluster_of(problem_id: str, group: str) -> str:
-    """Return the question that a problem asks: ids `<group>/<question>` share it across groups, as MGSM's do."""
-    prefix = f"{group}/"
-    return problem_id[len(prefix) :] if group and problem_id.startswith(prefix) else problem_id

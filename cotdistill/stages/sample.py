@@ -14,9 +14,10 @@ from cotdistill.records import Failure, Problem, Rejected, Sampling, Trace
 from cotdistill.registry import NOT_IN_KEY, Options
 from cotdistill.samplers import Sampler
 from cotdistill.sampling.borrowing import borrow, other_ledgers
+from cotdistill.sampling.drawing import draw_missing
 from cotdistill.sampling.jobs import SamplingPlan
 from cotdistill.sampling.meter import Meter, spent_in
-from cotdistill.sampling.pool import PoolOptions, PoolResult, failure_error, resolve_from_ledger, run_jobs
+from cotdistill.sampling.pool import PoolOptions, PoolResult, failure_error, resolve_from_ledger
 from cotdistill.stage import Rows, StageOptions, Workspace, stage
 from cotdistill.storage.jsonl import AtomicFile, write_text
 from cotdistill.storage.ledger import Ledger
@@ -171,25 +172,12 @@ def _draw(
     if missing:
         _announce(missing, options, teacher.prices)
     unit = "problems" if options.until else "answers"
-    with work.progress("sampling", total=total, unit=unit) as advance:
-        advance(total - missing)
-
-        def on_done() -> None:
-            meter.done += 1
-            advance(note=meter.note())
-
-        pool_options = PoolOptions(
-            concurrency=max_in_flight(options.concurrency),
-            drain_timeout_s=options.drain_timeout_s,
-            has_slow_jobs=options.until is not None,
-            over_budget=meter.over_budget,
-            on_answer=meter.take,
-            on_broken=meter.paid.add_broken,
-            on_done=on_done,
-        )
-        return run_jobs(
-            teacher, plan.make_missing_jobs(asked, ledger), ledger, identity=teacher.identity, options=pool_options
-        )
+    pool_options = PoolOptions(
+        concurrency=max_in_flight(options.concurrency),
+        drain_timeout_s=options.drain_timeout_s,
+        has_slow_jobs=options.until is not None,
+    )
+    return draw_missing(plan, asked, ledger, meter, work, title="sampling", unit=unit, options=pool_options)
 
 
 def _paid(ledger: Ledger, prices: Prices | None, budget: Budget | None) -> Spending:

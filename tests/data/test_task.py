@@ -62,7 +62,7 @@ def test_a_limit_draws_the_same_questions_in_every_language_and_a_larger_one_kee
     drawn = {limit: task.first(limit, seed=1) for limit in (5, 9)}
     of_group = {}
     for problem in drawn[5].problems:
-        of_group.setdefault(problem.group, set()).add(cluster_of(problem.id))
+        of_group.setdefault(problem.group, set()).add(cluster_of(problem.id, problem.group))
     assert len(of_group) == 3 and len(set(map(frozenset, of_group.values()))) == 1
     assert len(of_group["de"]) == 5
     assert set(drawn[5].problems) < set(drawn[9].problems)
@@ -90,3 +90,11 @@ def test_a_limit_above_the_size_of_a_group_takes_all_of_it():
 def test_keys_that_do_not_go_together_are_refused(options, fault):
     with pytest.raises(ValueError, match=fault):
         TaskOptions(**options)
+
+
+@pytest.mark.parametrize(
+    ("problem", "group", "cluster"),
+    [("de/17", "de", "17"), ("17", "de", "17"), ("17", "", "17"), ("de/17", "", "de/17"), ("de/a/b", "de", "a/b")],
+)
+def test_a_question_is_shared_by_the_groups_that_stand_before_it(problem, group, cluster):
+    assert cluster_of(problem, group) == cluster

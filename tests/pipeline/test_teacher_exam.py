@@ -8,6 +8,7 @@ from cotdistill.errors import TryAgainLater, UserError
 from cotdistill.pipeline.estimate import estimates
 from cotdistill.pipeline.pipeline import Pipeline, RunOptions
 from cotdistill.recipe.recipe import read_recipe
+from cotdistill.storage.broken_attempts import BrokenAttempt, note_broken
 
 RECIPE = """\
 name: t
@@ -58,6 +59,16 @@ def test_what_is_stored_is_not_asked_again(opened):
     ledger = stored(pipeline)
     assert scores(opened("problems.limit=60", "problems.holdout=50")) == first
     assert stored(pipeline) == ledger
+
+
+def test_what_broke_in_an_earlier_start_was_billed_and_counts_against_the_budget(opened):
+    settings = ("evaluate.teacher_budget={output_tokens: 300}", "problems.limit=60", "problems.holdout=50")
+    pipeline = opened(*settings)
+    ledger = pipeline.folder / "arms/teacher/5-evaluate/completions.jsonl"
+    ledger.parent.mkdir(parents=True)
+    note_broken(ledger, BrokenAttempt(host="h", reason="the connection broke", output_tokens=300))
+    with pytest.raises(TryAgainLater, match="0 answers are stored, 50 of 50 problems have none"):
+        scores(pipeline)
 
 
 def test_its_budget_stops_it_and_what_came_is_kept(opened):

@@ -2,7 +2,7 @@ import random
 
 import pytest
 
-from cotdistill.scoring.clustered import ProblemResult, cluster_of, clustered_error, estimate_accuracy
+from cotdistill.scoring.clustered import ProblemResult, clustered_error, estimate_accuracy
 from cotdistill.scoring.statistics import wilson
 
 
@@ -61,11 +61,3 @@ def test_nothing_asked_has_no_accuracy():
 
 def test_one_cluster_has_no_error_to_speak_of():
     assert clustered_error([(1.0, "a"), (0.0, "a")]) == 0.0
-
-
-@pytest.mark.parametrize(
-    ("problem", "group", "cluster"),
-    [("de/17", "de", "17"), ("17", "de", "17"), ("17", "", "17"), ("de/17", "", "de/17"), ("de/a/b", "de", "a/b")],
-)
-def test_a_question_is_shared_by_the_groups_that_stand_before_it(problem, group, cluster):
-    assert cluster_of(problem, group) == cluster
