@@ -14,7 +14,16 @@ from cotdistill.records import Score
 from cotdistill.report.compare import Contest, Model
 from cotdistill.report.items import Item
 from cotdistill.report.table import regression_lines
-from cotdistill.report.wording import UNKNOWN, p_value, percent, percent_range, points, points_range, shortened
+from cotdistill.report.wording import (
+    UNKNOWN,
+    markdown_cell,
+    p_value,
+    percent,
+    percent_range,
+    points,
+    points_range,
+    shortened,
+)
 from cotdistill.scoring.paired import Paired
 
 LINE = "\n"
@@ -47,9 +56,10 @@ def markdown(contest: Contest) -> str:
     """Return both tables as Markdown."""
     text = _markdown(_heads(contest), _accuracies(contest))
     if len(contest.models) > 1:
-        text += f"\nPoints against {_cell(contest.reference.arm.name)}, 95% interval, p (Holm over the tasks):\n\n"
+        against = markdown_cell(contest.reference.arm.name)
+        text += f"\nPoints against {against}, 95% interval, p (Holm over the tasks):\n\n"
         text += _markdown(("model", *contest.tasks), _differences(contest))
-    return text + "".join(f"\n**{_cell(line)}**\n" for line in regression_lines(contest.regressions))
+    return text + "".join(f"\n**{markdown_cell(line)}**\n" for line in regression_lines(contest.regressions))
 
 
 def as_csv(contest: Contest) -> str:
@@ -96,7 +106,7 @@ def items_markdown(items: Sequence[Item]) -> str:
     ]  # fmt: skip
     heads = ("kind", "problem", "question", "expected", "model", "its answer", "against", "its answer")
     lines = [heads, ("---",) * len(heads), *rows]
-    return "".join(f"| {' | '.join(map(_cell, line))} |\n" for line in lines)
+    return "".join(f"| {' | '.join(map(markdown_cell, line))} |\n" for line in lines)
 
 
 def items_csv(items: Sequence[Item]) -> str:
@@ -176,11 +186,11 @@ def _shown(title: str, heads: Sequence[str], rows: Sequence[tuple[str, Sequence[
 
 
 def _markdown(heads: Sequence[str], rows: Sequence[tuple[str, Sequence[Cells]]]) -> str:
-    lines = [[_cell(head) for head in heads], ["---", *("---:" for _ in heads[1:])]]
+    lines = [[markdown_cell(head) for head in heads], ["---", *("---:" for _ in heads[1:])]]
     for name, cells in rows:
         lines.append(
             [
-                _cell(name),
+                markdown_cell(name),
                 *(text + (f" ({interval.replace(LINE, ', ')})" if interval else "") for text, interval in cells),
             ]
         )
@@ -209,7 +219,3 @@ def _row(contest: Contest, model: Model, task: str) -> list[object]:
     if paired is None:
         return [*row, None, None, None, None, None]
     return [*row, contest.reference.arm.name, *(100 * x for x in (paired.difference, *paired.ci95)), paired.p_holm]
-
-
-def _cell(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("\n", "<br>")

@@ -16,6 +16,7 @@ from cotdistill.report.tally import Tally
 from cotdistill.report.wording import (
     UNKNOWN,
     count,
+    markdown_cell,
     p_value,
     percent,
     percent_range,
@@ -132,9 +133,9 @@ def markdown_table(data: ReportData) -> str:
     lines: list[Sequence[str]] = [heads, ("---", *("---:" for _ in heads[1:]))]
     for section in _sections(data):
         if section.title:
-            lines.append((f"**{_markdown(section.title)}**", *("" for _ in heads[1:])))
+            lines.append((f"**{markdown_cell(section.title)}**", *("" for _ in heads[1:])))
         for row in section.rows:
-            lines.append([_markdown(c.text) + (f" ({c.interval})" if c.interval else "") for c in row])
+            lines.append([markdown_cell(c.text) + (f" ({c.interval})" if c.interval else "") for c in row])
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
@@ -199,7 +200,3 @@ def _difference(arm: ArmReport, task: str) -> Row:
 
 def _answers(tally: Tally) -> Row:
     return (Cell(count(tally.mean_tokens)), Cell(percent(tally.share(tally.unparsed))))
-
-
-def _markdown(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")
