@@ -1,7 +1,6 @@
 """A long run in which all goes wrong at once: three servers, every fault, kills, Ctrl-C, a full disk and a budget."""
 
 import json
-import os
 import random
 import resource
 import signal
@@ -12,6 +11,7 @@ import pytest
 from tests.support.fault_server import FaultServer
 from tests.support.faults import CUT_ANSWERS, CUT_STREAMS, STATUSES
 from tests.support.patience import wait_for
+from tests.support.peak_memory import PeakMemory
 from tests.support.sampling_run import SamplingRun
 
 PROMPTS = 5000
@@ -55,28 +55,26 @@ def test_whatever_goes_wrong_every_answer_is_stored_once_and_every_start_ends_we
             recipe["teacher"] = {"kind": "endpoint", "model": "r1", "endpoints": run.teacher["endpoints"]}
             recipe["sample"] = {"concurrency": IN_FLIGHT, "max_failed": 0.2, **sample}
             (tmp_path / "r.yaml").write_text(json.dumps(recipe))
-            return run.start(before=before)
+            process = run.start(before=before)
+            return process, PeakMemory(process.pid)
 
-        def end(process, expected):
-            err = process.stderr.read()
-            _, status, spent = os.wait4(process.pid, 0)  # of this process alone
-            process.returncode = os.waitstatus_to_exitcode(status)
-            process.communicate()
+        def end(process, peak, expected):
+            _, err = process.communicate()
             assert "Traceback" not in err, err[-3000:]
-            assert spent.ru_maxrss < MEMORY_KIB
+            assert peak.kib() < MEMORY_KIB
             assert process.returncode in expected, err[-3000:]
             ends[process.returncode] += 1
 
         for number in (signal.SIGKILL, signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL):
             so_far = sum(len(server.sent) for server in servers)
-            process = start()
+            process, peak = start()
             wait_for(lambda so_far=so_far: sum(len(one.sent) for one in servers) > so_far + 150, process)
             process.send_signal(number)
-            end(process, {-signal.SIGKILL, 130, 143, 129})
-        end(start(before=limit_files), {75})
-        end(start(budget={"output_tokens": 12_000}), {75})
-        end(start(budget={"output_tokens": 12_000}), {75})
-        end(start(), {0})
+            end(process, peak, {-signal.SIGKILL, 130, 143, 129})
+        end(*start(before=limit_files), {75})
+        end(*start(budget={"output_tokens": 12_000}), {75})
+        end(*start(budget={"output_tokens": 12_000}), {75})
+        end(*start(), {0})
     stored = Counter(record["problem_id"] for record in run.records())
     assert len(stored) == PROMPTS
     assert set(stored.values()) == {1}
