@@ -22,12 +22,13 @@ def render(template: str, **values: str) -> str:
 
 
 def load(path: Path, *, required: Sequence[str] = ("question",)) -> str:
-    """Return the template in a file, without the line ends at its end.
+    """Return the template in a file, every character of it, the last line end included.
 
+    A byte order mark is no part of it, and every line end is read as a newline character, wherever it was written.
     Raises: UserError: no such file, not UTF-8, a required name is missing.
     """
     try:
-        template = path.read_text(encoding="utf-8-sig").rstrip("\r\n")
+        template = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise no_such_file(path) from None
     except (OSError, UnicodeDecodeError) as error:

@@ -1,3 +1,4 @@
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import strategies as st
 from cotdistill import prompts
 from cotdistill.errors import UserError
 
-TEMPLATES = sorted((Path(__file__).parents[1] / "configs" / "prompts").glob("*.txt"))
+TEMPLATES = sorted((Path(__file__).parents[1] / "configs" / "prompts").rglob("*.txt"))
 
 
 @pytest.mark.parametrize(
@@ -53,13 +54,23 @@ def test_a_template_that_cannot_be_used_is_named(tmp_path: Path, content: bytes 
     assert caught.value.where == str(path)
 
 
-def test_the_line_end_of_the_file_is_no_part_of_the_prompt(tmp_path: Path) -> None:
+def test_every_character_of_the_file_is_part_of_the_prompt(tmp_path: Path) -> None:
     path = tmp_path / "template.txt"
-    path.write_bytes(b"\xef\xbb\xbf  {question}\n\nAnswer:\r\n")
-    assert prompts.load(path) == "  {question}\n\nAnswer:"
+    path.write_bytes(b"\xef\xbb\xbf  {question}\n\nAnswer: \r\n")
+    assert prompts.load(path) == "  {question}\n\nAnswer: \n"
 
 
-@pytest.mark.parametrize("path", [pytest.param(p, id=p.stem) for p in TEMPLATES])
+@settings(deadline=None)
+@given(st.text(alphabet="ab 题\n\t\"'\\"), st.text(alphabet="ab 题\n\t\"'\\"), st.text(alphabet="{}ab\n\\"))
+def test_a_prompt_is_what_format_makes_of_it(before: str, after: str, question: str) -> None:
+    template = f"{before}{{question}}{after}"
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "prompt.txt"
+        path.write_text(template, encoding="utf-8")
+        assert prompts.render(prompts.load(path), question=question) == template.format(question=question)
+
+
+@pytest.mark.parametrize("path", [pytest.param(p, id=f"{p.parent.name}-{p.stem}") for p in TEMPLATES])
 def test_every_template_of_the_repository_asks_the_question(path: Path) -> None:
     assert "1 + 1 in \\boxed{}?" in prompts.render(prompts.load(path), question="1 + 1 in \\boxed{}?")
 

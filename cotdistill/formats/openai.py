@@ -55,7 +55,6 @@ class Openai(Conversations):
         """Return the dataset_info.json entry under which LLaMA-Factory reads the file."""
         entry = self._as_sharegpt().entry(file_name)
         entry["columns"] = {"messages": self.messages}
-        entry["tags"]["system_tag"] = self.system_tag
         return entry
 
     def _as_sharegpt(self) -> Sharegpt:

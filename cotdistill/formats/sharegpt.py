@@ -76,6 +76,7 @@ class Sharegpt(Conversations):
                 "content_tag": self.content_tag,
                 "user_tag": self.user_tag or "user",
                 "assistant_tag": self.assistant_tag or "assistant",
+                "system_tag": self.system_tag,
             },
         }
 

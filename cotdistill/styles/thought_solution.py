@@ -9,12 +9,15 @@ r"""thought_solution: rationale and answer between Sky-T1's tags, under its long
     {answer}<|end_of_solution|>
 
 The system prompt is the one published with Sky-T1 (NovaSky, January 2025, Apache-2.0), letter for letter, its
-spelling included: students and data sets made elsewhere carry exactly this text.
+spelling included: students and data sets made elsewhere carry exactly this text. Where it speaks of the break between
+two steps, Sky-T1's data has a backslash and an n; scripts that hold the prompt in a string write two line ends there.
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
-from cotdistill.records import Trace
+from cotdistill.errors import UserError
+from cotdistill.records import Message, Trace
 from cotdistill.registry import kind
 from cotdistill.styles._prompt import ChatPrompt
 from cotdistill.think_tags import SOLUTION, THOUGHT, Split
@@ -43,19 +46,37 @@ class ThoughtSolution(ChatPrompt):
     Options:
         system: System prompt of every conversation, a text or the file that holds it; default: the one that
             Sky-T1 was trained with.
+        newlines: What that prompt says between `'` and `'`: `escaped`, a backslash and an n, as in Sky-T1's data, or
+            `real`, line ends, as in openMind's article on distilling DeepSeek-R1.
     """
 
     system: str | None = SYSTEM
+    newlines: Literal["escaped", "real"] = "escaped"
 
     @property
     def closing(self) -> str:
         """The thought's closing tag and the solution's opening one."""
         return f"{THOUGHT[1]}\n\n{SOLUTION[0]}\n\n"
 
+    def check(self) -> None:
+        """Return if the system prompt can be read, and `newlines` has one to change.
+
+        Raises: UserError.
+        """
+        if self.newlines == "real" and self.system != SYSTEM:
+            hint = "leave `newlines` out: a system prompt of your own is taken as it is written"
+            raise UserError("`newlines: real` changes Sky-T1's system prompt, and `system` names another one", hint=hint)
+        super().check()
+
     def answer(self, trace: Trace, /) -> str:
         """Return rationale and answer between their tags."""
         thought = f"{THOUGHT[0]}\n\n{trace.completion.reasoning}{THOUGHT[1]}"
         return f"{thought}\n\n{SOLUTION[0]}\n\n{trace.completion.text}{SOLUTION[1]}"
+
+    def _opening(self) -> tuple[Message, ...]:
+        if self.newlines == "escaped":
+            return super()._opening()
+        return (Message(role="system", content=SYSTEM.replace(r"\n", "\n")),)
 
     def split(self, output: str, /) -> Split:
         """Take what the solution tags hold as the answer; a thought without its end is no answer."""

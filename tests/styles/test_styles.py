@@ -165,9 +165,17 @@ def test_thought_solution_asks_under_the_long_system_prompt_and_others_under_non
     assert r"'\n\n'" in SYSTEM, "the steps are separated by the four characters, not by line breaks"
 
 
+def test_the_break_between_steps_is_written_as_scripts_write_it():
+    written = make("styles", "thought_solution", newlines="real").prompt(PROBLEM)[0].content
+    assert written == SYSTEM.replace("'" + chr(92) + "n" + chr(92) + "n'", "'" + chr(10) + chr(10) + "'") != SYSTEM
+    own = make("styles", "thought_solution", newlines="real", system="Be brief.")
+    with pytest.raises(UserError, match="`newlines: real` changes Sky-T1's system prompt"):
+        own.check()
+
+
 @pytest.mark.parametrize("name", STYLES)
 def test_the_system_prompt_is_a_text_or_a_file(name, tmp_path):
-    (tmp_path / "tutor.txt").write_text("Du bist\ngeduldig. {question}\n", encoding="utf-8")
+    (tmp_path / "tutor.txt").write_text("Du bist\ngeduldig. {question}", encoding="utf-8")
     for system, expected in [
         ("Be brief.", "Be brief."),
         ("a.txt\nis a file", "a.txt\nis a file"),
