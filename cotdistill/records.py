@@ -30,6 +30,8 @@ class Problem(Record):
     """Texts of the options A, B, C … of a multiple-choice question; gold is then a letter."""
     group: str = ""
     """What a task's results are told apart by: a language, a subject."""
+    solution: str = ""
+    """The worked answer that gold was taken from, as in GSM8K; empty where the source has the final answer alone."""
 
 
 class Message(Record):

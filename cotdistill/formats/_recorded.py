@@ -78,7 +78,9 @@ def problem_of(row: JsonRow, keys: RowKeys) -> Problem:
     # `Which of these is true?` is another question with other options.
     own_id = problem_id("\n".join((question, *choices))) if row_id is None else str(row_id)
     group = _text_or_number(row, keys.group) if keys.group else ""
-    return Problem(id=own_id, question=question, gold=gold, choices=choices, group=group)
+    worked = row.get(answer_key) if gold is not None and not is_said else None
+    solution = worked if isinstance(worked, str) and worked.strip() != gold else ""
+    return Problem(id=own_id, question=question, gold=gold, choices=choices, group=group, solution=solution)
 
 
 def traces_of(row: JsonRow, keys: AnswerKeys) -> Iterator[Trace]:

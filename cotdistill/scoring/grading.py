@@ -82,6 +82,8 @@ def grade(traces: Iterable[Trace], verifier: Verifier, judge: Sampler | None, wo
         return
     check_judge(verifier, judge)
     assert judge is not None
+    if not verifier.fence:
+        log.warning("the judge's template has no fence: an answer that speaks to the judge may talk it over")
     with RowSpool(work.folder, Trace) as rows, Ledger(work.run / JUDGEMENTS) as ledger:
         queue = _JudgeQueue(verifier, judge, work, rows, ledger)
         for trace in traces:

@@ -1,7 +1,8 @@
 """What a judge is asked: the template with question, gold and the fenced answer in it.
 
 The fence carries a nonce, a word that the answer cannot know, since it is made from the answer, from gold and from the
-seed. What stands inside the fence cannot close it, and a verdict that it holds is without the nonce.
+seed. What stands inside the fence cannot close it, and a verdict that it holds is without the nonce. A template without
+a fence is sent as it is: nothing then tells an answer that speaks to the judge from the template's own words.
 """
 
 import hashlib
@@ -11,8 +12,10 @@ from typing import NamedTuple
 
 from cotdistill import prompts
 from cotdistill.errors import UserError
+from cotdistill.records import Problem
 
-NAMES = ("question", "gold", "answer", "nonce")
+EXPECTED = ("gold", "solution")
+"""What the answer is compared with: a template holds one of them."""
 
 QUESTION = """\
 You compare a student's final answer with the reference answer of an exercise.
@@ -49,14 +52,18 @@ class Question(NamedTuple):
     """The part of the answer that it is shown."""
 
 
-def load_template(path: Path | None) -> str:
+def load_template(path: Path | None, *, is_fenced: bool = True) -> str:
     """Return the template of the question, the built-in one without a path.
 
     Raises: UserError: no such file, or a name is missing.
     """
     if path is None:
         return QUESTION
-    template = prompts.load(path, required=NAMES)
+    template = prompts.load(path, required=("answer", "nonce") if is_fenced else ("answer",))
+    if not any(f"{{{name}}}" in template for name in EXPECTED):
+        raise UserError("{gold} is missing", str(path), "write {gold}, or {solution} for the worked answer")
+    if not is_fenced:
+        return template
     if template.find("{nonce}") > template.find("{answer}"):
         raise UserError(
             "{answer} comes before {nonce}",
@@ -68,8 +75,13 @@ def load_template(path: Path | None) -> str:
     return template
 
 
-def ask(template: str, *, question: str, gold: str, answer: str, seed: int) -> Question:
-    """Return the question about one answer; the same answer to the same problem gives the same question."""
+def ask(template: str, problem: Problem, *, answer: str, seed: int) -> Question:
+    """Return the question about one answer; the same answer to the same problem gives the same question.
+
+    Gold stands for the worked answer of a problem that has none.
+    """
+    gold = problem.gold or ""
     # An answer that holds its own nonce would be a fixed point of the hash: 2^64 tries to find one.
-    nonce = hashlib.sha256(json.dumps([seed, question, gold, answer]).encode("ascii")).hexdigest()[:16]
-    return Question(prompts.render(template, question=question, gold=gold, answer=answer, nonce=nonce), nonce, answer)
+    nonce = hashlib.sha256(json.dumps([seed, problem.question, gold, answer]).encode("ascii")).hexdigest()[:16]
+    texts = {"question": problem.question, "gold": gold, "solution": problem.solution or gold, "answer": answer}
+    return Question(prompts.render(template, **texts, nonce=nonce), nonce, answer)

@@ -4,21 +4,29 @@
 |---|---|
 | json | `{"nonce": "8f3a…", "verdict": "correct"}`, with or without a code fence around it |
 | yes_no | free text whose last line is `8f3a…: yes` |
+| pattern | free text in which a regular expression of the recipe finds a word for yes or no, without a nonce |
 
-Whatever else it says is no verdict: prose, two objects, another word, a verdict without the nonce.
+Whatever else it says is no verdict: prose, two objects, two verdicts that disagree, another word.
 """
 
 import json
 import re
 from typing import Any, Literal, NamedTuple
 
-Form = Literal["json", "yes_no"]
+Form = Literal["json", "yes_no", "pattern"]
 Judgement = Literal["correct", "wrong", "unsure"]
 
 _FENCE = re.compile(r"```(?:json)?[ \t]*\n(.*)\n```", re.DOTALL)
 _YES_NO: dict[str, Judgement] = {"yes": "correct", "no": "wrong", "unsure": "unsure"}
 _JSON: dict[str, Judgement] = {"correct": "correct", "wrong": "wrong", "unsure": "unsure"}
 _SHOWN = 60
+
+SAID: dict[str, Judgement] = {
+    **dict.fromkeys(("yes", "correct", "true", "same", "是", "对", "正确", "一致", "相同"), "correct"),
+    **dict.fromkeys(("no", "wrong", "incorrect", "false", "different", "否", "不是", "错", "错误", "不一致", "不同"), "wrong"),
+    **dict.fromkeys(("unsure", "unclear", "不确定", "无法判断"), "unsure"),
+}
+"""Words that a pattern may find."""
 
 
 class Reading(NamedTuple):
@@ -30,11 +38,13 @@ class Reading(NamedTuple):
     """Why it is none."""
 
 
-def read_reply(reply: str, *, nonce: str, form: Form) -> Reading:
+def read_reply(reply: str, *, nonce: str, form: Form, pattern: str | None = None) -> Reading:
     """Return the judgement of a reply; never raises on any text."""
     text = reply.strip()
     if not text:
         return Reading(None, "the judge said nothing")
+    if form == "pattern":
+        return _read_pattern(text, pattern or "")
     return _read_json(text, nonce) if form == "json" else _read_yes_no(text, nonce)
 
 
@@ -64,6 +74,18 @@ def _read_yes_no(text: str, nonce: str) -> Reading:
     if len(lines) > 1 or said is None:
         return _none("the judge's reply does not end in one line with nonce and yes, no or unsure", text)
     return Reading(_YES_NO[said[1].lower()], "")
+
+
+def _read_pattern(text: str, pattern: str) -> Reading:
+    found = {str(word).strip().lower() for word in re.findall(pattern, text)}
+    if not found:
+        return _none("the pattern finds nothing in the judge's reply", text)
+    judgements = {SAID.get(word) for word in found}
+    if None in judgements:
+        return _none("the pattern finds a word that is neither yes nor no in the judge's reply", text)
+    if len(judgements) > 1:
+        return _none("the judge's reply holds two verdicts that disagree", text)
+    return Reading(judgements.pop(), "")
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:  # Any: JSON values

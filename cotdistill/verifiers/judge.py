@@ -7,6 +7,7 @@ Called as a function it decides by its rules alone; the stages that grade ask th
 """
 
 import functools
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +16,7 @@ from pydantic import Field
 
 from cotdistill.client.concurrency import Concurrency
 from cotdistill.client.costs import Budget
+from cotdistill.errors import UserError
 from cotdistill.records import Completion, Problem, Sampling, Verdict, VerdictOutcome
 from cotdistill.registry import NOT_IN_KEY, KindOptions, OneOf, kind
 from cotdistill.verifiers import Verifier
@@ -40,10 +42,15 @@ class Judge:
             stays correct, and an answer that says gold word for word is correct without being asked
         overturn: ask also about answers that the rules find wrong, and take the judge's word; false, since rules that
             found an answer err less often than judges
-        prompt: template file with {question}, {gold}, {answer} and {nonce}; default: the words of
+        prompt: template file with {answer}, {nonce}, and {gold} or {solution}, the worked answer that gold was taken
+            from (gold where there is none); {question} where the judge is to see it; default: the words of
             configs/prompts/judge.txt
-        reply: form of the reply that the template asks for: `json`, one object with nonce and verdict, or `yes_no`,
-            free text whose last line is `{nonce}: yes`
+        fence: whether the template fences the answer with {nonce}. False takes a template without it as it is: an
+            answer that speaks to the judge is then not told from the template's own words, and the log says so
+        reply: form of the reply that the template asks for: `json`, one object with nonce and verdict; `yes_no`,
+            free text whose last line is `{nonce}: yes`; `pattern`, free text that holds what `pattern` finds
+        pattern: regular expression with one group that finds a word for yes, no or unsure, in English or Chinese, in a
+            reply, such as `含义是否一致[:：]\\s*(是|否)`; matches that disagree are no verdict
         max_answer_chars: most characters of an answer that the judge sees, from its end; 600 hold a final statement
             and leave out the way to it
         max_tokens: longest reply in tokens, thinking included; one that is cut off is no verdict
@@ -56,7 +63,9 @@ class Judge:
     rules: Annotated[Rules | None, Field(validate_default=True)] = "numeric"  # type: ignore[assignment]  # validated
     overturn: bool = False
     prompt: Path | None = None
+    fence: bool = True
     reply: Form = "json"
+    pattern: str | None = None
     max_answer_chars: Annotated[int, Field(ge=20, le=20_000)] = 600
     max_tokens: Annotated[int | None, Field(ge=1)] = 4096
     temperature: Annotated[float | None, Field(ge=0, le=2)] = 0.0
@@ -78,7 +87,16 @@ class Judge:
         return verdict
 
     def check(self) -> None:
-        """Return if the template can be used. Raises: UserError."""
+        """Return if the template can be used, and its replies can be read. Raises: UserError."""
+        if self.pattern is not None:
+            _check_pattern(self.pattern)
+        if (self.reply == "pattern") != (self.pattern is not None):
+            raise UserError("`reply: pattern` and `pattern: …` go together", hint="add the one that is missing")
+        if not self.fence and self.prompt is None:
+            raise UserError("`fence: false` without `prompt`", hint="the built-in template has a fence; name your own")
+        if not self.fence and self.reply != "pattern":
+            hint = "add `reply: pattern` and `pattern: …`: the other forms repeat the code of the fence"
+            raise UserError(f"`reply: {self.reply}` needs a fence", hint=hint)
         _ = self._template
 
     @property
@@ -96,14 +114,14 @@ class Judge:
         said = self._said(completion.text, verdict)
         if not said:
             return None
-        return ask(self._template, question=problem.question, gold=problem.gold, answer=said, seed=seed)
+        return ask(self._template, problem, answer=said, seed=seed)
 
     def settle(self, verdict: Verdict, question: Question, reply: Completion) -> Verdict:
         """Return the verdict after the judge's reply; one that is no judgement makes it neither right nor wrong."""
         if reply.status in ("truncated", "content_filter", "refusal"):
             reading = Reading(None, f"the judge's reply is no answer: {reply.status}")
         else:
-            reading = read_reply(reply.text, nonce=question.nonce, form=self.reply)
+            reading = read_reply(reply.text, nonce=question.nonce, form=self.reply, pattern=self.pattern)
         if reading.judgement is None:
             reason = f"{reading.reason}; rules: {verdict.outcome}, {verdict.reason}"
             return Verdict(outcome="unparsed", extracted=question.answer, reason=reason)
@@ -119,4 +137,14 @@ class Judge:
 
     @functools.cached_property
     def _template(self) -> str:
-        return load_template(self.prompt)
+        return load_template(self.prompt, is_fenced=self.fence)
+
+
+def _check_pattern(pattern: str) -> None:
+    """Return if a pattern can find a verdict. Raises: UserError."""
+    try:
+        groups = re.compile(pattern).groups
+    except re.error as error:
+        raise UserError(f"`pattern` is no regular expression: {error}") from None
+    if groups != 1:
+        raise UserError(f"`pattern` has {groups} groups", hint="put round brackets around the word for yes or no alone")

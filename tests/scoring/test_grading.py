@@ -123,6 +123,20 @@ def test_a_prompt_may_ask_for_yes_or_no(tmp_path, repository, word, outcome):
     assert "2. If that sentence is not in the language" in server.requests[0].prompt
 
 
+def test_a_prompt_of_ones_own_is_sent_and_read_as_it_stands(tmp_path, caplog):
+    template = "参考答案：{gold}\n学生答案：{answer}\n请回答。\n"
+    (tmp_path / "judge.txt").write_text(template, encoding="utf-8")
+    options = {"prompt": tmp_path / "judge.txt", "fence": False, "reply": "pattern", "pattern": r"是否一致[:：]\s*(是|否)"}
+    said = {"首都": "是否一致：是", "罗马": "是否一致：否", "某地": "说不好"}
+    reply = lambda prompt: next(text for word, text in said.items() if word in prompt)  # noqa: E731
+    with says(reply) as server, caplog.at_level("WARNING"):
+        rows = grade_all(tmp_path, server, [trace(f"{word}。") for word in said], rules=None, **options)
+    assert outcomes(rows) == ["correct", "wrong", "unparsed"]
+    expected = {template.format(gold="Paris", answer=f"{word}。") for word in said}
+    assert {request.prompt for request in server.requests} == expected
+    assert "has no fence" in caplog.text
+
+
 def test_a_mismatch_of_the_rules_is_asked_about_only_if_the_recipe_says_so(tmp_path):
     traces = [trace("The answer is 8.", gold="7"), trace("The answer is 7.", gold="7")]
     with says(verdict("correct")) as server:

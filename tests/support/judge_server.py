@@ -11,8 +11,9 @@ def says(reply):
     """A server that replies with this text; `NONCE` in it stands for the question's own, or `reply` decides."""
 
     def answer(request):
-        nonce = NONCE.search(request.prompt)[1]
-        text = (reply(request.prompt) if callable(reply) else reply).replace("NONCE", nonce)
+        text = reply(request.prompt) if callable(reply) else reply
+        if nonce := NONCE.search(request.prompt):
+            text = text.replace("NONCE", nonce[1])
         events = b"".join([delta(role="assistant", content=text), FINISH, USAGE, DONE])
         return (kept_open(events, "text/event-stream"),)
 
