@@ -42,7 +42,8 @@ class Columns(Options):
     response: str | None = None
     history: str | None = None
     question: str | tuple[str, ...] | None = None
-    """The question, or the columns of its parts; default: question, problem or Question, whichever is there."""
+    """The question, the columns of its parts, or a text with them in braces, `{passage}\\n\\n{question}`; default:
+    question, problem or Question, whichever is there."""
     reasoning: str | None = None
     """The rationale; default: reasoning or Complex_CoT."""
     answer: str | None = None

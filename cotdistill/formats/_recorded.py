@@ -1,11 +1,13 @@
 """A row -> its problem, and the traces that it holds: where question, reasoning and answer stand in foreign sets."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from pydantic import ValidationError
 
+from cotdistill import prompts
 from cotdistill.errors import first_fault
 from cotdistill.formats import JsonRow
 from cotdistill.formats._gold import GoldRule, Rule, gold_answer
@@ -18,6 +20,8 @@ QUESTIONS = ("question", "problem", "Question")
 REASONINGS = ("reasoning", "Complex_CoT")
 ANSWERS = ("answer", "Response")
 TURNS = ("messages", "conversations")
+_NAMES = re.compile(r"\{([^{}\n]+)\}")
+"""Columns in a question that is built from several."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,6 +123,8 @@ def _question(row: JsonRow, keys: RowKeys) -> str:
     if isinstance(keys.question, tuple):
         return " ".join(_text(row, key).strip() for key in keys.question)
     key = keys.question or _first(row, QUESTIONS)
+    if key is not None and (names := _NAMES.findall(key)):
+        return prompts.render(key, **{name: _text(row, name) for name in names})
     if key is None and (turns := _turns_key(row, keys)):
         return _last_exchange(row, turns, keys)[0]
     return _text(row, key or QUESTIONS[0])

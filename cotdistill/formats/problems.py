@@ -18,8 +18,8 @@ class Problems(RowKeys):
     """Questions with their gold answers, as in GSM8K.
 
     Options:
-        question: Key of the question, or the keys of its parts; default: question, problem or Question, whichever is
-            there.
+        question: Key of the question, the keys of its parts, or a text with them in braces, `{passage} {question}`;
+            default: question, problem or Question, whichever is there.
         answer: Key of the worked answer; default: answer.
         reasoning: Key of a rationale: with one, `answer` is what somebody said and not what is right.
         messages: Key of a list of turns whose last question is the problem, where no key holds a question.

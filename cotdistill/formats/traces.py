@@ -19,8 +19,8 @@ class Traces(AnswerKeys):
 
     Options:
         source: Name of the set, part of the identity of its answers.
-        question: Key of the question, or the keys of its parts; default: question, problem or Question, whichever is
-            there.
+        question: Key of the question, the keys of its parts, or a text with them in braces, `{passage} {question}`;
+            default: question, problem or Question, whichever is there.
         reasoning: Key of the rationale; default: reasoning or Complex_CoT.
         answer: Key of the text after the rationale; default: answer or Response.
         generations: Key of a list of answers with their rationale in think tags, each a trace of its own.

@@ -65,7 +65,9 @@ class ThoughtSolution(ChatPrompt):
         """
         if self.newlines == "real" and self.system != SYSTEM:
             hint = "leave `newlines` out: a system prompt of your own is taken as it is written"
-            raise UserError("`newlines: real` changes Sky-T1's system prompt, and `system` names another one", hint=hint)
+            raise UserError(
+                "`newlines: real` changes Sky-T1's system prompt, and `system` names another one", hint=hint
+            )
         super().check()
 
     def answer(self, trace: Trace, /) -> str:

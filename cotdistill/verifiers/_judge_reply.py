@@ -23,7 +23,9 @@ _SHOWN = 60
 
 SAID: dict[str, Judgement] = {
     **dict.fromkeys(("yes", "correct", "true", "same", "是", "对", "正确", "一致", "相同"), "correct"),
-    **dict.fromkeys(("no", "wrong", "incorrect", "false", "different", "否", "不是", "错", "错误", "不一致", "不同"), "wrong"),
+    **dict.fromkeys(
+        ("no", "wrong", "incorrect", "false", "different", "否", "不是", "错", "错误", "不一致", "不同"), "wrong"
+    ),
     **dict.fromkeys(("unsure", "unclear", "不确定", "无法判断"), "unsure"),
 }
 """Words that a pattern may find."""

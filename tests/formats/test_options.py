@@ -59,6 +59,22 @@ def test_parts_of_a_question_are_put_together():
     assert problem.question == "Tom has 3 pens. How many?"
 
 
+def test_a_question_is_built_from_the_columns_that_it_names():
+    row = {"passage": "Tom has {3} pens.", "question": "How {many}?\n", "answer": "3"}
+    layout = make("formats", "problems", question="{passage}\n\n{question}")
+    assert layout.read(row, "0")[0].question == "Tom has {3} pens.\n\nHow {many}?\n"
+    with pytest.raises(ValueError, match="passage: is missing; keys here: question, answer"):
+        layout.read({"question": "How many?", "answer": "3"}, "0")
+
+
+def test_the_worked_answer_is_kept_beside_gold():
+    read = make("formats", "problems").read
+    assert read({"question": "q", "answer": "2 + 1 = 3\n#### 3"}, "0")[0].solution == "2 + 1 = 3\n#### 3"
+    assert read({"question": "q", "answer": "3"}, "0")[0].solution == ""
+    assert read({"question": "q", "gold": "3"}, "0")[0].solution == ""
+    assert read({"question": "q", "gold": "3", "answer": "2 + 1 = 3"}, "0")[0].solution == "2 + 1 = 3"
+
+
 @pytest.mark.parametrize(("said", "gold"), [(True, "yes"), (False, "no"), ("true", "yes"), ("No", "no")])
 def test_true_is_yes_and_false_is_no(said, gold):
     row = {"question": "q", "answer": said}

@@ -126,7 +126,12 @@ def test_a_prompt_may_ask_for_yes_or_no(tmp_path, repository, word, outcome):
 def test_a_prompt_of_ones_own_is_sent_and_read_as_it_stands(tmp_path, caplog):
     template = "参考答案：{gold}\n学生答案：{answer}\n请回答。\n"
     (tmp_path / "judge.txt").write_text(template, encoding="utf-8")
-    options = {"prompt": tmp_path / "judge.txt", "fence": False, "reply": "pattern", "pattern": r"是否一致[:：]\s*(是|否)"}
+    options = {
+        "prompt": tmp_path / "judge.txt",
+        "fence": False,
+        "reply": "pattern",
+        "pattern": r"是否一致[:：]\s*(是|否)",
+    }
     said = {"首都": "是否一致：是", "罗马": "是否一致：否", "某地": "说不好"}
     reply = lambda prompt: next(text for word, text in said.items() if word in prompt)  # noqa: E731
     with says(reply) as server, caplog.at_level("WARNING"):

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from cotdistill.errors import UserError
 from cotdistill.recipe.recipe import read_recipe
 from cotdistill.records import Completion, Conversation, Message, Problem, Rejected, Trace
+from cotdistill.registry import make
 from cotdistill.stage import Workspace
 from cotdistill.stages import stages
 from cotdistill.stages.convert import ConvertOptions
@@ -67,6 +68,30 @@ def test_the_missions_row_is_written_to_the_byte(tmp_path):
             "<|begin_of_solution|>\n\n **72**\n<|end_of_solution|>",
         ),
     )
+
+
+def test_real_line_ends_give_the_rows_of_a_script_that_holds_the_prompt_in_a_string(tmp_path):
+    given = [
+        Trace(
+            problem=Problem(id=f"p{n}", question=f"{'小明' * n} has {n} pens.\n\nHow many? ", gold="7"),
+            completion=Completion(
+                key=f"k{n}", index=0, reasoning=f"\nOkay,\n\n{n} …  ", text=f"\\boxed{{{n}}}\n" * n + "7"
+            ),
+        )
+        for n in range(20)
+    ]
+    style = {"kind": "thought_solution", "newlines": "real"}
+    layout = make("formats", "sharegpt")
+    rows = [layout.encode(row) for row in converted(tmp_path, given, style=style)]
+    for trace, row in zip(given, rows, strict=True):
+        thought = "<|begin_of_thought|>\n\n" + trace.completion.reasoning + "<|end_of_thought|>\n\n"
+        solution = "<|begin_of_solution|>\n\n" + trace.completion.text + "<|end_of_solution|>"
+        assert row["conversations"] == [
+            {"from": "user", "value": trace.problem.question},
+            {"from": "assistant", "value": thought + solution},
+        ]
+        assert row["system"] == SYSTEM.replace(r"'\n\n'", "'\n\n'")
+    assert layout.entry("f.json")["tags"]["system_tag"] == "system"
 
 
 def test_the_rationales_of_one_problem_stay_together_each_under_the_id_of_its_trace(tmp_path):

@@ -209,7 +209,10 @@ def test_the_articles_prompt_asks_for_the_form_that_is_read(repository):
     ("template", "message"),
     [
         ("{question} {gold} {answer}", "{nonce} is missing"),
-        ("{question} {nonce} {answer} {nonce}", "{gold} is missing (write {gold}, or {solution} for the worked answer)"),
+        (
+            "{question} {nonce} {answer} {nonce}",
+            "{gold} is missing (write {gold}, or {solution} for the worked answer)",
+        ),
         ("{question} {gold} {nonce} {nonce}", "{answer} is missing"),
         ("{question} {gold} {answer} {nonce}", "{answer} comes before {nonce}"),
         ("{question} {gold} {nonce} {answer}", "{nonce} is missing after {answer}"),
