@@ -4,12 +4,13 @@ model_name_or_path: Qwen/Qwen2.5-7B-Instruct   ->  student: {kind: full, model: 
 finetuning_type: full                          ->  student.kind: `full` or `lora`
 lora_rank: 8, lora_target: all and the like    ->  student.lora_rank, …
 seed: 1234                                     ->  seed
-dataset_dir: data                              ->  data.registry
+dataset_dir: data, custom_dataset_info: x.json ->  data.registry
 model_revision: main                           ->  student.revision
 trust_remote_code: true                        ->  student.trust_remote_code, where a commit pins the code; else dropped
 stage: sft, do_train: true                     ->  checked and dropped
 overwrite_cache, plot_loss and the like        ->  dropped with a word: they mean nothing here
 do_eval: false, streaming: false and the like    ->  dropped: what they switch off is off here; on, they are refused
+use_gradient_checkpointing: true               ->  train.gradient_checkpointing, and where neither is written, true
 every other key                                ->  train.<key>
 """
 
@@ -17,56 +18,14 @@ import logging
 from pathlib import Path
 
 from cotdistill.errors import UserError, raise_all
+from cotdistill.recipe._flat_keys import CONVERTED, FIXED, OFF, RECIPE_KEYS, WITHOUT_MEANING
 from cotdistill.storage.origin import Origin
-from cotdistill.training.trainer_keys import OURS
-from cotdistill.yamlfile import Data, Loc, Source
+from cotdistill.yamlfile import Data, Source
 
 log = logging.getLogger(__name__)
 
 MARKS = ("model_name_or_path", "model_id", "finetuning_type", "do_train")
 """Top-level keys that only a flat recipe has."""
-ADAPTER_KEYS = (
-    *("lora_rank", "lora_alpha", "lora_dropout", "lora_target", "additional_target"),
-    *("use_rslora", "use_dora"),
-)
-"""Keys of theirs that are options of `student: {kind: lora}` by the same name."""
-RECIPE_KEYS: dict[str, Loc] = {
-    "model_name_or_path": ("student", "model"),
-    "model_id": ("student", "model"),
-    "finetuning_type": ("student", "kind"),
-    "trust_remote_code": ("student", "trust_remote_code"),
-    "model_revision": ("student", "revision"),
-    **{key: ("student", key) for key in ADAPTER_KEYS},
-    **dict.fromkeys(("add_tokens", "add_special_tokens"), ("train", "new_special_tokens")),
-    "lora_target_modules": ("student", "lora_target"),
-    "seed": ("seed",),
-    "dataset_dir": ("data", "registry"),
-}
-FIXED: dict[str, Data] = {"stage": "sft", "do_train": True}
-"""Keys that can have one value here."""
-
-WITHOUT_MEANING = frozenset(
-    {
-        *("preprocessing_num_workers", "overwrite_cache", "cache_dir", "use_fast_tokenizer"),
-        *("plot_loss", "print_param_status", "resize_vocab"),
-    }
-)
-"""Keys of theirs that change nothing here: tokens are not cached by hand, losses are always drawn, and new
-tokens always have rows."""
-
-OFF: dict[str, tuple[Data, str]] = {
-    "do_eval": (False, OURS["do_eval"]),
-    "do_predict": (False, OURS["do_predict"]),
-    "load_best_model_at_end": (False, OURS["load_best_model_at_end"]),
-    "quantization_bit": (None, "weights learn as they are, not quantised"),
-    "resume_from_checkpoint": (None, OURS["resume_from_checkpoint"]),
-    "save_only_model": (False, OURS["save_only_model"]),
-    "streaming": (False, "all tokens are made before the training starts"),
-    "use_unsloth": (False, "the student is transformers' own model"),
-}
-"""Keys of theirs with the value, beside null, that asks for what is done here anyway, and why no other can be had."""
-
-
 MAIN = "main"
 """Revision that is read where none is named."""
 
@@ -97,6 +56,12 @@ def unflatten(source: Source) -> Source:
                 found.append(UserError(f"cannot be set: {why}", source.where((key,))))
             continue
         target = RECIPE_KEYS.get(key, ("train", key))
+        if key in CONVERTED:
+            target, convert = CONVERTED[key]
+            if not isinstance(value, bool):
+                found.append(UserError("should be true or false", source.where((key,))))
+                continue
+            value = convert(value)  # noqa: PLW2901
         holder = result.data
         for part in target[:-1]:
             holder = holder.setdefault(part, {})
@@ -106,6 +71,9 @@ def unflatten(source: Source) -> Source:
                 result.places[target + loc[1:]] = place
                 result.names[target + loc[1:]] = ".".join(map(str, loc))
     _run_pinned_code_alone(result)
+    _refuse_short_name(source)
+    # Both compute activations again unless they are told not to.
+    result.data["train"].setdefault("gradient_checkpointing", True)
     # openMind cuts long rows without a word; here they are left out with one, and the run goes on as it would there.
     result.data["train"].setdefault("max_dropped", 1.0)
     raise_all(found)
@@ -124,3 +92,16 @@ def _run_pinned_code_alone(recipe: Source) -> None:
         del student["trust_remote_code"]
         where = recipe.where(("student", "trust_remote_code"))
         log.warning("%s: remote code runs only at a pinned revision, and there is none: ignored", where)
+
+
+def _refuse_short_name(source: Source) -> None:
+    """Raise UserError where `model_id` is a name of openMind's own list, which other tools do not know."""
+    name = source.data.get("model_id")
+    if (
+        isinstance(name, str)
+        and "/" not in name
+        and not Path(name).exists()
+        and "model_name_or_path" not in source.data
+    ):
+        hint = "write `model_name_or_path` with a folder or a hub's name, such as Qwen/Qwen2.5-7B-Instruct"
+        raise UserError(f"`{name}` is a name of openMind's own list of models", source.where(("model_id",)), hint)

@@ -5,7 +5,7 @@ import pytest
 import yaml
 
 from cotdistill.errors import UserError
-from cotdistill.recipe.openmind import OFF
+from cotdistill.recipe._flat_keys import OFF
 from cotdistill.recipe.recipe import read_recipe
 from tests.support.openmind import PUBLISHED, VERBATIM
 
@@ -43,51 +43,104 @@ def test_a_key_without_meaning_here_is_named_and_ignored(recipe, caplog):
     assert "flat.yaml:24: overwrite_cache: has no meaning here" in caplog.text
 
 
-SWITCHED_OFF = """\
-resume_from_checkpoint: null
-do_eval: false
-do_predict: false
-eval_strategy: "no"
-load_best_model_at_end: false
-plot_loss: true
-streaming: false
-quantization_bit: null
-use_unsloth: false
-save_only_model: false
-"""
+OTHER = {False: "true", True: "false", None: "some", "train": "test", "concat": "interleave_over"}
+"""A value that asks for something else than the one that is off."""
 
 
-def test_keys_that_ask_for_what_is_done_here_anyway_pass(recipe):
-    assert recipe(VERBATIM + SWITCHED_OFF).main.train == recipe(VERBATIM).main.train
+@pytest.mark.parametrize("key", OFF)
+def test_a_key_that_asks_for_what_is_done_here_anyway_passes(recipe, key):
+    off, _ = OFF[key]
+    for value in (json.dumps(off), "null"):
+        assert recipe(f"{VERBATIM}{key}: {value}\n").main == recipe(VERBATIM).main
+
+
+@pytest.mark.parametrize("key", OFF)
+def test_what_cannot_be_switched_on_is_refused_with_its_reason(recipe, key):
+    off, why = OFF[key]
+    with pytest.raises(UserError) as caught:
+        recipe(f"{VERBATIM}{key}: {OTHER[off]}\n")
+    assert str(caught.value).endswith(f"flat.yaml:24: {key}: cannot be set: {why}")
+
+
+def test_a_token_is_not_shown(recipe):
+    for key in ("token", "hf_hub_token"):
+        with pytest.raises(UserError) as caught:
+            recipe(f"{VERBATIM}{key}: my-own-token-1234\n")
+        assert "HF_TOKEN" in str(caught.value) and "1234" not in str(caught.value)
+
+
+def test_evaluation_that_is_off_passes(recipe):
+    assert recipe(VERBATIM + 'eval_strategy: "no"\nplot_loss: true\n').main.train == recipe(VERBATIM).main.train
+
+
+OPENMIND = {
+    **{
+        "model_id": "Qwen/Qwen2.5-7B-Instruct",
+        "model_name_or_path": "Qwen/Qwen2.5-7B-Instruct",
+        "model_group": "qwen2",
+    },
+    **{"cache_dir": "c", "token": None, "model_revision": "main", "trust_remote_code": False, "template": "qwen"},
+    **{
+        "use_fast_tokenizer": True,
+        "resize_vocab": True,
+        "split_special_tokens": False,
+        "new_special_tokens": "<a>,<b>",
+    },
+    **{"use_gradient_checkpointing": True, "load_in_4bit": False, "adapter_name_or_path": None},
+    **{"dataset": "a", "custom_dataset_info": "sets.json", "subset_name": None, "split": "train"},
+    **{"preprocessing_num_workers": 4, "preprocessing_batch_size": 100, "cutoff_len": 2048, "max_length": 4096},
+    **{"reserved_label_len": 1, "ignore_pad_token_for_loss": True},
+    **{"stage": "sft", "finetuning_type": "lora", "lora_target_modules": "q_proj,v_proj", "lora_alpha": 16},
+    **{"lora_dropout": 0.0, "lora_rank": 8},
+}
+"""Keys of openMind's arguments for models, data and tuning, beside transformers' own; read in November 2026."""
+
+
+@pytest.mark.parametrize("key", OPENMIND)
+def test_every_key_of_openmind_is_taken(recipe, key):
+    needed = {"model_name_or_path": "m", "finetuning_type": "lora", "dataset": "d"}
+    loaded = recipe(yaml.safe_dump(needed | {key: OPENMIND[key]}))
+    assert loaded.is_openmind
+
+
+def test_all_keys_of_openmind_together_say_what_they_say_there(recipe):
+    loaded = recipe(yaml.safe_dump(OPENMIND)).main
+    assert (loaded.student.kind, loaded.student.model) == ("lora", "Qwen/Qwen2.5-7B-Instruct")
+    assert (loaded.student.lora_rank, loaded.student.lora_alpha, loaded.student.lora_dropout) == (8, 16, 0)
+    assert (loaded.train.cutoff_len, loaded.train.new_special_tokens) == (2048, ("<a>", "<b>"))
+    assert loaded.data.registry == "sets.json"
 
 
 @pytest.mark.parametrize(
-    ("line", "reason"),
+    ("line", "value"),
     [
-        ("resume_from_checkpoint: out/checkpoint-20", "goes on from its newest checkpoint by itself"),
-        ("do_eval: true", "`evaluate:` section measures"),
-        ("do_predict: true", "`evaluate:` section measures"),
-        ("load_best_model_at_end: true", "`evaluate:` section measures"),
-        ("streaming: true", "before the training starts"),
-        ("quantization_bit: 4", "not quantised"),
-        ("save_only_model: true", "without the optimiser's state"),
-        ("use_unsloth: true", "transformers' own model"),
+        ("", True),
+        ("use_gradient_checkpointing: false\n", False),
+        ("disable_gradient_checkpointing: true\n", False),
+        ("disable_gradient_checkpointing: false\n", True),
+        ("gradient_checkpointing: false\n", False),
+        ("gradient_checkpointing: auto\n", "auto"),
     ],
 )
-def test_what_cannot_be_switched_on_is_refused_with_its_reason(recipe, line, reason):
-    key = line.partition(":")[0]
-    with pytest.raises(UserError, match=rf"flat\.yaml:24: {key}: cannot be set: .*{reason}"):
-        recipe(VERBATIM + line + "\n")
+def test_activations_are_computed_again_unless_told_not_to(recipe, line, value):
+    assert recipe(VERBATIM + line).main.train.gradient_checkpointing == value
+
+
+def test_a_switch_that_is_turned_round_is_a_switch(recipe):
+    assert recipe(VERBATIM + "disable_shuffling: true\n").main.train.train_sampling_strategy == "sequential"
+    with pytest.raises(UserError, match=r"flat\.yaml:24: disable_shuffling: should be true or false"):
+        recipe(VERBATIM + "disable_shuffling: some\n")
+
+
+def test_a_name_of_their_own_list_of_models_is_not_looked_up(recipe):
+    with pytest.raises(UserError, match=r"flat\.yaml:1: model_id: `Qwen2.5-7B` is a name of openMind's own list"):
+        recipe("model_id: Qwen2.5-7B\nstage: sft\ndataset: a\n")
 
 
 def test_packing_and_attention_are_read_by_their_names(recipe):
     train = recipe(VERBATIM + "packing: false\nneat_packing: true\nflash_attn: fa2\n").main.train
     assert train.bin_tokens == train.cutoff_len
     assert train.flash_attn == "fa2"
-
-
-def test_every_switch_is_tried_both_ways():
-    assert {key for key in yaml.safe_load(SWITCHED_OFF) if key not in {"plot_loss", "eval_strategy"}} == set(OFF)
 
 
 def test_their_max_samples_is_ours(recipe):
