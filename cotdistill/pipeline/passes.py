@@ -9,6 +9,7 @@ from cotdistill.pipeline.training_data import training_rows
 from cotdistill.recipe.plan import Step
 from cotdistill.training.launch.launch import world
 from cotdistill.training.options import TrainOptions
+from cotdistill.training.passes import repeated
 
 
 def repeated_rows(steps: Iterable[Step], catalog: Catalog, run: Path) -> dict[str, str]:
@@ -18,19 +19,13 @@ def repeated_rows(steps: Iterable[Step], catalog: Catalog, run: Path) -> dict[st
 
 
 def _lines(step: Step, catalog: Catalog, run: Path) -> Iterator[str]:
-    """Yield a line for each phase; none for packed rows, of which nobody knows how many a step takes."""
+    """Yield a line for each phase whose rows are counted before it starts."""
     if not isinstance(step.options, TrainOptions):
         return
     for phase in step.options.in_phases():
-        if phase.max_steps < 1 or phase.bin_tokens:
+        if phase.max_steps < 1:
             continue
         rows = training_rows(step, catalog, run).in_phase(phase, run / step.folder).number
-        if rows and (passes := phase.max_steps * _rows_of_step(phase) / rows) > 1:
-            yield f"max_steps {phase.max_steps:,} are {passes:.1f} passes over the {rows:,} rows"
-
-
-def _rows_of_step(options: TrainOptions) -> int:
-    """Return how many rows an optimiser step learns from on this machine, and on the others of the launch."""
-    place = world(os.environ, processes=options.num_processes)
-    devices = place.nodes * place.processes
-    return devices * options.per_device_train_batch_size * options.gradient_accumulation_steps
+        place = world(os.environ, processes=phase.num_processes)
+        if line := repeated(phase, place, rows or 0):
+            yield line

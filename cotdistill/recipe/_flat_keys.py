@@ -3,8 +3,6 @@
 Where a key is in none of the tables it is an option of the training by its own name.
 """
 
-from collections.abc import Callable
-
 from cotdistill.training.trainer_keys import OURS
 from cotdistill.yamlfile import Data, Loc
 
@@ -26,11 +24,8 @@ RECIPE_KEYS: dict[str, Loc] = {
     **dict.fromkeys(("dataset_dir", "custom_dataset_info"), ("data", "registry")),
     "use_gradient_checkpointing": ("train", "gradient_checkpointing"),
 }
-CONVERTED: dict[str, tuple[Loc, Callable[[Data], Data]]] = {
-    "disable_gradient_checkpointing": (("train", "gradient_checkpointing"), lambda value: not value),
-    "disable_shuffling": (("train", "train_sampling_strategy"), lambda value: "sequential" if value else "random"),
-}
-"""Switches of theirs that say the contrary of an option here: true or false, and what that comes to."""
+NEGATED: dict[str, Loc] = {"disable_gradient_checkpointing": ("train", "gradient_checkpointing")}
+"""Switches of theirs that say the contrary of an option here."""
 
 FIXED: dict[str, Data] = {"stage": "sft", "do_train": True}
 """Keys that can have one value here."""
@@ -38,51 +33,37 @@ FIXED: dict[str, Data] = {"stage": "sft", "do_train": True}
 WITHOUT_MEANING = frozenset(
     {
         *("preprocessing_num_workers", "preprocessing_batch_size", "overwrite_cache", "cache_dir"),
-        *("data_shared_file_system", "low_cpu_mem_usage", "use_fast_tokenizer", "use_reentrant_gc", "model_group"),
+        *("low_cpu_mem_usage", "use_fast_tokenizer", "use_reentrant_gc", "model_group"),
         *("max_length", "reserved_label_len"),
-        *("plot_loss", "print_param_status", "resize_vocab", "include_effective_tokens_per_second"),
+        *("plot_loss", "print_param_status", "resize_vocab"),
     }
 )
-"""Keys of theirs that change nothing here: tokens are not cached by hand, rows are neither padded to one length nor cut,
-losses are always drawn, and new tokens always have rows."""
+"""Keys of theirs that change nothing here: tokens are not cached by hand, rows are neither padded to one length nor
+cut, losses are always drawn, and new tokens always have rows."""
 
 _ENTRY = "it belongs into the set's entry in dataset_info.json"
-_TOKEN = "a token is read from the environment: HF_TOKEN, MODELSCOPE_API_TOKEN"
 _WHOLE = "weights learn as they are, not quantised"
-_OPTIMIZER = "`optim` names the optimisers that there are"
 OFF: dict[str, tuple[Data, str]] = {
     "adapter_name_or_path": (None, "a training begins from whole weights: name them, merged, as the model"),
-    "compute_accuracy": (False, "the evaluation while training is a loss"),
     "default_system": (None, "the rows hold their system prompts"),
     "do_eval": (False, OURS["do_eval"]),
     "do_predict": (False, OURS["do_predict"]),
     "early_stopping_steps": (None, OURS["metric_for_best_model"]),
-    "enable_liger_kernel": (False, OURS["use_liger_kernel"]),
     "ignore_pad_token_for_loss": (True, "padding is never learned"),
-    "interleave_probs": (None, "write the sets with weights: `dataset: [{name: a, weight: 0.7}, …]`"),
     "load_best_model_at_end": (False, OURS["load_best_model_at_end"]),
     "load_in_4bit": (False, _WHOLE),
     "load_in_8bit": (False, _WHOLE),
     "loraplus_lr_ratio": (None, "an adapter's matrices share one learning rate"),
     "mix_strategy": ("concat", "write the sets with weights: `dataset: [{name: a, weight: 0.7}, …]`"),
-    "mixture_of_depths": (None, "the student keeps its layers"),
     "pissa_init": (False, "adapters begin as LoRA's do"),
-    "pure_bf16": (False, "weights are updated in float32"),
     "quantization_bit": (None, _WHOLE),
     "resume_from_checkpoint": (None, OURS["resume_from_checkpoint"]),
     "rope_scaling": (None, "it belongs into the model's config.json"),
     "save_only_model": (False, OURS["save_only_model"]),
-    "shift_attn": (False, "a row sees itself as a whole"),
     "split": ("train", _ENTRY),
-    "split_special_tokens": (False, "control tokens come from the template alone, never from the text of a row"),
     "streaming": (False, "all tokens are made before the training starts"),
     "subset_name": (None, _ENTRY),
-    "tokenized_path": (None, "tokens are kept in the run's folder"),
-    **dict.fromkeys(("token", "hf_hub_token", "ms_hub_token", "om_hub_token"), (None, _TOKEN)),
-    "train_on_prompt": (False, "the answers alone are learned"),
-    **dict.fromkeys(("use_adam_mini", "use_apollo", "use_badam", "use_galore", "use_muon"), (False, _OPTIMIZER)),
-    "use_llama_pro": (False, "the student keeps its layers"),
+    "token": (None, "a token is read from the environment: HF_TOKEN, MODELSCOPE_API_TOKEN"),
     "use_unsloth": (False, "the student is transformers' own model"),
-    "use_unsloth_gc": (False, "write `gradient_checkpointing: true`"),
 }
 """Keys of theirs with the value, beside null, that asks for what is done here anyway, and why no other can be had."""

@@ -18,7 +18,7 @@ import logging
 from pathlib import Path
 
 from cotdistill.errors import UserError, raise_all
-from cotdistill.recipe._flat_keys import CONVERTED, FIXED, OFF, RECIPE_KEYS, WITHOUT_MEANING
+from cotdistill.recipe._flat_keys import FIXED, NEGATED, OFF, RECIPE_KEYS, WITHOUT_MEANING
 from cotdistill.storage.origin import Origin
 from cotdistill.yamlfile import Data, Source
 
@@ -56,12 +56,12 @@ def unflatten(source: Source) -> Source:
                 found.append(UserError(f"cannot be set: {why}", source.where((key,))))
             continue
         target = RECIPE_KEYS.get(key, ("train", key))
-        if key in CONVERTED:
-            target, convert = CONVERTED[key]
+        if key in NEGATED:
+            target = NEGATED[key]
             if not isinstance(value, bool):
                 found.append(UserError("should be true or false", source.where((key,))))
                 continue
-            value = convert(value)  # noqa: PLW2901
+            value = not value  # noqa: PLW2901
         holder = result.data
         for part in target[:-1]:
             holder = holder.setdefault(part, {})

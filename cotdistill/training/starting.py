@@ -23,6 +23,7 @@ from cotdistill.training.earlier import (
 from cotdistill.training.job import TRAINING, Job
 from cotdistill.training.launch.launch import World, world
 from cotdistill.training.on_nodes import agree, agree_on_start
+from cotdistill.training.passes import repeated
 from cotdistill.training.prepare.new_tokens import add_tokens
 from cotdistill.training.prepare.prepare import Prepared
 from cotdistill.training.prepare.seq2seq_tokens import encoder_of
@@ -70,6 +71,8 @@ def set_up(training: Training, rows: TrainingSet, place: World) -> Start:
         job, is_done = _in_own_folder(job, parts, meeting, is_done=is_done)
     if not is_done:
         _refuse_used(training)
+        if line := repeated(options, place, made.prepared.written.rows):
+            log.warning("%s that are learned from", line)
         job = _beside_other(job, parts, training, place)
         move_in(made, tokenizer, job)
         note_parts(job, parts)

@@ -77,6 +77,15 @@ def test_the_refusal_names_the_limit_that_keeps_99_of_100_rows(run, tmp_path):
         run(sums(100), cutoff_len=limit, max_dropped=0.01, output_dir=str(tmp_path / "used"))
 
 
+def test_steps_beyond_one_pass_over_the_rows_that_are_left_are_said(run, tmp_path, caplog):
+    with caplog.at_level("WARNING"):
+        result = run(sums(30), cutoff_len=40, max_dropped=0.9, max_steps=12)
+    assert (
+        f"max_steps 12 are {12 * 4 / result.rows:.1f} passes over the {result.rows} rows that are learned from"
+        in caplog.text
+    )
+
+
 def test_no_rows_are_refused(run):
     with pytest.raises(UserError, match="nothing to train on"):
         run([])
