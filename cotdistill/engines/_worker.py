@@ -1,0 +1,61 @@
+"""One worker of a pool: `python -m cotdistill.engines._worker FD`, where FD is its end of a pair of sockets.
+
+It says that it is ready, is sent what sets it up, then numbered blocks, and answers each with its number and result.
+It ends as soon as the other end is closed, in the middle of a block too.
+"""
+
+import os
+import pickle
+import queue
+import sys
+import threading
+import traceback
+from multiprocessing.connection import Connection
+
+READY = b""
+"""First message of a worker."""
+
+
+def main(descriptor: int) -> None:
+    """Serve until the other end is closed."""
+    pool = Connection(descriptor)
+    received: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    threading.Thread(target=_receive, args=(pool, received), daemon=True).start()
+    pool.send_bytes(READY)
+    function = None
+    setup = received.get()
+    while True:
+        data = received.get()
+        number = -1
+        try:
+            number, block = pickle.loads(data)
+            if function is None:
+                function = pickle.loads(setup)()
+            reply = pickle.dumps((number, True, function(block)), pickle.HIGHEST_PROTOCOL)
+        except BaseException as error:  # the pool raises it at the block's place
+            reply = _failure(number, error)
+        pool.send_bytes(reply)
+
+
+def _receive(pool: Connection, received: "queue.SimpleQueue[bytes]") -> None:
+    """Take messages as they come, so that the pool never waits while this process computes."""
+    try:
+        while True:
+            received.put(pool.recv_bytes())
+    except (EOFError, OSError):
+        os._exit(0)
+
+
+def _failure(number: int, error: BaseException) -> bytes:
+    """Return the message about an exception; one that cannot be pickled is described."""
+    lines = "".join(traceback.format_exception(error))
+    try:
+        data = pickle.dumps((number, False, (error, lines)), pickle.HIGHEST_PROTOCOL)
+        pickle.loads(data)
+    except Exception:  # whatever an exception of another package does when it is pickled
+        data = pickle.dumps((number, False, (RuntimeError(str(error)), lines)), pickle.HIGHEST_PROTOCOL)
+    return data
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))
