@@ -15,14 +15,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeAlias, TypeVar, get_type_hints
 
+from cotdistill.engines import Engine
 from cotdistill.nodes.meeting import Meeting
 from cotdistill.records import Record, Rejected
 from cotdistill.registry import KindOptions, Options
+from cotdistill.storage.encoded import EncodedRow
 from cotdistill.storage.keys import draw, key_of
 from cotdistill.storage.run_folder import BASE, REJECTED, ROWS
 
 R = TypeVar("R", bound=Record)
-Rows: TypeAlias = Iterator[R | Rejected]
+Rows: TypeAlias = Iterator[R | Rejected | EncodedRow]
 
 
 class Advance(Protocol):
@@ -87,6 +89,8 @@ class Workspace:
     """Seed that an untrained student is made with; None: `seed`. Trainings of several seeds begin with one student."""
     arm: str = ""
     """Name of the arm that the stage belongs to, the first one of several; the run's where there are none."""
+    engine: Engine | None = None
+    """Where rows are worked on that need no others; None: on this machine, as the stage's options say."""
 
     def base(self, student: KindOptions) -> str:
         """Return the folder or hub name of the untrained student, made once per run where it must be made."""

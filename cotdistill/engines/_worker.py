@@ -4,6 +4,7 @@ It says that it is ready, is sent what sets it up, then numbered blocks, and ans
 It ends as soon as the other end is closed, in the middle of a block too.
 """
 
+import contextlib
 import os
 import pickle
 import queue
@@ -18,7 +19,12 @@ READY = b""
 
 def main(descriptor: int) -> None:
     """Serve until the other end is closed."""
-    pool = Connection(descriptor)
+    # It is closed where the work ended before this process could begin.
+    with contextlib.suppress(OSError):
+        _serve(Connection(descriptor))
+
+
+def _serve(pool: Connection) -> None:
     received: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_receive, args=(pool, received), daemon=True).start()
     pool.send_bytes(READY)

@@ -10,11 +10,12 @@ from cotdistill.errors import UserError
 from cotdistill.formats import ConversationFormat
 from cotdistill.recipe.plan import Step
 from cotdistill.records import Checkpoint, Conversation, Record, Rejected, RejectionKind
+from cotdistill.storage.encoded import EncodedRow
 from cotdistill.storage.jsonl import AtomicFile, write_text
 from cotdistill.storage.run_folder import Counts, Output
 
 
-def store(step: Step, folder: Path, rows: Iterator[Record]) -> tuple[Counts, dict[str, Output]]:
+def store(step: Step, folder: Path, rows: Iterator[Record | EncodedRow]) -> tuple[Counts, dict[str, Output]]:
     """Write what a stage yields and return its counts and the files.
 
     Raises: UserError where it kept nothing; the rejected rows stay in a `.partial` file to be looked at.
@@ -47,16 +48,16 @@ class OutputWriter:
         """The files that are written."""
         return [file for file in (self.kept, self.rejects) if file is not None]
 
-    def write(self, row: Record) -> None:
+    def write(self, row: Record | EncodedRow) -> None:
         """Write a row where it belongs."""
-        if isinstance(row, Rejected) and self.rejects is not None:
+        if isinstance(row, Rejected | EncodedRow) and row.kind is not None and self.rejects is not None:
             self.reasons[row.kind] += 1
             self.rejects.write_row(row)
         else:
             self.out += 1
             self.keep(row)
 
-    def keep(self, row: Record) -> None:
+    def keep(self, row: Record | EncodedRow) -> None:
         """Write a row that goes on."""
         self.kept.write_row(row)
 
@@ -91,7 +92,7 @@ class DatasetWriter(OutputWriter):
         super().__init__(step, folder)
         self.format: ConversationFormat = step.options.format.build()  # type: ignore[attr-defined]
 
-    def keep(self, row: Record) -> None:
+    def keep(self, row: Record | EncodedRow) -> None:
         """Write one row a line inside a JSON array: LLaMA-Factory loads it, grep and a streaming reader do too."""
         assert isinstance(row, Conversation)
         self.kept.write("[\n" if not self.kept.rows else ",\n")
@@ -114,7 +115,7 @@ class CheckpointWriter(OutputWriter):
 
     trained = 0
 
-    def keep(self, row: Record) -> None:
+    def keep(self, row: Record | EncodedRow) -> None:
         """Write the checkpoint, and count the conversations of the first, the trained student."""
         is_point = self.kept.rows > 0
         super().keep(row)

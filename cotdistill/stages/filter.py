@@ -4,13 +4,16 @@ Row filters, then group filters; a row is dropped by the first one that has a re
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Literal
+from functools import partial
+from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from cotdistill.data.task import Task, questions_of
-from cotdistill.filters import GroupFilter, Reason, RowFilter
+from cotdistill.engines.local import LocalEngine
+from cotdistill.engines.rows import map_rows
+from cotdistill.filters import GroupFilter, RowFilter
 from cotdistill.filters.contamination import BenchmarkIndex
 from cotdistill.filters.duplicates import reasons_against_copies, reasons_against_near_copies
 from cotdistill.filters.hint_leaks import reason_against_hint_leak
@@ -22,18 +25,21 @@ from cotdistill.filters.lengths import (
     reason_against_tokens,
 )
 from cotdistill.filters.near_duplicate_questions import SeenQuestions
-from cotdistill.filters.pass_rate import reason_against_pass_rate
 from cotdistill.filters.problem_groups import ProblemGroups
 from cotdistill.filters.refusals import reason_against_refusal
 from cotdistill.filters.repetition import reason_against_repetition
 from cotdistill.filters.selection import Preference, reasons_against_surplus
 from cotdistill.filters.status import reason_against_status, reason_against_verdict
 from cotdistill.filters.stray_tags import reason_against_tags
-from cotdistill.records import Rejected, Trace
+from cotdistill.records import Problem, Trace
+from cotdistill.registry import NOT_IN_KEY
 from cotdistill.samplers import Sampler
 from cotdistill.scoring.grading import grade
 from cotdistill.stage import Rows, StageOptions, Workspace, stage
+from cotdistill.stages._choosing import decided
+from cotdistill.stages._screening import set_up
 from cotdistill.verifiers import Verifier
+from cotdistill.verifiers.judge import Judge
 
 DropOrKeep = Literal["drop", "keep"]
 
@@ -90,6 +96,10 @@ class FilterOptions(StageOptions):
     """Which of them: the `first`, the `shortest`, the `longest`, or the most `diverse` ones (different reasoning for
     the same answer, Ho et al. 2023)."""
 
+    processes: Annotated[int | None, Field(ge=1), NOT_IN_KEY] = None
+    """Processes that grade and screen at the same time; default: one for each core. Rows and their order are the same
+    with any number; work of less than half a second starts none."""
+
     @field_validator("language")
     @classmethod
     def _is_known(cls, language: str | None) -> str | None:
@@ -145,29 +155,21 @@ def filter(  # the stage's name in the recipe
     tasks: Mapping[str, Task] | None = None,
 ) -> Rows[Trace]:
     """Keep the answers that the verifier finds right."""
-    with ProblemGroups(work.folder) as groups, SeenQuestions(work.folder, options.near_duplicates) as seen:
-        # What an earlier run found may have been found by another verifier.
+    engine = work.engine or LocalEngine(options.processes)
+    asked: Verifier | None = verifier
+    if isinstance(verifier, Judge):
         ungraded = (trace.model_copy(update={"verdict": None}) if trace.verdict else trace for trace in traces)
-        for trace in grade(ungraded, verifier, judge, work):
-            groups.append(trace)
-        row_filters = _row_filters(options, BenchmarkIndex(questions_of(tasks or {})))
-        group_filters = _group_filters(options, seen)
-        reasons: dict[int, Reason] = {}
-        for run in groups.read_runs():
-            is_first = run.rows[0] == run.all_rows[0]
-            rows = groups.read(run.all_rows if is_first else run.rows, pass_rate=run.pass_rate)
-            if is_first:
-                # All rows of the problem at once; the reasons against those further on wait for their turn.
-                decided = zip(run.all_rows, _decide(rows, row_filters, group_filters), strict=True)
-                reasons.update((number, reason) for number, reason in decided if reason)
-            for number, row in zip(run.rows, rows, strict=False):
-                reason = reasons.pop(number, None)
-                yield Rejected(kind=reason.kind, reason=reason.text, row=row) if reason else row
+        traces, asked = grade(ungraded, verifier, judge, work), None
+    setup = partial(set_up, partial(_row_filters, options, questions_of(tasks or {})), asked)
+    with ProblemGroups(work.folder) as groups, SeenQuestions(work.folder, options.near_duplicates) as seen:
+        for row in map_rows(engine, setup, traces):
+            groups.add(row)
+        yield from decided(groups, options.pass_rate, _group_filters(options, seen))
 
 
-def _row_filters(options: FilterOptions, benchmarks: BenchmarkIndex) -> list[RowFilter]:
+def _row_filters(options: FilterOptions, questions: Mapping[str, Sequence[Problem]]) -> list[RowFilter]:
     """Return what is asked of each trace alone, in order."""
-    window, reasoning = options.pass_rate, Limits(options.min_reasoning_chars, options.max_reasoning_chars)
+    benchmarks, reasoning = BenchmarkIndex(questions), Limits(options.min_reasoning_chars, options.max_reasoning_chars)
     answer, tokens = Limits(options.min_answer_chars, options.max_answer_chars), options.max_completion_tokens
     asked: list[tuple[bool, RowFilter]] = [
         (True, reason_against_status),
@@ -181,7 +183,6 @@ def _row_filters(options: FilterOptions, benchmarks: BenchmarkIndex) -> list[Row
         (options.language is not None, lambda trace: reason_against_language(trace, options.language or "")),
         (options.max_repetition is not None, lambda t: reason_against_repetition(t, options.max_repetition or 0)),
         (options.decontaminate, benchmarks.reason_against),
-        (window is not None, lambda trace: reason_against_pass_rate(trace, *(window or (0, 1)))),
     ]
     return [row_filter for is_asked, row_filter in asked if is_asked]
 
@@ -196,15 +197,3 @@ def _group_filters(options: FilterOptions, seen: SeenQuestions) -> list[GroupFil
         (most is not None, lambda traces: reasons_against_surplus(traces, most or 1, options.prefer)),
     ]
     return [group_filter for is_asked, group_filter in asked if is_asked]
-
-
-def _decide(
-    traces: Sequence[Trace], row_filters: Sequence[RowFilter], group_filters: Sequence[GroupFilter]
-) -> list[Reason | None]:
-    """Return for each trace of one problem the first reason against it; None where it is kept."""
-    reasons = [next((reason for row_filter in row_filters if (reason := row_filter(trace))), None) for trace in traces]
-    for group_filter in group_filters:
-        standing = [place for place, reason in enumerate(reasons) if not reason]
-        for place, reason in zip(standing, group_filter([traces[place] for place in standing]), strict=True):
-            reasons[place] = reason
-    return reasons

@@ -4,19 +4,20 @@
 """
 
 import hashlib
-import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from pydantic import ValidationError
-from pydantic_core import PydanticSerializationError
 
-from cotdistill.errors import UserError, first_fault, whole_characters
+from cotdistill.errors import UserError, first_fault
 from cotdistill.records import Record
+from cotdistill.storage.blocks import BLOCK_BYTES
+from cotdistill.storage.encoded import EncodedRow, encode
 
 R = TypeVar("R", bound=Record)
 
@@ -55,22 +56,18 @@ class AtomicFile:
 
     def write(self, text: str) -> None:
         """Write text as UTF-8."""
-        data = text.encode("utf-8", "surrogatepass")
+        self._write(text.encode("utf-8", "surrogatepass"))
+
+    def _write(self, data: bytes) -> None:
         self._hash.update(data)
         self.size_bytes += len(data)
         with self._named():
             self._file.write(data)
 
-    def write_row(self, record: Record) -> None:
+    def write_row(self, row: Record | EncodedRow) -> None:
         """Write one record as a line."""
         self.rows += 1
-        try:
-            text = record.model_dump_json()
-        except PydanticSerializationError:
-            # Half a character has no UTF-8.
-            text = json.dumps(record.model_dump(mode="json"), ensure_ascii=False, separators=(",", ":"))
-            text = whole_characters(text)
-        self.write(text + "\n")
+        self._write((row.data if isinstance(row, EncodedRow) else encode(row)) + b"\n")
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -109,13 +106,53 @@ def read(path: Path, record: type[R]) -> Iterator[R]:
 
     Raises: UserError that names file, line and key.
     """
-    with path.open(encoding="utf-8", errors="surrogatepass") as lines:
-        for number, line in enumerate(lines, start=1):
-            if line.strip():
-                try:
-                    yield record.model_validate_json(line)
-                except ValidationError as error:
-                    raise _row_error(path, number, error) from None
+    with path.open("rb") as lines:
+        yield from _rows(path, lines, record, 1)
+
+
+@dataclass(frozen=True)
+class RowFile(Generic[R]):
+    """A JSONL file of one kind of row, to be gone through row by row or in blocks."""
+
+    path: Path
+    record: type[R]
+
+    def __iter__(self) -> Iterator[R]:
+        """Yield the rows. Raises: UserError that names file, line and key."""
+        return read(self.path, self.record)
+
+    def blocks(self) -> Iterator["LineBlock[R]"]:
+        """Yield the file in blocks of whole lines, which are read where they are used."""
+        first = 1
+        with self.path.open("rb") as file:
+            while data := file.read(BLOCK_BYTES):
+                data += file.readline()
+                yield LineBlock(self.path, self.record, first, data)
+                first += data.count(b"\n")
+
+
+@dataclass(frozen=True)
+class LineBlock(Generic[R]):
+    """Some lines of a file."""
+
+    path: Path
+    record: type[R]
+    first: int
+    """Number of the first line, from 1."""
+    data: bytes
+
+    def rows(self) -> Iterator[R]:
+        """Yield the rows. Raises: UserError that names file, line and key."""
+        return _rows(self.path, self.data.split(b"\n"), self.record, self.first)
+
+
+def _rows(path: Path, lines: Iterable[bytes], record: type[R], first: int) -> Iterator[R]:
+    for number, line in enumerate(lines, start=first):
+        if line.strip():
+            try:
+                yield record.model_validate_json(line)
+            except ValidationError as error:
+                raise _row_error(path, number, error) from None
 
 
 def _row_error(path: Path, number: int, error: ValidationError) -> UserError:

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Generic, Self, TypeVar
 
 from cotdistill.records import Record
+from cotdistill.storage.encoded import encode
 
 R = TypeVar("R", bound=Record)
 
@@ -19,6 +20,8 @@ class RowSpool(Generic[R]):
         self._record = record
         self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  # __exit__ closes it
         self._ends = array("Q", [0])
+        self._written = 0
+        """Records that a read finds in the file, and not in the buffer before it."""
 
     def __enter__(self) -> Self:
         return self
@@ -33,13 +36,24 @@ class RowSpool(Generic[R]):
 
     def append(self, row: R) -> int:
         """Store a record and return its number, from 0."""
-        data = row.model_dump_json().encode()
+        return self.append_bytes(encode(row))
+
+    def append_bytes(self, data: bytes) -> int:
+        """Store a record that is encoded already and return its number, from 0."""
         self._file.write(data)
         self._ends.append(self._ends[-1] + len(data))
         return len(self) - 1
 
     def __getitem__(self, number: int) -> R:
         """Return the record of that number."""
-        self._file.flush()
+        return self._record.model_validate_json(self.read_bytes(number))
+
+    def read_bytes(self, number: int) -> bytes:
+        """Return the record of that number as it was stored."""
+        if number < 0 or number >= len(self):
+            raise IndexError(number)
+        if self._written < len(self):
+            self._file.flush()
+            self._written = len(self)
         start, end = self._ends[number], self._ends[number + 1]
-        return self._record.model_validate_json(os.pread(self._file.fileno(), end - start, start))
+        return os.pread(self._file.fileno(), end - start, start)

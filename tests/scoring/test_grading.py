@@ -223,7 +223,8 @@ def test_a_pass_rate_counts_what_the_judge_says(tmp_path):
     with says(by_truth) as server:
         judge = make("samplers", "endpoint", base_url=server.base_url, model="j")
         verifier = make("verifiers", "judge")
-        rows = list(stages()["filter"].function(traces, FilterOptions(), work, verifier=verifier, judge=judge))
+        rows = stages()["filter"].function(traces, FilterOptions(), work, verifier=verifier, judge=judge)
+        rows = [row.decode() for row in rows]
     assert [type(row) for row in rows] == [Trace, Rejected]
     assert [rows[0].pass_rate, rows[1].row.pass_rate] == [0.5, 0.5]
     assert rows[1].kind == "wrong"
