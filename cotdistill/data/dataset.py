@@ -69,7 +69,7 @@ class Dataset:
                 else "add `local_path` and `file_name`, or `hf_hub_url`",
             )
         try:
-            self._format.check()
+            self.layout.check()
         except ValueError as error:
             raise UserError(str(error), self.where) from None
         except UserError as error:
@@ -150,7 +150,7 @@ class Dataset:
         Raises: UserError that names file, line and key.
         """
         self._refuse_conversations()
-        return (_problem(values[0]) for _, values in self._read_values(split=split, bad=bad, limit=limit))
+        return (problem_in(values[0]) for _, values in self._read_values(split=split, bad=bad, limit=limit))
 
     def read_traces(
         self, *, split: str | None = None, bad: BadRows | None = None, limit: int | None = None
@@ -167,6 +167,10 @@ class Dataset:
         for where, values in self._read_values(bad=bad, limit=limit):
             yield from (Sample(where, value) for value in values)
 
+    def check_problems(self) -> None:
+        """Raise UserError where the set holds neither problems nor traces."""
+        self._refuse_conversations()
+
     def check_traces(self) -> None:
         """Raise UserError where the set holds no answers with their reasoning."""
         self._refuse_conversations()
@@ -177,20 +181,26 @@ class Dataset:
                 'add a `teacher:` to the recipe, or set `"formatting": "traces"`',
             )
 
+    @property
+    def has_plain_rows(self) -> bool:
+        """Whether each row of its files is a row of the set: all of them, and the files are no one object."""
+        return self.entry.num_samples is None and not self.entry.is_object
+
     @cached_property
-    def _format(self) -> Any:  # Any: a Format, which stands on a layer above
+    def layout(self) -> Any:  # Any: a Format, which stands on a layer above
+        """What reads a row."""
         return registry.make("formats", self.entry.formatting, **self.entry.format_options(source=self.name))
 
     def _row_reader(self) -> Callable[[JsonRow], Sequence[Any]]:  # Any: what the format holds
         """Return what reads a row; it refuses an id that two questions share."""
         self.check()
-        layout, numbers, ids = self._format, itertools.count(), dict[str, tuple[str, ...]]()
+        layout, numbers, ids = self.layout, itertools.count(), dict[str, tuple[str, ...]]()
 
         def read(row: JsonRow) -> Sequence[Any]:  # Any: what the format holds
             number = next(numbers)
             values: Sequence[Any] = layout.read(row, str(row.get("id", number)))
             if not isinstance(values[0], Conversation):
-                _refuse_shared_id(_problem(values[0]), ids, self.entry)
+                _refuse_shared_id(problem_in(values[0]), ids, self.entry)
             return values
 
         return read
@@ -218,13 +228,14 @@ class Dataset:
                 values = read(row)
             except ValueError as error:
                 # A bad key leads the message: `question: is missing`.
-                rejected(UserError(*_key_apart(str(error), where)), json.dumps(row, default=str))
+                rejected(UserError(*key_apart(str(error), where)), json.dumps(row, default=str))
             else:
                 yield where, values
         rejected.check()
 
 
-def _problem(value: Problem | Trace) -> Problem:
+def problem_in(value: Problem | Trace) -> Problem:
+    """Return the problem that a row of problems or of traces is about."""
     return value.problem if isinstance(value, Trace) else value
 
 
@@ -236,10 +247,16 @@ def _asked(problem: Problem) -> tuple[str, ...]:
 def _refuse_shared_id(problem: Problem, ids: dict[str, tuple[str, ...]], entry: Entry) -> None:
     """Raise ValueError where another question has the problem's id."""
     if ids.setdefault(problem.id, _asked(problem)) != _asked(problem):
-        key = entry.columns.id or "id"
-        raise ValueError(f"{key}: expected an id of its own, found `{problem.id}`, which another question has")
+        raise shared_id_fault(problem, entry)
 
 
-def _key_apart(message: str, where: str) -> tuple[str, str]:
+def shared_id_fault(problem: Problem, entry: Entry) -> ValueError:
+    """Return the fault of a row whose id another question has."""
+    key = entry.columns.id or "id"
+    return ValueError(f"{key}: expected an id of its own, found `{problem.id}`, which another question has")
+
+
+def key_apart(message: str, where: str) -> tuple[str, str]:
+    """Return the fault of a row and its place, the key that leads the fault behind the place."""
     key, colon, rest = message.partition(": ")
     return (rest, f"{where}: {key}") if colon and " " not in key else (message, where)

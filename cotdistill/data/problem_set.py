@@ -1,16 +1,20 @@
 """The problems of a run: where the questions come from, and which of them are set aside for evaluation."""
 
+import heapq
 import itertools
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from pydantic import Field
 
 from cotdistill.data import BadRows, Catalog
+from cotdistill.data.stored_problems import StoredProblems, whole_set
 from cotdistill.data.task import with_options
 from cotdistill.demo.problems import make_problems
+from cotdistill.engines import Engine
+from cotdistill.engines.local import LocalEngine
 from cotdistill.errors import UserError
 from cotdistill.records import Problem
 from cotdistill.registry import Options
@@ -40,7 +44,7 @@ class ProblemOptions(Options):
 class ProblemSet(NamedTuple):
     """The problems of a run, disjoint."""
 
-    sampled: tuple[Problem, ...]
+    sampled: Sequence[Problem]
     holdout: tuple[Problem, ...]
     bad: BadRows
     """Rows of the source that could not be read."""
@@ -51,7 +55,7 @@ class ProblemSet(NamedTuple):
         Two questions are one that differ in case, marks or spaces alone. Raises: UserError where none is left.
         """
         asked = {_words(problem.question) for problem in exam}
-        left = tuple(p for p in self.sampled if _words(p.question) not in asked)
+        left = _chosen(self.sampled, lambda problem: _words(problem.question) not in asked)
         if not left:
             raise UserError(f"all {len(self.sampled)} problems are asked in the exam, and none is left to learn from")
         if len(left) < len(self.sampled):
@@ -65,21 +69,25 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(re.findall(r"\w+", text.lower()))
 
 
-def load_problems(options: ProblemOptions, catalog: Catalog, *, seed: int) -> ProblemSet:
+def load_problems(options: ProblemOptions, catalog: Catalog, *, seed: int, engine: Engine | None = None) -> ProblemSet:
     """Return the problems of a run, the holdout drawn by hash so that a larger limit keeps it.
 
-    Raises: UserError: nothing there, or nothing left to sample.
+    They are kept on disk. `engine` reads a whole file; default: this process. Raises: UserError: nothing there, or
+    nothing left to sample.
     """
     bad = BadRows()
     if options.dataset == DEMO:
         if options.limit is None:
             raise UserError("the demo's problems have no end", hint="add `limit:`")
-        found: Sequence[Problem] = list(make_problems(options.limit, seed=seed))
+        found = StoredProblems.of(make_problems(options.limit, seed=seed))
     else:
         dataset = catalog.find(options.dataset)
         bad = dataset.new_bad_rows()
-        stream = dataset.read_problems(split=options.split, bad=bad, limit=options.limit)
-        found = [with_options(problem) for problem in itertools.islice(stream, options.limit)]
+        if options.limit is None:
+            found = whole_set(dataset, split=options.split, bad=bad, engine=engine or LocalEngine(1))
+        else:
+            stream = dataset.read_problems(split=options.split, bad=bad, limit=options.limit)
+            found = StoredProblems.of(map(with_options, itertools.islice(stream, options.limit)))
         bad.check()
         if bad.found:
             log.warning("%s: %d bad rows are left out: %s", dataset.name, len(bad.found), bad.found[0].fault)
@@ -90,10 +98,17 @@ def load_problems(options: ProblemOptions, catalog: Catalog, *, seed: int) -> Pr
             f"a holdout of {options.holdout} leaves nothing of {len(found)} problems to sample",
             hint="lower `holdout:` or raise `limit:`",
         )
-    drawn = sorted(found, key=lambda p: draw(seed, p.id))
-    aside = {p.id for p in drawn[: options.holdout]}
+    if not options.holdout:
+        return ProblemSet(found, (), bad)
+    aside = {p.id for p in heapq.nsmallest(options.holdout, found, key=lambda p: draw(seed, p.id))}
     return ProblemSet(
-        sampled=tuple(p for p in found if p.id not in aside),
+        sampled=found.where(lambda problem: problem.id not in aside),
         holdout=tuple(p for p in found if p.id in aside),
         bad=bad,
     )
+
+
+def _chosen(problems: Sequence[Problem], is_wanted: Callable[[Problem], bool]) -> Sequence[Problem]:
+    if isinstance(problems, StoredProblems):
+        return problems.where(is_wanted)
+    return tuple(filter(is_wanted, problems))

@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from cotdistill.data import BadRows, Catalog, Dataset
+from cotdistill.data.blocks import DatasetRows, Found
 from cotdistill.data.problem_set import DEMO, ProblemOptions
+from cotdistill.data.stored_problems import StoredProblems
 from cotdistill.data.task import with_options
 from cotdistill.errors import UserError
 from cotdistill.records import Conversation, Problem, Record, Trace
-from cotdistill.storage.keys import by_content
+from cotdistill.storage.keys import by_content, short_name
+from cotdistill.storage.ledger_index import LedgerIndex
 
 log = logging.getLogger(__name__)
 
@@ -32,18 +35,36 @@ def find_recorded(options: ProblemOptions, catalog: Catalog) -> Dataset:
     return dataset
 
 
+class RecordedTraces(DatasetRows):
+    """The recorded answers to the problems of a run, in the order of their set; bad rows go to `folder`."""
+
+    def __init__(self, dataset: Dataset, problems: Sequence[Problem], folder: Path, *, split: str | None) -> None:
+        super().__init__(dataset, "trace", bad=dataset.new_bad_rows(), split=split)
+        self._folder = folder
+        self._questions: LedgerIndex | None = None
+        if not (isinstance(problems, StoredProblems) and problems.is_whole_set):
+            self._questions = LedgerIndex()
+            for problem in problems:
+                self._questions.add(short_name(with_options(problem).question), 0)
+
+    def wants(self, found: Found) -> bool:
+        """Return whether the question is one of the run's."""
+        return self._questions is None or self._questions.find(found.question) is not None
+
+    def finish(self) -> None:
+        """Write the bad rows. Raises: UserError, UserErrors where there are more than are allowed."""
+        super().finish()
+        _note_bad_rows(self.bad, self._folder)
+
+
 def read_recorded_traces(
     options: ProblemOptions, catalog: Catalog, problems: Sequence[Problem], folder: Path
-) -> Iterator[Trace]:
-    """Yield the recorded answers to these problems, in the order of their set; bad rows go to `folder`.
+) -> RecordedTraces:
+    """Return the recorded answers to these problems, in the order of their set; bad rows go to `folder`.
 
-    Raises: UserError: more rows than are allowed cannot be read.
+    Raises: UserError: the set holds none; later, more rows than are allowed cannot be read.
     """
-    by_question = {problem.question: problem for problem in problems}
-    for trace in read_traces(find_recorded(options, catalog), folder, split=options.split):
-        problem = by_question.get(with_options(trace.problem).question)
-        if problem is not None:
-            yield trace.model_copy(update={"problem": problem})
+    return RecordedTraces(find_recorded(options, catalog), problems, folder, split=options.split)
 
 
 def read_traces(dataset: Dataset, folder: Path, *, split: str | None = None) -> Iterator[Trace]:
@@ -72,6 +93,10 @@ def content_key(dataset: Dataset) -> Any:  # Any: JSON values
 
 def _read_noting_bad_rows(rows: Iterator[R], bad: BadRows, folder: Path) -> Iterator[R]:
     yield from rows
+    _note_bad_rows(bad, folder)
+
+
+def _note_bad_rows(bad: BadRows, folder: Path) -> None:
     if bad.found:
         log.warning("%d bad rows are left out, see %s; the first: %s", len(bad.found), folder, bad.found[0].fault)
         bad.write(folder)

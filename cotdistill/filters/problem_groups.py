@@ -6,7 +6,6 @@ alone: 8 bytes a row, and 24 for each run of neighbouring rows of one problem; 3
 apart.
 """
 
-import hashlib
 from array import array
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
@@ -15,6 +14,7 @@ from typing import NamedTuple, get_args
 
 from cotdistill.records import FilterKind, Trace
 from cotdistill.storage.encoded import encode_text
+from cotdistill.storage.keys import short_name
 from cotdistill.storage.ledger_index import LedgerIndex
 from cotdistill.storage.spool import RowSpool
 
@@ -163,10 +163,6 @@ def screened(trace: Trace, kind: FilterKind | None, reason: str, data: bytes) ->
     """Return what is known of a graded row once its own filters have spoken; `data` is the trace, encoded."""
     counts = trace.verdict is not None and trace.verdict.outcome != "error" and not trace.completion.is_hinted
     is_correct = trace.verdict is not None and trace.verdict.outcome == "correct"
-    return Screened(_hash(trace), counts, is_correct, kind, encode_text(reason), data)
-
-
-def _hash(trace: Trace) -> int:
-    """Return what tells a problem from others: rows of other makers may use one id for several questions."""
-    named = f"{trace.problem.id}\0{trace.problem.question}".encode("utf-8", "surrogatepass")
-    return int.from_bytes(hashlib.blake2b(named, digest_size=8).digest(), "little") or 1
+    # Rows of other makers may use one id for several questions.
+    problem = short_name(trace.problem.id, trace.problem.question)
+    return Screened(problem, counts, is_correct, kind, encode_text(reason), data)

@@ -1,16 +1,21 @@
 """What a run is made of: its problems, its tasks and its registries of data sets."""
 
+import hashlib
 import json
 import logging
-from collections.abc import Mapping, Sequence
-from functools import cached_property
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 from cotdistill.data import Catalog, open_catalog
 from cotdistill.data.problem_set import ProblemOptions, ProblemSet, load_problems
+from cotdistill.data.stored_problems import StoredProblems
 from cotdistill.data.task import Task
 from cotdistill.data.task_reader import TaskReader
+from cotdistill.engines import Engine
+from cotdistill.engines.local import LocalEngine
+from cotdistill.engines.rows import map_rows
 from cotdistill.errors import RecipeFault, UserError, UserErrors, raise_all
 from cotdistill.recipe.plan import Step
 from cotdistill.recipe.recipe import TASKS, LoadedRecipe, Recipe
@@ -19,6 +24,7 @@ from cotdistill.registry import KindOptions
 from cotdistill.scoring.harness.local_data import HarnessExam, open_exam
 from cotdistill.stages.evaluate import EvaluateOptions
 from cotdistill.storage.keys import key_of
+from cotdistill.verifiers import Verifier
 
 log = logging.getLogger(__name__)
 
@@ -67,10 +73,15 @@ class RunInputs:
         main = self.recipe.main
         common = main.problems or _replayed(main)
         if common is None or (common, main.seed) == (options, recipe.seed):
-            return load_problems(options, self.catalog, seed=recipe.seed)
+            return load_problems(options, self.catalog, seed=recipe.seed, engine=self.engine)
         alone = options.model_copy(update={"holdout": 0})
         exam = self.problems(main).holdout
-        return load_problems(alone, self.catalog, seed=recipe.seed).without(exam)
+        return load_problems(alone, self.catalog, seed=recipe.seed, engine=self.engine).without(exam)
+
+    @property
+    def engine(self) -> Engine:
+        """What reads and checks the problems: as many processes as the filter has."""
+        return LocalEngine(self.recipe.main.filter.processes if self.recipe.main.filter else None)
 
     def tasks(self, recipe: Recipe) -> Mapping[str, Task]:
         """Return the tasks that a recipe's evaluation names, whole: nothing where it evaluates nothing.
@@ -130,20 +141,24 @@ class RunInputs:
         `verifier` is a task's own; default: the recipe's.
         """
         chosen = verifier or recipe.verifier
-        verify = chosen.build()
-        bad = [p for p in problems if p.gold is None or verify(p.gold, p.gold).outcome != "correct"]
-        if len(bad) == len(problems):
-            gold = "has no gold answer" if bad[0].gold is None else f"has the gold `{bad[0].gold[:40]}`"
+        failing, first = 0, list[tuple[str, str | None]]()
+        for found in map_rows(self.engine, partial(_gold_check, chosen.build()), problems):
+            failing += found is not None
+            if found is not None and len(first) < 5:
+                first.append(found)
+        if failing == len(problems):
+            problem, gold = first[0]
+            said = "has no gold answer" if gold is None else f"has the gold `{gold}`"
             raise UserError(
-                f"no gold answer of `{name}` passes the verifier `{chosen.kind}`; problem {bad[0].id} {gold}",
+                f"no gold answer of `{name}` passes the verifier `{chosen.kind}`; problem {problem} {said}",
                 self.where(("evaluate", TASKS) if verifier else ("problems",), recipe),
                 "choose another `verifier:`, name the column that holds the final answer, or `filter: {keep: all}`",
             )
-        if bad:
-            names = ", ".join(p.id for p in bad[:5])
+        if failing:
+            names = ", ".join(problem for problem, _ in first)
             where = self.where(("problems",), recipe) if name == "problems" else name
             log.warning(
-                "%s: the gold of %d of %d problems fails its own verifier: %s", where, len(bad), len(problems), names
+                "%s: the gold of %d of %d problems fails its own verifier: %s", where, failing, len(problems), names
             )
 
     def _task(self, name: str, recipe: Recipe) -> Task:
@@ -189,7 +204,31 @@ def _replayed(recipe: Recipe) -> ProblemOptions | None:
 
 def problems_key(problems: Sequence[Problem]) -> str:
     """Return what tells these problems from others."""
-    return key_of(json.dumps([_problem_key(p) for p in problems], ensure_ascii=False))
+    if isinstance(problems, StoredProblems):
+        return problems.remember("key", lambda: _problems_key(problems))
+    return _problems_key(problems)
+
+
+def _problems_key(problems: Iterable[Problem]) -> str:
+    """Return the hash of the list of problems as a JSON text, with one of them in memory at a time."""
+    digest, separator = hashlib.sha256(b'"['), ""
+    for problem in problems:
+        text = json.dumps(separator + json.dumps(_problem_key(problem), ensure_ascii=False), ensure_ascii=False)
+        digest.update(text[1:-1].encode("utf-8", "surrogatepass"))
+        separator = ", "
+    digest.update(b']"')
+    return digest.hexdigest()
+
+
+def _gold_check(verify: Verifier) -> "Callable[[Problem], tuple[str, str | None] | None]":
+    return partial(_failing_gold, verify)
+
+
+def _failing_gold(verify: Verifier, problem: Problem) -> tuple[str, str | None] | None:
+    """Return id and beginning of a gold answer that fails its own verifier; None where it passes."""
+    if problem.gold is None:
+        return problem.id, None
+    return None if verify(problem.gold, problem.gold).outcome == "correct" else (problem.id, problem.gold[:40])
 
 
 def _problem_key(problem: Problem) -> list[Json]:

@@ -132,7 +132,7 @@ class Pipeline:
             for step in self.sample_steps():
                 self._check_merged(step)
                 (self.folder / step.folder).mkdir(parents=True, exist_ok=True)
-                problems = list(self.inputs.problems(step.recipe).sampled)
+                problems = self.inputs.problems(step.recipe).sampled
                 chosen = random.Random(step.recipe.seed).sample(problems, min(count, len(problems)))
                 for _ in self.rows(step, chosen):
                     continue

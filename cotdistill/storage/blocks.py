@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 from cotdistill.records import Record
@@ -13,6 +14,16 @@ R = TypeVar("R", bound=Record)
 BLOCK_BYTES = 1 << 18
 """About 70 reasoning rows: work of some ten milliseconds, so that handing a block over costs next to nothing."""
 BLOCK_ROWS = 64
+
+
+def line_blocks(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Yield whole lines of a file, BLOCK_BYTES and a little more at a time, and the number of the first of them."""
+    first = 1
+    with path.open("rb") as file:
+        while data := file.read(BLOCK_BYTES):
+            data += file.readline()
+            yield first, data
+            first += data.count(b"\n")
 
 
 class Block(Protocol[R_co]):
@@ -64,3 +75,22 @@ def blocks_of(rows: Iterable[R]) -> Iterator[Block[R]]:
     left = iter(rows)
     while held := tuple(itertools.islice(left, BLOCK_ROWS)):
         yield RowBlock(held)
+
+
+@dataclass(frozen=True)
+class EncodedBlock(Generic[R]):
+    """Rows as they are stored: JSON each."""
+
+    held: tuple[bytes, ...]
+    record: type[R]
+
+    def rows(self) -> Iterator[R]:
+        """Yield the rows."""
+        return map(self.record.model_validate_json, self.held)
+
+
+def encoded_blocks(rows: Iterable[bytes], record: type[R]) -> Iterator[Block[R]]:
+    """Yield encoded rows in blocks."""
+    left = iter(rows)
+    while held := tuple(itertools.islice(left, BLOCK_ROWS)):
+        yield EncodedBlock(held, record)

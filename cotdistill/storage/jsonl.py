@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from cotdistill.errors import UserError, first_fault
 from cotdistill.records import Record
-from cotdistill.storage.blocks import BLOCK_BYTES
+from cotdistill.storage.blocks import line_blocks
 from cotdistill.storage.encoded import EncodedRow, encode
 
 R = TypeVar("R", bound=Record)
@@ -123,12 +123,8 @@ class RowFile(Generic[R]):
 
     def blocks(self) -> Iterator["LineBlock[R]"]:
         """Yield the file in blocks of whole lines, which are read where they are used."""
-        first = 1
-        with self.path.open("rb") as file:
-            while data := file.read(BLOCK_BYTES):
-                data += file.readline()
-                yield LineBlock(self.path, self.record, first, data)
-                first += data.count(b"\n")
+        for first, data in line_blocks(self.path):
+            yield LineBlock(self.path, self.record, first, data)
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,8 @@ def test_holdout_and_sampled_are_disjoint_and_whole():
 
 
 def test_the_seed_decides_the_holdout():
-    assert load(limit=50, holdout=10) == load(limit=50, holdout=10)
+    one, other = load(limit=50, holdout=10), load(limit=50, holdout=10)
+    assert (list(one.sampled), one.holdout) == (list(other.sampled), other.holdout)
     assert load(limit=50, holdout=10).holdout != load(seed=2, limit=50, holdout=10).holdout
 
 

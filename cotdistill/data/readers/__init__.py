@@ -6,7 +6,7 @@ Told apart by the name: `.csv`, `.tsv`, `.parquet`; every other file holds JSON.
 `on_bad` with its place, key, what was expected and what was found; what spoils the rest of a file stops the reading.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -56,3 +56,10 @@ def read_rows(
         yield from _table.read_table(path, on_bad=on_bad, names=names, is_tsv=suffix == ".tsv")
     else:
         yield from _json.read_json(path, on_bad=on_bad, is_object=is_object)
+
+
+def read_json_lines(path: Path, lines: Iterable[str], *, first: int, on_bad: OnBad) -> Iterator[tuple[str, JsonRow]]:
+    """Yield `file:line` and object of some lines of a file, the first of which has the number `first`."""
+    from cotdistill.data.readers import _json
+
+    return _json.read_lines(path, lines, on_bad, first=first)

@@ -5,7 +5,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TextIO
 
@@ -37,7 +37,7 @@ def read_json(path: Path, *, on_bad: OnBad, is_object: bool) -> Iterator[tuple[s
         elif start == "[":
             yield from _items(_Stream(path, file, closing="]"), "[", on_bad)
         else:
-            yield from _lines(path, file, on_bad)
+            yield from read_lines(path, file, on_bad)
 
 
 class _Strict:
@@ -62,9 +62,10 @@ class _Strict:
         return float(name.replace("Infinity", "inf"))
 
 
-def _lines(path: Path, file: TextIO, on_bad: OnBad) -> Iterator[tuple[str, JsonRow]]:
+def read_lines(path: Path, lines: Iterable[str], on_bad: OnBad, *, first: int = 1) -> Iterator[tuple[str, JsonRow]]:
+    """Yield `file:line` and object of every line; `first` is the number of the first one."""
     strict = _Strict()
-    for number, line in enumerate(file, start=1):
+    for number, line in enumerate(lines, start=first):
         text = line.strip()
         if not text:
             continue

@@ -11,7 +11,7 @@ from cotdistill.pipeline.sources._upstream import upstream_rows
 from cotdistill.recipe.plan import Step
 from cotdistill.records import Problem, Record
 from cotdistill.stage import Progress
-from cotdistill.storage.keys import key_of
+from cotdistill.storage.keys import key_of, key_of_each
 
 Json = Any  # Any: a JSON value
 
@@ -34,10 +34,10 @@ class ProblemSource:
         problems = self.inputs.problems(step.recipe).sampled
         teacher = step.recipe.teacher.build() if step.recipe.teacher else None
         try:
-            prompts = [[m.content for m in teacher.messages(p)] for p in problems] if teacher else []
+            prompts = key_of_each([m.content for m in teacher.messages(p)] for p in problems) if teacher else key_of([])
         except UserError as error:
             raise self.inputs.placed(error, ("teacher",), step.recipe) from None
-        return {"rows": {"problems": problems_key(problems), "prompts": key_of(prompts)}}
+        return {"rows": {"problems": problems_key(problems), "prompts": prompts}}
 
     def rows(self, step: Step, run: Path, progress: Progress) -> Iterable[Record]:  # noqa: ARG002
         """Return the problems; rows that could not be read go to the step's folder."""

@@ -1,0 +1,238 @@
+"""Rows of a data set in blocks that any process can read; what compares rows is settled where all of them pass by.
+
+A block finds of each row its problems or traces, or its fault, in the order of the file. Ids that two questions share
+are found by 64-bit hashes: 25 to 48 bytes of memory a row.
+"""
+
+import itertools
+import json
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from cotdistill.data.bad_rows import BadRows
+from cotdistill.data.dataset import Dataset, key_apart, problem_in, shared_id_fault
+from cotdistill.data.readers import JsonRow, OnBad, read_json_lines, read_rows
+from cotdistill.data.task import with_options
+from cotdistill.errors import UserError
+from cotdistill.records import Problem, Trace
+from cotdistill.storage.blocks import BLOCK_ROWS, line_blocks
+from cotdistill.storage.keys import short_name
+from cotdistill.storage.ledger_index import LedgerIndex
+
+Each = Literal["problem", "trace"]
+"""What is wanted of a row: its problem, once, or all of its traces."""
+
+
+class Found(NamedTuple):
+    """A row that could be read."""
+
+    row: int
+    """Its number among the objects of its block."""
+    size: int
+    """How many problems or traces it holds."""
+    id: int
+    asked: int
+    """Hashes of its problem's id, and of what is asked there."""
+    question: int
+    """Hash of the question with its options."""
+
+
+class Bad(NamedTuple):
+    """A row that could not."""
+
+    fault: UserError
+    text: str
+
+
+Finding = Found | Bad
+
+
+@dataclass
+class DatasetBlock(ABC):
+    """Some rows of a data set."""
+
+    layout: Any  # Any: a Format, which stands on a layer above
+    each: Each
+    findings: list[Finding] = field(default_factory=list, init=False)
+    """Of all rows, once `rows` was gone through."""
+
+    @abstractmethod
+    def objects(self, on_bad: OnBad) -> Iterator[tuple[str, str, JsonRow]]:
+        """Yield place, id and object of each row."""
+
+    def rows(self) -> Iterator[Any]:  # Any: problems or traces
+        """Yield what the rows hold, options below the question."""
+        for number, (where, row_id, row) in enumerate(self.objects(self._note)):
+            try:
+                values = self.layout.read(row, row_id)
+            except ValueError as error:
+                self._note(UserError(*key_apart(str(error), where)), json.dumps(row, default=str))
+                continue
+            wanted = [problem_in(values[0])] if self.each == "problem" else values
+            problem = problem_in(values[0])
+            whole = with_options(problem) if problem.choices else problem
+            asked = short_name(problem.question, *problem.choices)
+            found = Found(number, len(wanted), short_name(problem.id), asked, short_name(whole.question))
+            self.findings.append(found)
+            for value in wanted:
+                yield _with_options(value) if problem.choices else value
+
+    def _note(self, fault: UserError, text: str) -> None:
+        self.findings.append(Bad(fault, text))
+
+
+@dataclass
+class ObjectBlock(DatasetBlock):
+    """Rows that are read already."""
+
+    held: list[tuple[str, str, JsonRow] | Bad]
+
+    def objects(self, on_bad: OnBad) -> Iterator[tuple[str, str, JsonRow]]:
+        """Yield place, id and object of each row."""
+        for row in self.held:
+            if isinstance(row, Bad):
+                on_bad(*row)
+            else:
+                yield row
+
+
+@dataclass
+class LineBlock(DatasetBlock):
+    """Lines of a JSONL file."""
+
+    path: Path
+    first: int
+    """Number of the first line, from 1."""
+    data: bytes
+
+    def objects(self, on_bad: OnBad) -> Iterator[tuple[str, str, JsonRow]]:
+        """Yield place, id and object of each row. Raises: UserError where the file is not UTF-8."""
+        try:
+            lines = self.data.decode("utf-8-sig" if self.first == 1 else "utf-8").split("\n")
+        except UnicodeDecodeError:
+            for _ in read_rows(self.path, on_bad=_ignore):
+                pass  # says where, and which encoding it may be
+            raise
+        for number, (where, row) in enumerate(
+            read_json_lines(self.path, lines, first=self.first, on_bad=on_bad), start=self.first - 1
+        ):
+            yield where, str(row.get("id", number)), row
+
+
+class DatasetRows:
+    """The problems or the traces of a whole data set, in blocks."""
+
+    def __init__(self, dataset: Dataset, each: Each, *, bad: BadRows, split: str | None = None) -> None:
+        self.dataset = dataset
+        self.bad = bad
+        self._each: Each = each
+        self._split = split
+        self._pending: deque[DatasetBlock] = deque()
+        self._ids = LedgerIndex()
+
+    def blocks(self) -> Iterator[DatasetBlock]:
+        """Yield the rows in order. Raises: UserError."""
+        for block in self._blocks():
+            self._pending.append(block)
+            yield block
+
+    def settle(self, findings: Sequence[Finding]) -> list[bool]:
+        """Return which values of the next block are wanted. Raises: UserErrors where too many rows are bad."""
+        block = self._pending.popleft()
+        wanted: list[bool] = []
+        for found in findings:
+            if isinstance(found, Bad):
+                self.bad(*found)
+            else:
+                is_own = self._own_id(found, block)
+                wanted += [is_own and self.wants(found)] * found.size
+        return wanted
+
+    def wants(self, found: Found) -> bool:  # noqa: ARG002
+        """Return whether a row is wanted that is well: every one."""
+        return True
+
+    def finish(self) -> None:
+        """Return if no more rows are bad than may be. Raises: UserError, UserErrors."""
+        self.bad.check()
+
+    def __iter__(self) -> Iterator[Any]:  # Any: problems or traces
+        """Yield what is wanted, read in this process. Raises: UserError, UserErrors."""
+        for block in self.blocks():
+            values = list(block.rows())
+            yield from itertools.compress(values, self.settle(block.findings))
+        self.finish()
+
+    def _own_id(self, found: Found, block: DatasetBlock) -> bool:
+        """Return whether no other question has the row's id; where one has, the row is a bad one."""
+        known = self._ids.find(found.id)
+        if known is None:
+            self._ids.add(found.id, found.asked)
+        if known in (None, found.asked):
+            return True
+        where, row_id, row = next(itertools.islice(block.objects(_ignore), found.row, None))
+        fault = shared_id_fault(problem_in(block.layout.read(row, row_id)[0]), self.dataset.entry)
+        self.bad(UserError(*key_apart(str(fault), where)), json.dumps(row, default=str))
+        return False
+
+    def _blocks(self) -> Iterator[DatasetBlock]:
+        layout = self.dataset.layout
+        self.dataset.check()
+        files = self.dataset.files
+        if self._split is None and files and all(map(_is_lines, files)) and self.dataset.has_plain_rows:
+            for path in files:
+                for first, data in line_blocks(path):
+                    yield LineBlock(layout, self._each, path, first, data)
+            return
+        noted = _Noted()
+        for number, (where, row) in enumerate(self.dataset.read_rows(split=self._split, bad=noted)):
+            noted.held.append((where, str(row.get("id", number)), row))
+            if len(noted.held) == BLOCK_ROWS:
+                yield ObjectBlock(layout, self._each, noted.take())
+        if noted.held:
+            yield ObjectBlock(layout, self._each, noted.take())
+
+
+def _ignore(fault: UserError, text: str) -> None:
+    """Take a bad row that was noted before."""
+
+
+class _Noted(BadRows):
+    """Notes bad rows between the others, so that they are counted in the order of the file."""
+
+    held: list[tuple[str, str, JsonRow] | Bad]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.held = []
+
+    def __call__(self, fault: UserError, text: str) -> None:
+        """Note a bad row."""
+        self.held.append(Bad(fault, text))
+
+    def take(self) -> list[tuple[str, str, JsonRow] | Bad]:
+        """Return what was noted since the last time."""
+        taken, self.held = self.held, []
+        return taken
+
+
+def _with_options(value: Problem | Trace) -> Problem | Trace:
+    if isinstance(value, Trace):
+        return value.model_copy(update={"problem": with_options(value.problem)})
+    return with_options(value)
+
+
+def _is_lines(path: Path) -> bool:
+    """Return whether a file certainly holds one object a line."""
+    if path.suffix.lower() != ".jsonl":
+        return False
+    try:
+        with path.open("rb") as file:
+            head = file.read(1 << 12).removeprefix(b"\xef\xbb\xbf").lstrip()
+    except OSError:
+        return False  # whoever reads it says why
+    return head.startswith(b"{") and b"\r" not in head.replace(b"\r\n", b"")
