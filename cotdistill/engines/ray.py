@@ -1,0 +1,140 @@
+"""A Ray cluster: blocks are Ray tasks, on whichever node has a core free.
+
+Ray places the tasks, and does those of a worker or a node that died again. Tasks and not Ray Data, which wants to know
+all blocks before the first result is taken: here they are cut from a stream, a bounded number ahead.
+"""
+
+import contextlib
+import logging
+import secrets
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+from cotdistill.engines._ray_cluster import alive, check_installed, check_nodes, connect, cores
+from cotdistill.engines._ray_task import Answer, work
+from cotdistill.errors import TryAgainLater
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+Reference = Any  # Any: a reference of Ray, which is imported where it is used
+
+BLOCKS_PER_CORE = 4
+"""Blocks between the one whose result is due and the last that is handed out, per core of the cluster."""
+RETRIES = 10
+"""Nodes of a cluster come and go."""
+
+
+@dataclass(frozen=True)
+class RayEngine:
+    """The Ray cluster that RAY_ADDRESS names, else the one that this machine is a node of."""
+
+    retries: int = RETRIES
+    """How often a block is done again whose worker died."""
+    shards: int | None = None
+    """Tasks that sample at a time; None: one for each machine."""
+
+    def check_installed(self) -> None:
+        """Return if Ray is installed; nothing is asked. Raises: UserError."""
+        check_installed()
+
+    def check(self, folder: Path) -> None:
+        """Return if the cluster is there and each of its nodes can take part in work that writes into a folder.
+
+        Raises: UserError, UserErrors, TryAgainLater.
+        """
+        check_nodes(self._ray, folder)
+
+    @property
+    def nodes(self) -> int:
+        """How many machines there are."""
+        return len(alive(self._ray))
+
+    def map_blocks(self, setup: Callable[[], Callable[[T], U]], blocks: Iterable[T]) -> Iterator[U]:
+        """Yield `setup()(block)` for each block, in order; see `Engine`.
+
+        Closing the iterator interrupts the tasks, as Ctrl-C would, and waits for them; a second interrupt does not.
+        """
+        ray, waiting = self._ray, iter(blocks)
+        task = ray.remote(num_cpus=1, max_retries=self.retries, scheduling_strategy="SPREAD")(work)
+        name, setup_place, folder = secrets.token_hex(8), [ray.put(setup)], str(Path.cwd())
+        pending: deque[Reference] = deque()
+        told: set[str] = set()
+        try:
+            is_more = True
+            while is_more or pending:
+                while is_more and len(pending) < BLOCKS_PER_CORE * cores(ray):
+                    for block in waiting:
+                        pending.append(task.remote(name, setup_place, folder, block))
+                        break
+                    else:
+                        is_more = False
+                if pending:
+                    answer = _answer(ray, pending[0])
+                    pending.popleft()
+                    _tell(answer, told)
+                    yield _result(answer)
+        finally:
+            _end(ray, pending)
+
+    @cached_property
+    def _ray(self) -> Any:  # Any: Ray's module
+        return connect()
+
+
+def _answer(ray: Any, reference: Reference) -> Answer:  # Any: Ray's module
+    """Return what came of a task. Raises: TryAgainLater where its workers die again and again."""
+    try:
+        answer: Answer = ray.get(reference)
+    except (ray.exceptions.WorkerCrashedError, ray.exceptions.OutOfMemoryError, ray.exceptions.NodeDiedError) as error:
+        raise TryAgainLater(
+            f"workers of the Ray cluster ended again and again over one block: {_first_line(error)}",
+            hint="was the memory of a node full? the same command goes on",
+        ) from None
+    except ray.exceptions.RayTaskError as error:
+        raise error.cause from None  # the way to the task, or from it, failed
+    except ray.exceptions.RayError as error:
+        raise TryAgainLater(
+            f"the Ray cluster failed: {type(error).__name__}: {_first_line(error)}", hint="the same command goes on"
+        ) from None
+    return answer
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]
+
+
+def _tell(answer: Answer, told: set[str]) -> None:
+    """Log what a worker had to say; what every worker says is said once."""
+    for level, text in answer.said:
+        if text not in told:
+            told.add(text)
+            log.log(level, "%s", text)
+
+
+def _result(answer: Answer) -> Any:  # Any: whatever comes of a stage's blocks
+    if answer.is_done:
+        return answer.result
+    error, lines = answer.result
+    error.add_note(f"in a worker of the Ray cluster:\n{lines}")
+    raise error
+
+
+def _end(ray: Any, pending: Iterable[Reference]) -> None:  # Any: Ray's module
+    """Interrupt tasks and wait for them: what they have begun may be paid for."""
+    left = list(pending)
+    with contextlib.suppress(ray.exceptions.RayError):
+        for reference in left:
+            ray.cancel(reference)
+        try:
+            while left:
+                _, left = ray.wait(left, num_returns=len(left), timeout=1.0)
+        finally:
+            for reference in left:
+                ray.cancel(reference, force=True)
