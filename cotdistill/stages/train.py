@@ -80,6 +80,7 @@ def train(
             is_redone=work.is_redone,
             keeps_points=work.keeps_points,
             meeting=meeting,
+            engine=work.engine,
         )
         _meet(meeting, str(work.folder.relative_to(work.run)), number)
         with work.progress(_title(number, len(phases)), total=0, unit="steps") as advance:

@@ -37,7 +37,10 @@ class PreparedRows(NamedTuple):
 def prepare_rows(training: Training, rows: TrainingSet, tokenizer: "PreTrainedTokenizerBase") -> PreparedRows:
     """Return the rows of a training as files. Raises: UserError."""
     options, style, folder = training.options, training.style, training.tokens
-    prepared = prepare(rows.conversations, tokenizer, options, style=style, folder=folder, data_key=rows.key)
+    engine = training.engine
+    prepared = prepare(
+        rows.conversations, tokenizer, options, style=style, folder=folder, data_key=rows.key, engine=engine
+    )
     _show_what_changed(prepared, training.folder)
     prepared.check(options)
     looked_at = None
@@ -46,7 +49,7 @@ def prepare_rows(training: Training, rows: TrainingSet, tokenizer: "PreTrainedTo
         looked_at = prepared.folder / EVALUATION
     if rows.evaluation is not None:
         place = folder / EVALUATION
-        others = prepare(rows.evaluation, tokenizer, options, style=style, folder=place, data_key=None)
+        others = prepare(rows.evaluation, tokenizer, options, style=style, folder=place, data_key=None, engine=engine)
         others.check(options)
         looked_at = others.folder
     top_k = _prepare_top_k(prepared, tokenizer, options, rows.logprobs, training.folder)

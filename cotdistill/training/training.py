@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from cotdistill.engines import Engine
 from cotdistill.nodes.meeting import Meeting
 from cotdistill.records import Conversation
 from cotdistill.registry import KindOptions
@@ -48,6 +49,8 @@ class Training:
     """Whether the student as it is at every saved point is kept too."""
     meeting: Meeting | None = None
     """The other machines, where there are several."""
+    engine: Engine | None = None
+    """The cluster that tokenises; None: this machine."""
 
     @property
     def output(self) -> Path:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cotdistill.engines import Engine
 from cotdistill.errors import UserError
 from cotdistill.records import Conversation
 from cotdistill.storage.jsonl import AtomicFile, write_text
@@ -21,10 +22,10 @@ from cotdistill.storage.run_folder import DROPPED, SHORTENED
 from cotdistill.styles import Style
 from cotdistill.training.checks import NO_PARTS, NO_PARTS_HINT
 from cotdistill.training.options import TrainOptions
-from cotdistill.training.prepare.seq2seq_tokens import encoder_of
+from cotdistill.training.prepare.on_engine import Tokenizing
 from cotdistill.training.prepare.token_row import TokenRow
 from cotdistill.training.prepare.tokenfile import Written, write_rows
-from cotdistill.training.prepare.tokens import Encoded, tokenize
+from cotdistill.training.prepare.tokens import Encoded
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -94,11 +95,12 @@ def prepare(
     style: Style | None,
     folder: Path,
     data_key: str | None,
+    engine: Engine | None = None,
 ) -> Prepared:
     """Return the token files of these conversations, from `folder` where they are there already.
 
     `data_key` is what tells these conversations from others; None: nothing does, and they are read again. Memory does
-    not grow with the number of rows.
+    not grow with the number of rows. `engine` is the cluster that tokenises; None: this machine.
     """
     key = _key(tokenizer, options, style, data_key) if data_key else "unnamed"
     place = folder / key
@@ -108,9 +110,14 @@ def prepare(
     fresh = folder / "new"
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
-    shorten_in = style if options.on_overlong == "truncate_rationale" else None
-    encoder = encoder_of(tokenizer, masks_history=options.mask_history, style=style if options.weighs_parts else None)
-    rows = tokenize(conversations, encoder, cutoff_len=options.cutoff_len, shorten_in=shorten_in)
+    tokenizing = Tokenizing(
+        tokenizer,
+        options.cutoff_len,
+        masks_history=options.mask_history,
+        style=style if options.weighs_parts else None,
+        shorten_in=style if options.on_overlong == "truncate_rationale" else None,
+    )
+    rows = tokenizing.rows(conversations, engine)
     counts = {"dropped": 0, "shortened": 0}
     written = write_rows(_note_lost(rows, fresh, counts), fresh)
     write_text(fresh / FINISHED, json.dumps({**written._asdict(), **counts}) + "\n")
