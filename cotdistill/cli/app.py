@@ -8,8 +8,10 @@ import typer
 
 from cotdistill import __version__
 from cotdistill.cli.output import echo
+from cotdistill.errors import UserError
 
 if TYPE_CHECKING:
+    from cotdistill.engines.ray import RayEngine
     from cotdistill.recipe.recipe import LoadedRecipe
 
 app = typer.Typer(
@@ -39,6 +41,18 @@ Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 NodeTimeout = Annotated[
     float, typer.Option("--node-timeout", metavar="SECONDS", help="Wait so long for the other machines of a training.")
 ]
+On = Annotated[
+    str | None,
+    typer.Option(
+        "--on",
+        metavar="ray",
+        help="Work on the Ray cluster at RAY_ADDRESS, or on the one that this machine is a node of.",
+    ),
+]
+Shards = Annotated[
+    int | None,
+    typer.Option("--shards", min=1, metavar="N", help="With --on: tasks that sample at a time; else one a machine."),
+]
 RUNS = Path("runs")
 NODE_TIMEOUT_S = 600.0
 
@@ -57,6 +71,21 @@ def read(path: Path, overrides: list[str] | None) -> "LoadedRecipe":
     from cotdistill.recipe.recipe import read_recipe
 
     return read_recipe(path, overrides=overrides or ())
+
+
+def open_engine(on: str | None, shards: int | None = None) -> "RayEngine | None":
+    """Return the cluster that `--on` asks for; None: this machine. Raises: UserError."""
+    if on is None and shards is not None:
+        raise UserError("several shards at a time are sampled on a cluster alone", "--shards", "add `--on ray`")
+    if on is None:
+        return None
+    if on != "ray":
+        raise UserError(f"nothing works on `{on}`", "--on", "write `--on ray`, or leave it out to work on this machine")
+    from cotdistill.engines.ray import RayEngine
+
+    engine = RayEngine(shards=shards)
+    engine.check_installed()
+    return engine
 
 
 def logging_to(folder: Path | None) -> AbstractContextManager[None]:

@@ -1,7 +1,6 @@
 """Commands on a recipe and on a run's folder."""
 
 import os
-import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,22 +11,27 @@ from cotdistill.cli.app import (
     RUNS,
     Json,
     NodeTimeout,
+    On,
     RecipeFile,
     Redo,
     RunFolder,
     Runs,
     Set,
+    Shards,
     app,
     logging_to,
+    open_engine,
     read,
 )
 from cotdistill.cli.compare import FORGOTTEN
+from cotdistill.cli.dry_run import print_commands
 from cotdistill.cli.output import echo, echo_json, say
 from cotdistill.errors import UserError
 from cotdistill.nodes.cluster import read_cluster
 from cotdistill.stages import ORDER, read_help_line
 
 if TYPE_CHECKING:
+    from cotdistill.engines.ray import RayEngine
     from cotdistill.pipeline.pipeline import Pipeline
 
 
@@ -38,10 +42,13 @@ def run(
     redo: Redo = None,
     runs: Runs = RUNS,
     node_timeout: NodeTimeout = NODE_TIMEOUT_S,
+    on: On = None,
+    shards: Shards = None,
     as_json: Json = False,
 ) -> None:
     """Do every stage of a recipe that is not done yet, then report."""
-    _run(recipe, overrides, redo=redo, runs=runs, only=None, as_json=as_json, node_timeout_s=node_timeout)
+    engine = open_engine(on, shards)
+    _run(recipe, overrides, redo=redo, runs=runs, only=None, as_json=as_json, timeout_s=node_timeout, engine=engine)
 
 
 def _stage_command(name: str, text: str) -> None:
@@ -49,6 +56,22 @@ def _stage_command(name: str, text: str) -> None:
         recipe: RecipeFile, overrides: Set = None, redo: Redo = None, runs: Runs = RUNS, as_json: Json = False
     ) -> None:
         _run(recipe, overrides, redo=redo, runs=runs, only=name, as_json=as_json)
+
+    app.command(name, help=text)(command)
+
+
+def _block_command(name: str, text: str) -> None:
+    """Add the command of a stage that works on blocks of rows, which a cluster can."""
+
+    def command(
+        recipe: RecipeFile,
+        overrides: Set = None,
+        redo: Redo = None,
+        runs: Runs = RUNS,
+        on: On = None,
+        as_json: Json = False,
+    ) -> None:
+        _run(recipe, overrides, redo=redo, runs=runs, only=name, as_json=as_json, engine=open_engine(on))
 
     app.command(name, help=text)(command)
 
@@ -63,12 +86,16 @@ def sample(
         str | None,
         typer.Option(metavar="I/N", help="Sample one of N shards into a file of its own; `merge` joins them."),
     ] = None,
+    on: On = None,
+    shards: Shards = None,
     as_json: Json = False,
 ) -> None:
     """Ask the teacher, store every answer before anything looks at it."""
     if shard is None:
-        _run(recipe, overrides, redo=redo, runs=runs, only="sample", as_json=as_json)
+        _run(recipe, overrides, redo=redo, runs=runs, only="sample", as_json=as_json, engine=open_engine(on, shards))
         return
+    if on is not None or shards is not None:
+        raise UserError("one shard is sampled on this machine", "--shard", "`--on ray` samples all and joins them")
     from cotdistill.pipeline.shards import read_shard, sample_shard
 
     part = read_shard(shard)
@@ -114,6 +141,7 @@ def train(
     redo: Redo = None,
     runs: Runs = RUNS,
     node_timeout: NodeTimeout = NODE_TIMEOUT_S,
+    on: On = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print every machine's command and a Slurm script; start nothing.")
     ] = False,
@@ -121,14 +149,17 @@ def train(
 ) -> None:
     """Train on this machine, as one of several where the environment says so."""
     if dry_run:
-        _print_commands(recipe, overrides, redo=redo, runs=runs, as_json=as_json)
+        print_commands(recipe, overrides, redo=redo, runs=runs, on=on, as_json=as_json)
         return
-    _run(recipe, overrides, redo=redo, runs=runs, only="train", as_json=as_json, node_timeout_s=node_timeout)
+    engine = open_engine(on)
+    _run(recipe, overrides, redo=redo, runs=runs, only="train", as_json=as_json, timeout_s=node_timeout, engine=engine)
 
 
 for _name in ORDER:
     if _name == train.__name__:
         app.command(_name, help=read_help_line(_name))(train)
+    elif _name in ("filter", "convert"):
+        _block_command(_name, read_help_line(_name))
     elif _name != sample.__name__:
         _stage_command(_name, read_help_line(_name))
 
@@ -142,6 +173,7 @@ def check(
         int | None,
         typer.Option(min=1, metavar="N", help="Ask N problems now, to know what all will cost; they are kept."),
     ] = None,
+    on: On = None,
     as_json: Json = False,
 ) -> None:
     """Check everything that can be known before money or hours are spent, and what sampling will cost."""
@@ -149,7 +181,7 @@ def check(
     from cotdistill.pipeline.passes import repeated_rows
     from cotdistill.pipeline.points import disk_of_points
 
-    pipeline = _pipeline(recipe, overrides, runs)
+    pipeline = _pipeline(recipe, overrides, runs, on=on)
     with logging_to(None):
         pipeline.check()
         if pilot is not None:
@@ -192,12 +224,14 @@ def report(run_folder: RunFolder, as_json: Json = False) -> None:
         raise typer.Exit(FORGOTTEN)
 
 
-def _pipeline(recipe: Path, overrides: list[str] | None, runs: Path) -> "Pipeline":
+def _pipeline(recipe: Path, overrides: list[str] | None, runs: Path, *, on: str | None = None) -> "Pipeline":
     from cotdistill.cli.terminal import progress
-    from cotdistill.pipeline.pipeline import Pipeline, RunOptions
+    from cotdistill.pipeline.options import RunOptions
+    from cotdistill.pipeline.pipeline import Pipeline
 
     with logging_to(None):
-        return Pipeline(read(recipe, overrides), RunOptions(runs=runs, progress=progress))
+        options = RunOptions(runs=runs, progress=progress, engine=open_engine(on))
+        return Pipeline(read(recipe, overrides), options)
 
 
 def _run(
@@ -208,20 +242,22 @@ def _run(
     runs: Path,
     only: str | None,
     as_json: bool,
-    node_timeout_s: float = NODE_TIMEOUT_S,
+    timeout_s: float = NODE_TIMEOUT_S,
+    engine: "RayEngine | None" = None,
 ) -> None:
     from cotdistill.cli.terminal import progress
     from cotdistill.pipeline.on_nodes import run_on_nodes
-    from cotdistill.pipeline.pipeline import Pipeline, RunOptions
+    from cotdistill.pipeline.options import RunOptions
+    from cotdistill.pipeline.pipeline import Pipeline
 
     if redo is not None and redo not in ORDER:
         raise UserError(f"no stage `{redo}`", "--redo", f"stages: {', '.join(ORDER)}")
     with logging_to(None):
         cluster = read_cluster(os.environ)
         loaded = read(recipe, overrides)
-        pipeline = Pipeline(loaded, RunOptions(runs=runs, only=only, redo=redo, progress=progress))
+        pipeline = Pipeline(loaded, RunOptions(runs=runs, only=only, redo=redo, progress=progress, engine=engine))
     with logging_to(pipeline.folder):
-        outcome = run_on_nodes(pipeline, cluster, timeout_s=node_timeout_s)
+        outcome = run_on_nodes(pipeline, cluster, timeout_s=timeout_s)
     if outcome.skipped:
         say(f"already done: {', '.join(outcome.skipped)}")
     if only in (None, "evaluate") and cluster.rank == 0 and loaded.main.evaluate is not None:
@@ -230,28 +266,6 @@ def _run(
         echo_json({"run": str(outcome.folder), "done": outcome.done, "skipped": outcome.skipped}, indent=None)
     else:
         echo(f"{recipe}: done, in {outcome.folder}")
-
-
-def _print_commands(recipe: Path, overrides: list[str] | None, *, redo: str | None, runs: Path, as_json: bool) -> None:
-    """Print what a training takes on each of NNODES machines; this one is node 0 where no other is named."""
-    from cotdistill.training.launch.dry_run import node_commands, slurm_script
-    from cotdistill.training.launch.launch import world
-
-    loaded = read(recipe, overrides)
-    if loaded.main.train is None:
-        raise UserError("the recipe does not run `train`", str(recipe), "add a `train:` section")
-    environment = {"NODE_RANK": "0", "MASTER_ADDR": socket.gethostname(), "MASTER_PORT": "29500"} | os.environ
-    place = world(environment, processes=loaded.main.train.num_processes)
-    arguments = ["train", str(recipe), *(part for value in overrides or () for part in ("--set", value))]
-    arguments += ["--runs", str(runs), *(("--redo", redo) if redo else ())]
-    commands = node_commands(arguments, place, environment=os.environ)
-    script = slurm_script(arguments, place, name=loaded.main.name)
-    if as_json:
-        echo_json({"nodes": commands, "slurm": script})
-        return
-    for rank, command in enumerate(commands):
-        echo(f"# node {rank}\n{command}\n")
-    echo(f"# or under Slurm: save as train.sh, then `sbatch train.sh`\n{script}")
 
 
 def _report(folder: Path, *, as_json: bool) -> bool:

@@ -11,7 +11,8 @@ from pathlib import Path
 from cotdistill.errors import UserError
 from cotdistill.nodes.cluster import Cluster
 from cotdistill.nodes.meeting import Meeting, meet
-from cotdistill.pipeline.pipeline import Pipeline, RunResult
+from cotdistill.pipeline.options import RunResult
+from cotdistill.pipeline.pipeline import Pipeline
 from cotdistill.storage.jsonl import write_text
 from cotdistill.storage.keys import key_of
 from cotdistill.storage.run_folder import locked

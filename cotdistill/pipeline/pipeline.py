@@ -11,7 +11,7 @@ import logging
 import random
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -22,6 +22,7 @@ from cotdistill.pipeline.checks import Checks
 from cotdistill.pipeline.description import write_arms, write_recipe
 from cotdistill.pipeline.examples import example_manifest, example_step
 from cotdistill.pipeline.inputs import RunInputs
+from cotdistill.pipeline.options import RunOptions, RunResult
 from cotdistill.pipeline.outputs import store
 from cotdistill.pipeline.roles import open_roles
 from cotdistill.pipeline.sources import open_sources
@@ -31,7 +32,7 @@ from cotdistill.publishing.cards import card
 from cotdistill.recipe.plan import Plan, Step, make_plan
 from cotdistill.recipe.recipe import LoadedRecipe, Recipe
 from cotdistill.records import Conversation, Problem, Record
-from cotdistill.stage import Progress, Shard, Stage, Workspace, no_progress
+from cotdistill.stage import Shard, Stage, Workspace
 from cotdistill.stages import ORDER
 from cotdistill.storage.jsonl import write_text
 from cotdistill.storage.keys import file_sha256, key_of
@@ -53,27 +54,6 @@ from cotdistill.storage.run_folder import (
 log = logging.getLogger(__name__)
 
 Json = Any  # Any: a JSON value
-
-
-@dataclass(frozen=True)
-class RunOptions:
-    """What a command asks of the pipeline."""
-
-    runs: Path = Path("runs")
-    only: str | None = None
-    """Run this stage alone; the ones before it must be finished."""
-    redo: str | None = None
-    """Do this stage again, and after it what its change changes."""
-    progress: Progress = no_progress
-
-
-@dataclass
-class RunResult:
-    """What a run did."""
-
-    folder: Path
-    done: list[str] = field(default_factory=list)
-    skipped: list[str] = field(default_factory=list)
 
 
 class Pipeline:
@@ -100,6 +80,7 @@ class Pipeline:
             found = self.checks.input_faults(self.chosen())
             todo = list(self.chosen()) if found else self._todo()
             raise_all(found + self.checks.work_faults(todo))
+            self._check_engine()
             write_recipe(self.recipe, self.folder)
             write_arms(self.plan, self.folder)
             redone: set[str] = set()
@@ -118,6 +99,7 @@ class Pipeline:
         self._refuse_nothing()
         steps = list(self.chosen())
         raise_all(self.checks.input_faults(steps) + self.checks.work_faults(steps))
+        self._check_engine()
 
     def sample_steps(self) -> list[Step]:
         """Return the steps that ask a teacher for what is learned from."""
@@ -147,6 +129,11 @@ class Pipeline:
         runs = ", ".join(dict.fromkeys(step.stage.name for step in self.plan.steps)) or "no stage"
         raise UserError(f"the recipe does not run `{only}`", where, f"add a `{only}:` section; it runs {runs}")
 
+    def _check_engine(self) -> None:
+        """Raise UserError where the cluster that is to work, or one of its machines, cannot."""
+        if self.options.engine is not None:
+            self.options.engine.check(self.folder)
+
     def chosen(self) -> Iterator[Step]:
         """Return the steps of the stage that is asked for, or all."""
         for step in self.plan.steps:
@@ -173,7 +160,8 @@ class Pipeline:
 
     def _check_merged(self, step: Step) -> None:
         """Raise UserError where shards of a step hold answers that it would ask again."""
-        if parts := sorted((self.folder / step.folder).glob(Shard.FILES)):
+        # On a cluster the same command goes on with them.
+        if self.options.engine is None and (parts := sorted((self.folder / step.folder).glob(Shard.FILES))):
             raise UserError(
                 f"{len(parts)} shard files are not merged yet",
                 str(self.folder / step.folder),
@@ -242,6 +230,10 @@ class Pipeline:
         self.prepare(step, folder, key)
         log.info("%s: starts", step.folder)
         started, clock = datetime.now(UTC), time.monotonic()
+        if step.stage.reads is Problem and self.options.engine is not None:
+            from cotdistill.pipeline.cluster_sampling import sample_on_cluster
+
+            sample_on_cluster(self, step, self.options.engine)
         counts, outputs = store(step, folder, self.rows(step))
         if text := card(step, self.folder, counts, self.inputs.catalog):
             write_text(folder / CARD, text)
@@ -273,6 +265,7 @@ class Pipeline:
         work = Workspace(folder, self.folder, step.seed, self.options.progress, shard, is_redone, self.meeting)
         recipe, arm = step.recipe, self.plan.arm_of(step)
         work = replace(work, arm=arm, keeps_points=recipe.asks_points, base_seed=recipe.seed)
+        work = replace(work, engine=self.options.engine)
         roles = open_roles(step, self.plan, self.inputs, self.folder)
         if rows_in is None:
             rows_in = self.sources.of(step).rows(step, self.folder, self.options.progress)

@@ -63,7 +63,7 @@ def sample_shard(pipeline: Pipeline, shard: Shard) -> list[Path]:
     with locked(pipeline.folder, timeout_s=START_S):
         parts = [pipeline.folder / step.folder / shard.file for step in steps]
     for step, part in zip(steps, parts, strict=True):
-        with locked(part.parent, _lock(part)):
+        with locked(part.parent, lock_name(part)):
             for _ in pipeline.rows(step, shard=shard):
                 raise AssertionError("a shard yields no rows")
     return parts
@@ -77,17 +77,21 @@ def merge(pipeline: Pipeline) -> list[Merged]:
     steps = pipeline.sample_steps()
     raise_all(pipeline.checks.input_faults(steps))
     with locked(pipeline.folder):
-        return [_merge_step(pipeline, step) for step in steps]
+        return [merge_step(pipeline, step) for step in steps]
 
 
-def _merge_step(pipeline: Pipeline, step: Step) -> Merged:
+def merge_step(pipeline: Pipeline, step: Step) -> Merged:
+    """Join the shards of one sample step; the run folder is locked.
+
+    Raises: UserError where a shard's file is missing or holds another shard's answers; FolderInUse.
+    """
     folder = pipeline.folder / step.folder
     shards = _shards(folder)
     added = doubles = 0
     with Ledger(folder / LEDGER) as ledger:
         for shard in shards:
             part_path = folder / shard.file
-            with locked(folder, _lock(part_path)), Ledger(part_path) as part:
+            with locked(folder, lock_name(part_path)), Ledger(part_path) as part:
                 for entry in part.read_entries():
                     if not shard.holds(entry.problem_id):
                         raise UserError(
@@ -148,5 +152,6 @@ def _shards(folder: Path) -> list[Shard]:
     return shards
 
 
-def _lock(part: Path) -> str:
+def lock_name(part: Path) -> str:
+    """Return the name of the lock of a shard's file."""
     return f".lock-{part.name}"
