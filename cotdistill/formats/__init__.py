@@ -5,6 +5,7 @@ and described in the terms of dataset_info.json. A row carries its conversation'
 file passes on: `format.decode(row := format.encode(conversation), row["id"]) == conversation`.
 """
 
+import json
 from collections.abc import Sequence
 from typing import Any, ClassVar, Literal, Protocol
 
@@ -53,3 +54,9 @@ class ConversationFormat(Format, Protocol):
     def entry(self, file_name: str, /) -> JsonRow:
         """Return the dataset_info.json entry under which openMind and LLaMA-Factory read the file."""
         ...
+
+
+def encode_line(conversation_format: ConversationFormat, conversation: Conversation) -> bytes:
+    """Return the conversation as a line of the file, without its end."""
+    text = json.dumps(conversation_format.encode(conversation), ensure_ascii=False)
+    return text.encode("utf-8", "surrogatepass")

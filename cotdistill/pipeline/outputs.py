@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from cotdistill.errors import UserError
-from cotdistill.formats import ConversationFormat
+from cotdistill.formats import ConversationFormat, encode_line
 from cotdistill.recipe.plan import Step
 from cotdistill.records import Checkpoint, Conversation, Record, Rejected, RejectionKind
 from cotdistill.storage.encoded import EncodedRow
@@ -94,9 +94,9 @@ class DatasetWriter(OutputWriter):
 
     def keep(self, row: Record | EncodedRow) -> None:
         """Write one row a line inside a JSON array: LLaMA-Factory loads it, grep and a streaming reader do too."""
-        assert isinstance(row, Conversation)
+        assert isinstance(row, Conversation | EncodedRow)
         self.kept.write("[\n" if not self.kept.rows else ",\n")
-        self.kept.write(json.dumps(self.format.encode(row), ensure_ascii=False))
+        self.kept.write_bytes(row.data if isinstance(row, EncodedRow) else encode_line(self.format, row))
         self.kept.rows += 1
 
     def finish(self) -> None:

@@ -2,17 +2,21 @@
 
 import itertools
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from cotdistill.engines.rows import map_rows
+from cotdistill.formats import ConversationFormat, encode_line
 from cotdistill.records import Conversation, Rejected, Trace
 from cotdistill.registry import KindOptions, OneOf, Options
 from cotdistill.stage import Rows, StageOptions, Workspace, stage
 from cotdistill.stages._exemplars import Exemplars, Pool
+from cotdistill.storage.encoded import EncodedRow, encode
 from cotdistill.storage.keys import draw_share
 from cotdistill.styles import Style, conversation
 
@@ -83,13 +87,31 @@ class Writer:
     """Hashes in [0, 1) below this and not below the entry's before are its rows."""
 
 
+@dataclass(frozen=True)
+class Writing:
+    """All entries, ready to write."""
+
+    writers: Sequence[Writer]
+    seed: int
+
+    def __call__(self, trace: Trace) -> Conversation | Rejected:
+        """Return the trace as a conversation, or why it is none."""
+        # By the trace's identity alone: rows that come or go move no other.
+        share = draw_share(self.seed, trace.problem.id, trace.completion.index)
+        writer = next((w for w in self.writers if share < w.upto), self.writers[-1])
+        written = conversation(writer.style, trace, writer.exemplars.draw(trace))
+        if written.messages[-1].content.strip():
+            return written
+        return Rejected(kind="empty", reason=f"style {writer.kind} has nothing to write", row=trace)
+
+
 @stage(rows="{format}.json")
 def convert(traces: Iterable[Trace], options: ConvertOptions, work: Workspace) -> Rows[Conversation]:
     """Write the kept traces as conversations."""
     if any(entry.shots for entry in options.entries):
         yield from _write_with_examples(traces, options, work)
     else:
-        yield from _write(traces, _writers(options, Pool(work.seed)), work.seed)
+        yield from _write(traces, Writing(_writers(options, Pool(work.seed)), work.seed), options, work)
 
 
 def _write_with_examples(traces: Iterable[Trace], options: ConvertOptions, work: Workspace) -> Rows[Conversation]:
@@ -101,7 +123,7 @@ def _write_with_examples(traces: Iterable[Trace], options: ConvertOptions, work:
             spool.write(trace.model_dump_json() + "\n")
         spool.seek(0)
         read_again = (Trace.model_validate_json(line) for line in spool)
-        yield from _write(read_again, _writers(options, pool), work.seed)
+        yield from _write(read_again, Writing(_writers(options, pool), work.seed), options, work)
 
 
 def _writers(options: ConvertOptions, pool: Pool) -> list[Writer]:
@@ -114,13 +136,21 @@ def _writers(options: ConvertOptions, pool: Pool) -> list[Writer]:
     return writers
 
 
-def _write(traces: Iterable[Trace], writers: list[Writer], seed: int) -> Iterator[Conversation | Rejected]:
-    for trace in traces:
-        # By the trace's identity alone: rows that come or go move no other.
-        share = draw_share(seed, trace.problem.id, trace.completion.index)
-        writer = next((w for w in writers if share < w.upto), writers[-1])
-        written = conversation(writer.style, trace, writer.exemplars.draw(trace))
-        if written.messages[-1].content.strip():
-            yield written
-        else:
-            yield Rejected(kind="empty", reason=f"style {writer.kind} has nothing to write", row=trace)
+def _write(
+    traces: Iterable[Trace], writing: Writing, options: ConvertOptions, work: Workspace
+) -> Iterator[Conversation | Rejected | EncodedRow]:
+    """Write the traces here, or on a cluster, which makes the lines of the file too."""
+    if work.engine is None:
+        yield from map(writing, traces)
+    else:
+        yield from map_rows(work.engine, partial(_encoding, writing, options.format.build()), traces)
+
+
+def _encoding(writing: Writing, conversation_format: ConversationFormat) -> Callable[[Trace], EncodedRow]:
+    def encoded(trace: Trace) -> EncodedRow:
+        written = writing(trace)
+        if isinstance(written, Rejected):
+            return EncodedRow(encode(written), Rejected, written.kind)
+        return EncodedRow(encode_line(conversation_format, written), Conversation)
+
+    return encoded

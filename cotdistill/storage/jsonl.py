@@ -56,9 +56,10 @@ class AtomicFile:
 
     def write(self, text: str) -> None:
         """Write text as UTF-8."""
-        self._write(text.encode("utf-8", "surrogatepass"))
+        self.write_bytes(text.encode("utf-8", "surrogatepass"))
 
-    def _write(self, data: bytes) -> None:
+    def write_bytes(self, data: bytes) -> None:
+        """Write text that is encoded already."""
         self._hash.update(data)
         self.size_bytes += len(data)
         with self._named():
@@ -67,7 +68,7 @@ class AtomicFile:
     def write_row(self, row: Record | EncodedRow) -> None:
         """Write one record as a line."""
         self.rows += 1
-        self._write((row.data if isinstance(row, EncodedRow) else encode(row)) + b"\n")
+        self.write_bytes((row.data if isinstance(row, EncodedRow) else encode(row)) + b"\n")
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
