@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from cotdistill.engines._ray_cluster import alive, check_installed, check_nodes, connect, cores
 from cotdistill.engines._ray_task import Answer, work
+from cotdistill.engines._stopping import Stop, stop_signals
 from cotdistill.errors import TryAgainLater
 
 log = logging.getLogger(__name__)
@@ -27,6 +28,8 @@ Reference = Any  # Any: a reference of Ray, which is imported where it is used
 
 BLOCKS_PER_CORE = 4
 """Blocks between the one whose result is due and the last that is handed out, per core of the cluster."""
+LOOK_S = 0.3
+"""How often it is looked whether a signal came."""
 RETRIES = 10
 """Nodes of a cluster come and go."""
 
@@ -59,37 +62,42 @@ class RayEngine:
     def map_blocks(self, setup: Callable[[], Callable[[T], U]], blocks: Iterable[T]) -> Iterator[U]:
         """Yield `setup()(block)` for each block, in order; see `Engine`.
 
-        Closing the iterator interrupts the tasks, as Ctrl-C would, and waits for them; a second interrupt does not.
+        Closing the iterator interrupts the tasks, as Ctrl-C would, and waits for them; so does a signal, which is
+        raised as Interrupted, and a second one waits for nothing.
         """
         ray, waiting = self._ray, iter(blocks)
         task = ray.remote(num_cpus=1, max_retries=self.retries, scheduling_strategy="SPREAD")(work)
         name, setup_place, folder = secrets.token_hex(8), [ray.put(setup)], str(Path.cwd())
         pending: deque[Reference] = deque()
         told: set[str] = set()
-        try:
-            is_more = True
-            while is_more or pending:
-                while is_more and len(pending) < BLOCKS_PER_CORE * cores(ray):
-                    for block in waiting:
-                        pending.append(task.remote(name, setup_place, folder, block))
-                        break
-                    else:
-                        is_more = False
-                if pending:
-                    answer = _answer(ray, pending[0])
-                    pending.popleft()
-                    _tell(answer, told)
-                    yield _result(answer)
-        finally:
-            _end(ray, pending)
+        with stop_signals() as stop:
+            try:
+                is_more = True
+                while is_more or pending:
+                    while is_more and len(pending) < BLOCKS_PER_CORE * cores(ray):
+                        for block in waiting:
+                            pending.append(task.remote(name, setup_place, folder, block))
+                            break
+                        else:
+                            is_more = False
+                    if pending:
+                        answer = _answer(ray, pending[0], stop)
+                        pending.popleft()
+                        _tell(answer, told)
+                        yield _result(answer)
+            finally:
+                _end(ray, pending, stop)
 
     @cached_property
     def _ray(self) -> Any:  # Any: Ray's module
         return connect()
 
 
-def _answer(ray: Any, reference: Reference) -> Answer:  # Any: Ray's module
-    """Return what came of a task. Raises: TryAgainLater where its workers die again and again."""
+def _answer(ray: Any, reference: Reference, stop: Stop) -> Answer:  # Any: Ray's module
+    """Return what came of a task. Raises: TryAgainLater where its workers die again and again; Interrupted."""
+    stop.look()
+    while not ray.wait([reference], timeout=LOOK_S)[0]:
+        stop.look()
     try:
         answer: Answer = ray.get(reference)
     except (ray.exceptions.WorkerCrashedError, ray.exceptions.OutOfMemoryError, ray.exceptions.NodeDiedError) as error:
@@ -126,15 +134,15 @@ def _result(answer: Answer) -> Any:  # Any: whatever comes of a stage's blocks
     raise error
 
 
-def _end(ray: Any, pending: Iterable[Reference]) -> None:  # Any: Ray's module
-    """Interrupt tasks and wait for them: what they have begun may be paid for."""
+def _end(ray: Any, pending: Iterable[Reference], stop: Stop) -> None:  # Any: Ray's module
+    """Interrupt tasks and wait for them, for what they have begun may be paid for; a second signal ends the wait."""
     left = list(pending)
+    if stop.count:
+        log.warning("stopping: what is in flight is waited for; Ctrl-C again stops at once")
     with contextlib.suppress(ray.exceptions.RayError):
         for reference in left:
             ray.cancel(reference)
-        try:
-            while left:
-                _, left = ray.wait(left, num_returns=len(left), timeout=1.0)
-        finally:
-            for reference in left:
-                ray.cancel(reference, force=True)
+        while left and stop.count < 2:
+            _, left = ray.wait(left, num_returns=len(left), timeout=LOOK_S)
+        for reference in left:
+            ray.cancel(reference, force=True)

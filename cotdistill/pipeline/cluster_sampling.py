@@ -7,8 +7,6 @@ and nothing else. The endpoints see as many requests at a time as from one machi
 import contextlib
 import logging
 import os
-import signal
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -34,8 +32,6 @@ log = logging.getLogger(__name__)
 
 LOCK_S = 120.0
 """How long a shard that is begun again waits for the file system to notice that its node is gone."""
-EXIT_CODES = {signal.SIGINT: Interrupted.EXIT_CODE, signal.SIGTERM: 143, signal.SIGHUP: 129}
-GO_ON = "stopped while sampling: what came is stored; the same command goes on from there"
 
 
 class ShardTask(NamedTuple):
@@ -61,9 +57,13 @@ def sample_on_cluster(pipeline: Pipeline, step: Step, engine: RayEngine) -> None
     setup = partial(_open_step, pipeline.recipe, pipeline.options.runs, step.folder)
     tasks = engine.map_blocks(setup, (ShardTask(shard, keys) for shard in shards))
     log.info("%s: %d shards on %d machines", step.folder, len(shards), engine.nodes)
-    with _signals_stop(f"{GO_ON}, in {folder}"), _live_line(pipeline, step, shards), contextlib.closing(tasks):  # type: ignore[type-var]
-        for _ in tasks:
-            continue
+    try:
+        with _live_line(pipeline, step, shards):
+            for _ in tasks:
+                continue
+    except Interrupted as stop:
+        said = "stopped while sampling: what came is stored; the same command goes on from there"
+        raise Interrupted(said, exit_code=stop.exit_code) from None
     merged = merge_step(pipeline, step)
     log.info("%s: %d answers of %d shards are joined", step.folder, merged.added, merged.shards)
 
@@ -130,25 +130,3 @@ def _live_line(pipeline: Pipeline, step: Step, shards: Sequence[Shard]) -> Itera
     meter = Meter(total, 0, teacher.prices, options.budget)
     with pipeline.options.progress("sampling", total=total, unit="answers") as advance, followed(paths, meter, advance):
         yield
-
-
-@contextlib.contextmanager
-def _signals_stop(said: str) -> Iterator[None]:
-    """Let Ctrl-C, TERM and a terminal that goes away stop the tasks.
-
-    Raises: Interrupted with what is `said` then.
-    """
-
-    def stop(number: int, _frame: object) -> None:
-        raise Interrupted(said, exit_code=EXIT_CODES[signal.Signals(number)])
-
-    is_main = threading.current_thread() is threading.main_thread()
-    before = {number: signal.getsignal(number) for number in EXIT_CODES if is_main}
-    try:
-        for number, handler in before.items():
-            if handler is not signal.SIG_IGN:
-                signal.signal(number, stop)
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

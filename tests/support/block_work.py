@@ -1,5 +1,6 @@
 """What tests of engines let workers do: functions of a module, so that another process finds them."""
 
+import logging
 import os
 import signal
 import time
@@ -54,3 +55,13 @@ def _killed_at(number: int, mark: Path, times: int, block: Block) -> list[int]:
 def killed_at(number: int, mark: Path, times: int) -> Callable[[Block], list[int]]:
     """End the process with kill -9 where a block holds a number, as many times; `mark` is an empty folder."""
     return partial(_killed_at, number, mark, times)
+
+
+def _talkative(block: Block) -> Block:
+    logging.getLogger("cotdistill.tests").warning("a hard block")
+    return block
+
+
+def talkative() -> Callable[[Block], Block]:
+    """Log the same line for every block."""
+    return _talkative
