@@ -1,4 +1,6 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cotdistill.filters.shingles import is_unspaced, jaccard, shingles, words
 
@@ -28,3 +30,27 @@ def test_similarity_is_one_for_the_same_words_and_zero_for_others():
     assert jaccard(shingles("one two three four"), shingles("five six seven eight")) == 0
     assert jaccard(shingles("a b c d"), shingles("a b c e")) == pytest.approx(1 / 3)
     assert jaccard(shingles("one"), shingles("one")) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("Ｔｏｍ　ｈａｓ　１２　ａｐｐｌｅｓ", "Tom has 12 apples"),
+        ("T\u200bom ha\u2060s 1\ufeff2 app\u00adles", "Tom has 12 apples"),
+        ("The \ufb01rst o\ufb03ce", "the first office"),
+        ("小明有１２个\u200b苹果（红的）", "小明有12个苹果(红的)"),
+        ("cafe\u0301", "café"),
+        ("Tom’s “apples” — 3 × 4 ✅", "tom s apples 3 4"),
+        ("MÜLLER Straße", "müller straße"),
+    ],
+)
+def test_the_same_text_in_other_characters_has_the_same_words(text, plain):
+    assert words(text) == words(plain)
+
+
+@given(st.text(alphabet=st.characters(exclude_categories=["Cs"])))
+def test_a_text_among_plain_words_keeps_them(text):
+    found = words(f"One, {text} two")
+    assert found[0] == "one"
+    assert found[-1] == "two"
+    assert not any(word.isspace() or not word for word in found)
