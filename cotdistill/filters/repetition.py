@@ -1,15 +1,18 @@
-"""Texts that turn in circles: a block of words that comes again and again, or a loop that the text ends in."""
+"""Texts that turn in circles: what was said comes again, in the same words or in others, or the text ends in a loop."""
 
 from collections import Counter
 from collections.abc import Sequence
 
 from cotdistill.filters import Reason
+from cotdistill.filters._windows import stale_bytes
 from cotdistill.filters.shingles import words
 from cotdistill.records import Trace
 
 BLOCK_WORDS = 12
 """Careful rationales repeat phrases; a run of a dozen words that comes a third time is a circle."""
 BLOCK_TIMES = 3
+PASSAGE_WORDS = 40
+"""A run of this many words counts when it comes a second time: a rationale that is written twice."""
 LOOP_TIMES = 4
 LOOP_WORDS = 24
 """A loop at the end counts from this many words on, whatever its share: the model did not get out of it."""
@@ -22,25 +25,35 @@ def reason_against_repetition(trace: Trace, most: float) -> Reason | None:
         share = repeated_share(found)
         if share > most:
             blocks = f"{share:.1%} of the {name} stands in blocks that come {BLOCK_TIMES} times"
-            return Reason("repetition", f"{blocks} (limit {most:.1%})")
+            return Reason("repetition", f"{blocks}, or twice from {PASSAGE_WORDS} words on (limit {most:.1%})")
         period, length = closing_loop(found)
         if length:
             loop = f"the {name} ends in {period} words, {length // period} times (limit {LOOP_TIMES - 1})"
             return Reason("repetition", loop)
+        stale, size = stale_bytes(text)
+        if stale > most * size:
+            return Reason("repetition", f"{stale / size:.1%} of the {name} says next to nothing new (limit {most:.1%})")
     return None
 
 
 def repeated_share(found: Sequence[str]) -> float:
-    """Return the share of words inside a run of BLOCK_WORDS that occurs BLOCK_TIMES or more often, 0..1."""
-    runs = [hash(run) for run in zip(*(found[i:] for i in range(BLOCK_WORDS)), strict=False)]
-    times = Counter(runs)
-    if not times or times.most_common(1)[0][1] < BLOCK_TIMES:
+    """Return the share of words in repeated blocks, 0..1.
+
+    A block is a run of BLOCK_WORDS that occurs BLOCK_TIMES or more often, or one of PASSAGE_WORDS that occurs twice.
+    """
+    runs = list(map(hash, zip(*(found[i:] for i in range(BLOCK_WORDS)), strict=False)))
+    if len(set(runs)) == len(runs):
         return 0.0
-    repeated, covered_to = 0, 0
-    for start, run in enumerate(runs):
+    times = Counter(runs)
+    repeated, covered_to, twice = 0, 0, 0
+    for start, run in enumerate([*runs, 0]):
+        end = start + BLOCK_WORDS
         if times[run] >= BLOCK_TIMES:
-            end = start + BLOCK_WORDS
             repeated += end - max(start, covered_to)
+            covered_to = end
+        twice = twice + 1 if times[run] > 1 else 0
+        if twice > PASSAGE_WORDS - BLOCK_WORDS:
+            repeated += max(0, end - max(end - PASSAGE_WORDS, covered_to))
             covered_to = end
     return repeated / len(found)
 
@@ -50,6 +63,9 @@ def closing_loop(found: Sequence[str]) -> tuple[int, int]:
 
     The period of a suffix is its length less its longest border (Knuth, Morris and Pratt 1977).
     """
+    # Most texts are told by their last word: it ends every round.
+    if len(found) < LOOP_WORDS or found.count(found[-1]) < LOOP_TIMES:
+        return 0, 0
     backwards = found[::-1]
     borders = [0] * len(backwards)
     best = (0, 0)

@@ -75,9 +75,10 @@ class FilterOptions(StageOptions):
     """Language that nine tenths of the rationale and of the answer must be in, as ISO 639-1: `zh`. Code, formulas,
     numbers and texts too short to tell are left out. Default: any. Needs the extra `filter`."""
     max_repetition: float | None = Field(None, ge=0, lt=1)
-    """Largest share of a text that may stand in blocks of 12 words that come three times or more; a text that ends in
-    a loop is dropped too. 0.2 spares careful rationales: 3 % of R1's repeat a block, the worst 0.14. Default: not
-    looked at."""
+    """Largest share of a text that may stand in blocks of 12 words that come three times or more, in blocks of 40 that
+    come twice, or in stretches that say next to nothing new (counters, runs of digits, one sentence reworded); a text
+    that ends in a loop is dropped too. 0.2 spares careful rationales: 3 % of R1's repeat a block, the worst 0.14.
+    Default: not looked at."""
     decontaminate: bool = True
     """Drop rows that share their question, or 13 words in a row, with a question of `evaluate.tasks` (26 characters
     where words have no spaces). Default true: a score on a question that was learned says nothing."""
