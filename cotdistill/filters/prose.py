@@ -1,6 +1,7 @@
 """The words of a text that tell its language: without code, formulas, numbers and marks."""
 
 import re
+from functools import cache
 
 _NO_PROSE = re.compile(
     r"```.*?(?:```|\Z)"  # code
@@ -36,8 +37,22 @@ _WORDS = {
 _WORDS["other"] = re.compile(rf"[^\W\d_{''.join(_SCRIPTS.values())}]+")  # from Armenian to Tamil
 
 
+_LETTERS = {name: re.compile(f"[{letters}]") for name, letters in _SCRIPTS.items()} | {"other": _WORDS["other"]}
+_LATIN_ASCII = re.compile("[A-Za-z']{2,}")
+_NON_ASCII = re.compile(r"[^\x00-\x7f]")
+
+
 def prose(text: str) -> dict[str, list[str]]:
     """Return the words by script, in order; scripts without a word are left out."""
     cleaned = _NO_PROSE.sub(" ", text)
-    found = {script: words.findall(cleaned) for script, words in _WORDS.items()}
+    others = {script for script in map(_script, set(_NON_ASCII.findall(cleaned))) if script}
+    found = {script: words.findall(cleaned) for script, words in _WORDS.items() if script in others}
+    if "latin" not in others:
+        found["latin"] = _LATIN_ASCII.findall(cleaned)
     return {script: words for script, words in found.items() if words}
+
+
+@cache
+def _script(character: str) -> str:
+    """Return the script that a character is part of; empty where it is a mark."""
+    return next((name for name, letters in _LETTERS.items() if letters.match(character)), "")

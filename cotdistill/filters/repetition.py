@@ -63,8 +63,7 @@ def closing_loop(found: Sequence[str]) -> tuple[int, int]:
 
     The period of a suffix is its length less its longest border (Knuth, Morris and Pratt 1977).
     """
-    # Most texts are told by their last word: it ends every round.
-    if len(found) < LOOP_WORDS or found.count(found[-1]) < LOOP_TIMES:
+    if len(found) < LOOP_WORDS or not _comes_back(tuple(found[-LOOP_WORDS // LOOP_TIMES :]), found):
         return 0, 0
     backwards = found[::-1]
     borders = [0] * len(backwards)
@@ -79,3 +78,11 @@ def closing_loop(found: Sequence[str]) -> tuple[int, int]:
         if length >= LOOP_WORDS and length >= LOOP_TIMES * period:
             best = (period, length)
     return best
+
+
+def _comes_back(tail: tuple[str, ...], found: Sequence[str]) -> bool:
+    """Return whether the last words stand in a text three times, as those of every loop do: most texts end here."""
+    if found.count(tail[-1]) < LOOP_TIMES:
+        return False
+    ends = (end for end, word in enumerate(found, start=1) if word == tail[-1])
+    return sum(tuple(found[end - len(tail) : end]) == tail for end in ends) >= 3

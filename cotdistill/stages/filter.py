@@ -18,6 +18,7 @@ from cotdistill.filters.contamination import LEAST_SHARE, BenchmarkIndex
 from cotdistill.filters.duplicates import reasons_against_copies, reasons_against_near_copies
 from cotdistill.filters.hint_leaks import reason_against_hint_leak
 from cotdistill.filters.language import LANGUAGES, reason_against_language
+from cotdistill.filters.language import LEAST_SHARE as LEAST_LANGUAGE_SHARE
 from cotdistill.filters.lengths import (
     Limits,
     reason_against_answer_length,
@@ -72,8 +73,11 @@ class FilterOptions(StageOptions):
     """Most tokens of rationale and answer together, as the teacher's server counted them; a row without a count stays.
     Default: no limit."""
     language: str | None = None
-    """Language that nine tenths of the rationale and of the answer must be in, as ISO 639-1: `zh`. Code, formulas,
-    numbers and texts too short to tell are left out. Default: any. Needs the extra `filter`."""
+    """Language that the rationale and the answer must be in, as ISO 639-1: `zh`. Code, formulas, numbers and texts too
+    short to tell are left out. Default: any. Needs the extra `filter`."""
+    language_share: float = Field(LEAST_LANGUAGE_SHARE, gt=0.5, le=1)
+    """Least share of the rationale and of the answer that must be in `language`, told sentence by sentence. Default
+    0.9: names and quoted words of another language are usual."""
     max_repetition: float | None = Field(None, ge=0, lt=1)
     """Largest share of a text that may stand in blocks of 12 words that come three times or more, in blocks of 40 that
     come twice, or in stretches that say next to nothing new (counters, runs of digits, one sentence reworded); a text
@@ -111,6 +115,13 @@ class FilterOptions(StageOptions):
         if language is not None and language not in LANGUAGES:
             raise PydanticCustomError("language_unknown", "unknown language", {"known": list(LANGUAGES)})
         return language
+
+    @field_validator("language_share")
+    @classmethod
+    def _has_language(cls, share: float, info: ValidationInfo) -> float:
+        if info.data.get("language", ...) is None:
+            raise ValueError("asks for nothing without `language`")
+        return share
 
     @field_validator("max_reasoning_chars", "max_answer_chars")
     @classmethod
@@ -183,6 +194,7 @@ def _row_filters(options: FilterOptions, questions: Mapping[str, Sequence[Proble
     """Return what is asked of each trace alone, in order."""
     benchmarks = BenchmarkIndex(questions, least_share=options.decontaminate_share)
     reasoning = Limits(options.min_reasoning_chars, options.max_reasoning_chars)
+    in_language = partial(reason_against_language, language=options.language or "", least=options.language_share)
     answer, tokens = Limits(options.min_answer_chars, options.max_answer_chars), options.max_completion_tokens
     asked: list[tuple[bool, RowFilter]] = [
         (True, reason_against_status),
@@ -193,7 +205,7 @@ def _row_filters(options: FilterOptions, questions: Mapping[str, Sequence[Proble
         (True, lambda trace: reason_against_reasoning_length(trace, reasoning)),
         (True, lambda trace: reason_against_answer_length(trace, answer)),
         (tokens is not None, lambda trace: reason_against_tokens(trace, tokens or 0)),
-        (options.language is not None, lambda trace: reason_against_language(trace, options.language or "")),
+        (options.language is not None, in_language),
         (options.max_repetition is not None, lambda t: reason_against_repetition(t, options.max_repetition or 0)),
         (options.decontaminate, benchmarks.reason_against),
     ]

@@ -1,9 +1,10 @@
 import csv
-from pathlib import Path
 
 import pytest
 
+from cotdistill.filters import language as language_filter
 from cotdistill.filters.language import LANGUAGES, letters_by_language, reason_against_language
+from tests.support.shared_data import FOLDER, json_rows
 from tests.support.traces import trace
 
 pytest.importorskip("py3langid")
@@ -74,7 +75,34 @@ def test_the_classifier_knows_every_language_that_can_be_asked_for():
     assert len(LANGUAGES) <= 30  # as many as an error message lists
 
 
-MGSM = Path(__file__).parents[3] / "shared/data/mgsm"
+MGSM = FOLDER / "mgsm"
+
+
+def test_the_share_of_another_language_is_an_option():
+    mixed = trace("7", ENGLISH * 9 + GERMAN)
+    assert reason_against_language(mixed, "en", 0.85) is None
+    found = str(reason_against_language(mixed, "en", 0.95))
+    assert found.endswith("of the reasoning is en (limit 95%); de 11%")
+
+
+def test_one_sentence_in_another_language_shows():
+    sentence = (
+        "Das ist aber wirklich eine sehr schöne und auch eine einfache Aufgabe gewesen, und jetzt rechnen wir weiter. "
+    )
+    for before in range(6):
+        letters = letters_by_language(ENGLISH * before + sentence + ENGLISH * 4)
+        assert letters["de"] >= 60, before
+
+
+def test_what_is_remembered_of_words_changes_nothing(monkeypatch):
+    expected = [letters_by_language(text * 3) for text in TEXTS.values()]
+    monkeypatch.setattr(language_filter, "MOST_REMEMBERED", 5)
+    assert [letters_by_language(text * 3) for text in TEXTS.values()] == expected
+
+
+def test_real_rationales_are_english():
+    rows = json_rows("r1_gsm8k/traces.jsonl")
+    assert not [r["id"] for r in rows if reason_against_language(trace(r["answer"], r["reasoning"]), "en", 0.97)]
 
 
 @pytest.mark.skipif(not MGSM.is_dir(), reason="MGSM is not part of the project")

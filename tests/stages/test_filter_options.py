@@ -23,6 +23,8 @@ train: {max_steps: 2}
             "decontaminate: false, decontaminate_share: 0.5",
             r"t\.yaml:6: filter\.decontaminate_share: looks at nothing without `decontaminate`",
         ),
+        ("language_share: 0.8", r"filter\.language_share: asks for nothing without `language`"),
+        ("language: zh, language_share: 0.3", r"filter\.language_share: should be greater than 0\.5"),
     ],
 )
 def test_a_mistake_is_one_line_with_its_place(tmp_path, section, message):
