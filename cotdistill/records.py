@@ -223,6 +223,7 @@ FilterKind = Literal[
     "long_completion",
     "language",
     "repetition",
+    "wrong_equations",
     "contaminated",
     # What the trace is beside others.
     "pass_rate",
