@@ -16,3 +16,11 @@ def json_rows(name: str) -> list[dict[str, Any]]:
     if not path.is_file():
         pytest.skip(f"no {name} in {FOLDER}")
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def tsv_rows(name: str) -> list[list[str]]:
+    """Return the rows of a file of tab-separated columns; the test is skipped where it is absent."""
+    path = FOLDER / name
+    if not path.is_file():
+        pytest.skip(f"no {name} in {FOLDER}")
+    return [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines()]
