@@ -82,11 +82,11 @@ def letters_by_language(text: str) -> Counter[str]:
         # In a text of another script, capitals mark names: `Natalia` or `iPhone` in a Chinese sentence is no switch.
         meant = words if script == main else [word for word in words if word.islower()]
         if meant:
-            starts = _starts(meant)
-            for stretch, code in zip(
-                pairwise([*starts, len(meant)]), _classifier().languages(meant, starts), strict=True
-            ):
-                found[code] += _letters(meant[slice(*stretch)])
+            ends = list(accumulate(map(len, meant)))
+            starts = _starts(ends)
+            sums = [ends[start - 1] if start else 0 for start in starts] + [ends[-1]]
+            for code, (before, after) in zip(_classifier().languages(meant, starts), pairwise(sums), strict=True):
+                found[code] += after - before
     return found
 
 
@@ -101,14 +101,13 @@ def _letters(words: Iterable[str]) -> int:
     return sum(map(len, words))
 
 
-def _starts(words: Sequence[str]) -> list[int]:
-    """Return where stretches of about STRETCH_LETTERS letters begin; a short rest goes with the stretch before it."""
-    ends = list(accumulate(map(len, words)))
+def _starts(ends: Sequence[int]) -> list[int]:
+    """Return where stretches of about STRETCH_LETTERS letters begin; a short rest goes with the stretch before it.
+
+    `ends` are the letters up to the end of each word.
+    """
     starts, before = [0], 0
-    while True:
-        start = bisect_left(ends, before + STRETCH_LETTERS) + 1
-        if start >= len(words):
-            break
+    while (start := bisect_left(ends, before + STRETCH_LETTERS) + 1) < len(ends):
         before = ends[start - 1]
         starts.append(start)
     if len(starts) > 1 and ends[-1] - before < LEAST_LETTERS:

@@ -27,7 +27,7 @@ _SCRIPTS = {
     "hebrew": "\u0590-\u05ff",
     "arabic": "\u0600-\u06ff",
     "cyrillic": "\u0400-\u04ff",
-    "latin": "A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u0300-\u036f\u1e00-\u1eff'’",
+    "latin": "A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u0300-\u036f\u1e00-\u1eff'",
 }
 # A single letter of these is a variable and no word.
 _WORDS = {
@@ -38,17 +38,20 @@ _WORDS["other"] = re.compile(rf"[^\W\d_{''.join(_SCRIPTS.values())}]+")  # from 
 
 
 _LETTERS = {name: re.compile(f"[{letters}]") for name, letters in _SCRIPTS.items()} | {"other": _WORDS["other"]}
-_LATIN_ASCII = re.compile("[A-Za-z']{2,}")
 _NON_ASCII = re.compile(r"[^\x00-\x7f]")
+# ASCII letters as they are, everything else as spaces.
+_LETTERS_ALONE = bytes(byte if (chr(byte).isalpha() and byte < 0x80) or byte == ord("'") else 0x20 for byte in range(256))
 
 
 def prose(text: str) -> dict[str, list[str]]:
     """Return the words by script, in order; scripts without a word are left out."""
-    cleaned = _NO_PROSE.sub(" ", text)
+    cleaned = _NO_PROSE.sub(" ", text).replace("’", "'")
     others = {script for script in map(_script, set(_NON_ASCII.findall(cleaned))) if script}
     found = {script: words.findall(cleaned) for script, words in _WORDS.items() if script in others}
     if "latin" not in others:
-        found["latin"] = _LATIN_ASCII.findall(cleaned)
+        # Twice as fast as the pattern: a table look-up for each byte.
+        plain = cleaned.encode("ascii", "replace").translate(_LETTERS_ALONE).decode("ascii")
+        found["latin"] = [word for word in plain.split() if len(word) > 1]
     return {script: words for script, words in found.items() if words}
 
 
