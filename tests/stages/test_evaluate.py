@@ -97,7 +97,7 @@ def test_an_answer_begins_with_the_prefill(exam):
 @pytest.mark.parametrize(("system", "roles"), [("none", ["user"]), ("brief.txt", ["system", "user"])])
 def test_a_system_prompt_is_left_out_or_read_from_a_file(exam, tmp_path, monkeypatch, system, roles):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "brief.txt").write_text("Be brief.\n")
+    (tmp_path / "brief.txt").write_text("Be brief.")
     exam.run(lambda request: says(CLOSED), style="thought_solution", system=system, asked=SEVEN)
     messages = exam.bodies[0]["messages"]
     assert [message["role"] for message in messages] == roles
