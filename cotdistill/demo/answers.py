@@ -1,4 +1,4 @@
-"""What the embedded teacher says: a worked answer in one of a few wordings, now and then with a slip.
+"""What the embedded teacher says to a word problem: a worked answer in one of a few wordings, now and then with a slip.
 
     Answer(reasoning="First 23 + 12 = 35. 35 - 8 = 27.", text="The answer is 27.", is_right=True)
 
@@ -7,47 +7,66 @@ learns from its unchecked answers learns to forget it, too. Evenly spread noise 
 answers with the majority of what it saw.
 """
 
+import functools
+import itertools
 import random
-from dataclasses import dataclass
+from collections.abc import Iterator
 
+from cotdistill.demo.exercises import Answer, Exercise, Manner
+from cotdistill.demo.phrases import CHINESE, ENGLISH, Phrases
 from cotdistill.demo.problems import LARGEST, Solution
-
-NOT_FOUND = "I could not find a word problem in this message."
-
-EQUATIONS = (
-    ("{a} + {b} = {c}.", "{a} - {b} = {c}."),
-    ("{a} plus {b} is {c}.", "{a} minus {b} is {c}."),
-)
-"""Each for a gain and for a loss. A worked answer keeps to one of them."""
-OPENING = "First"
-"""A worked answer begins with a word, so that every number has the space before it that makes it one token."""
-FINALS = ("The answer is {c}.", "So the answer is {c}.")
 
 CARRY_SHARE = 0.142
 """Share of the problems (2-4 steps) with a step whose carry the teacher may forget: measured on 20,000."""
 CARRY_RATE = 5.0
 """How much likelier than elsewhere on average such a problem goes wrong: 75 % at an error rate of 15 %."""
+MOST_ORDERED = 5
+"""Changes that are taken in any order; what follows keeps its place. Five have 120 orders, ten have 3,628,800."""
 
 
-@dataclass(frozen=True)
-class Answer:
-    """A worked answer: the thinking, and what is said after it."""
+def find(text: str) -> Iterator[Exercise]:
+    """Yield the word problems that stand in a text, English ones first."""
+    for phrases in (ENGLISH, CHINESE):
+        for found, (start, *changes) in phrases.read(text):
+            solution = Solution(start, tuple(changes))
+            gold = str(solution.final)
+            work = functools.partial(_work, solution, phrases)
+            yield Exercise(found.start(), found.end(), gold, phrases.leak.format(c=gold), work)
 
-    reasoning: str
-    text: str
-    is_right: bool
 
+def answer(
+    solution: Solution,
+    rng: random.Random,
+    *,
+    error_rate: float,
+    variety: float = 0.0,
+    phrases: Phrases = ENGLISH,
+) -> Answer:
+    """Return a worked answer; about `error_rate` of those to problems of 2-4 steps hold one slip.
 
-def answer(solution: Solution, rng: random.Random, *, error_rate: float) -> Answer:
-    """Return a worked answer; about `error_rate` of those to problems of 2-4 steps hold one slip."""
-    amounts = _slip(solution, rng, error_rate)
-    forms = rng.choice(EQUATIONS)
+    A share `variety` of the answers takes the changes in any order that stays within 0..99.
+    """
+    way = _another_order(solution, rng) if variety and rng.random() < variety else solution
+    amounts = _slip(way, rng, error_rate)
+    forms = rng.choice(phrases.equations)
     steps = [
         forms[change < 0].format(a=before, b=abs(change), c=after)
-        for before, change, after in zip(amounts, solution.changes, amounts[1:], strict=False)
+        for before, change, after in zip(amounts, way.changes, amounts[1:], strict=False)
     ]
-    text = rng.choice(FINALS).format(c=amounts[-1])
-    return Answer(" ".join([OPENING, *steps]), text, is_right=amounts[-1] == solution.final)
+    text = rng.choice(phrases.finals).format(c=amounts[-1])
+    reasoning = phrases.between.join([phrases.opening, *steps])
+    return Answer(reasoning, text, is_right=amounts[-1] == solution.final)
+
+
+def _work(solution: Solution, phrases: Phrases, rng: random.Random, manner: Manner) -> Answer:
+    return answer(solution, rng, error_rate=manner.error_rate, variety=manner.variety, phrases=phrases)
+
+
+def _another_order(solution: Solution, rng: random.Random) -> Solution:
+    """Return the problem with its changes in an order drawn from those that stay within 0..99, its own if none does."""
+    first, rest = solution.changes[:MOST_ORDERED], solution.changes[MOST_ORDERED:]
+    ways = (Solution(solution.start, (*order, *rest)) for order in sorted(set(itertools.permutations(first))))
+    return rng.choice([way for way in ways if _in_range(way.amounts)] or [solution])
 
 
 def _slip(solution: Solution, rng: random.Random, error_rate: float) -> tuple[int, ...]:

@@ -11,18 +11,18 @@ import random
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
-from cotdistill.demo.answers import NOT_FOUND, Answer, answer
-from cotdistill.demo.problems import solve
+from cotdistill.demo.exercises import Answer, Manner
+from cotdistill.demo.logprobs import DRAWS, token_entries
+from cotdistill.demo.persona import Turn, answer_chat
 
 MODEL = "demo-teacher"
 CREATED = 1_763_683_200
 """Unix seconds; fixed, since the same request gets the same bytes."""
-WORDS_PER_DELTA = 6
+TOKENS_PER_DELTA = 6
 
 JsonObject = dict[str, Any]  # Any: JSON values of the protocol
 
@@ -90,32 +90,48 @@ class StreamOptions(BaseModel):
 
 
 class ChatRequest(BaseModel):
-    """The keys that matter here; servers ignore the others, temperature and top_p among them."""
+    """The keys that matter here; servers ignore the others, top_p among them."""
 
     model: str
     messages: list[ChatMessage] = Field(min_length=1)
     n: Literal[1] | None = None
     seed: int | None = None
+    temperature: float | None = Field(None, ge=0, le=2)
+    """Share of the answers that go another way than the plain one; 1 and more: all."""
+    logprobs: bool | None = None
+    top_logprobs: int | None = Field(None, ge=0, le=20)
     max_tokens: int | None = Field(None, ge=1)
     max_completion_tokens: int | None = Field(None, ge=1)
     stream: bool | None = None
     stream_options: StreamOptions | None = None
 
-    @property
-    def question(self) -> str:
-        """The last user message."""
-        return next((message.text for message in reversed(self.messages) if message.role == "user"), "")
+    @model_validator(mode="after")
+    def _has_tokens_to_go_with(self) -> "ChatRequest":
+        if self.top_logprobs and not self.logprobs:
+            raise ValueError("top_logprobs needs logprobs")
+        return self
 
 
 @dataclass(frozen=True)
 class Spoken:
-    """An answer as it leaves: cut at the token limit, counted in words."""
+    """An answer as it leaves: cut at the token limit, which counts words and marks."""
 
     id: str
-    reasoning: str
-    text: str
+    reasoning: tuple[str, ...]
+    """Its tokens."""
+    text: tuple[str, ...]
     finish_reason: Literal["stop", "length"]
     usage: dict[str, int]
+    entries: tuple[JsonObject, ...] | None
+    """Log-probabilities of all tokens, where they were asked for."""
+
+    def logprobs(self, start: int, end: int) -> JsonObject:
+        """Return the log-probabilities of the tokens start..end, counted over thinking and text."""
+        if self.entries is None:
+            return {}
+        border = min(max(len(self.reasoning), start), end)
+        parts = {"reasoning_content": self.entries[start:border], "content": self.entries[border:end]}
+        return {"logprobs": {name: list(part) for name, part in parts.items() if part or name == "content"}}
 
 
 def reply(request: Request, teacher: Teacher) -> Reply | Stream:
@@ -150,55 +166,64 @@ def _answer(chat: ChatRequest, teacher: Teacher) -> Reply | Stream:
     if chat.stream:
         with_usage = chat.stream_options is not None and chat.stream_options.include_usage
         return Stream(tuple(_chunks(spoken, with_usage=with_usage)))
-    message = {"role": "assistant", "content": spoken.text, "reasoning_content": spoken.reasoning}
-    choice = {"index": 0, "message": message, "finish_reason": spoken.finish_reason}
+    message = {
+        "role": "assistant",
+        "content": "".join(spoken.text),
+        "reasoning_content": "".join(spoken.reasoning),
+    }
+    length = len(spoken.reasoning) + len(spoken.text)
+    choice = {"index": 0, "message": message, "finish_reason": spoken.finish_reason, **spoken.logprobs(0, length)}
     return Reply(200, {**_head(spoken.id, "chat.completion"), "choices": [choice], "usage": spoken.usage})
 
 
 def _speak(chat: ChatRequest, teacher: Teacher) -> Spoken:
-    said = [[message.role, message.text] for message in chat.messages]
-    draw = hashlib.sha256(json.dumps([teacher.seed, chat.seed, said]).encode()).hexdigest()
-    solution = solve(chat.question)
-    if solution is None:
-        worked = Answer("", NOT_FOUND, is_right=False)
-    else:
-        worked = answer(solution, random.Random(draw), error_rate=teacher.error_rate)
-    thought, final = _words(worked.reasoning), _words(worked.text)
+    turns = [Turn(message.role, message.text) for message in chat.messages]
+    draw = hashlib.sha256(json.dumps([teacher.seed, chat.seed, turns]).encode()).hexdigest()
+    manner = Manner(teacher.error_rate, chat.temperature or 0.0)
+    given = answer_chat(turns, random.Random(draw), manner)
+    entries = None
+    if chat.logprobs:
+        others = (answer_chat(turns, random.Random(f"{draw} {number}"), manner) for number in range(DRAWS))
+        entries = token_entries(_said(given), [_said(other) for other in others], top=chat.top_logprobs or 0)
+    thought, final = _tokens(given.reasoning), _tokens(given.text)
     length = len(thought) + len(final)
     limit = min(length, chat.max_completion_tokens or length, chat.max_tokens or length)
-    asked = sum(len(_words(text)) for _, text in said)
+    asked = sum(len(_tokens(turn.text)) for turn in turns)
     return Spoken(
         id=f"chatcmpl-{draw[:24]}",
-        reasoning="".join(thought[:limit]),
-        text="".join(final[: max(0, limit - len(thought))]),
+        reasoning=tuple(thought[:limit]),
+        text=tuple(final[: max(0, limit - len(thought))]),
         finish_reason="stop" if limit == length else "length",
         usage={"prompt_tokens": asked, "completion_tokens": limit, "total_tokens": asked + limit},
+        entries=None if entries is None else tuple(entries[:limit]),
     )
 
 
 def _chunks(spoken: Spoken, *, with_usage: bool) -> Iterator[JsonObject]:
     head = _head(spoken.id, "chat.completion.chunk")
     usage = {"usage": None} if with_usage else {}
-    deltas: list[JsonObject] = [{"role": "assistant", "content": ""}]
-    deltas += [{"reasoning_content": piece} for piece in _pieces(spoken.reasoning)]
-    deltas += [{"content": piece} for piece in _pieces(spoken.text)]
+    deltas: list[JsonObject] = [{"delta": {"role": "assistant", "content": ""}}]
+    place = 0
+    for name, tokens in (("reasoning_content", spoken.reasoning), ("content", spoken.text)):
+        for first in range(0, len(tokens), TOKENS_PER_DELTA):
+            piece = tokens[first : first + TOKENS_PER_DELTA]
+            deltas.append({"delta": {name: "".join(piece)}, **spoken.logprobs(place, place + len(piece))})
+            place += len(piece)
     for delta in deltas:
-        yield {**head, "choices": [{"index": 0, "delta": delta, "finish_reason": None}], **usage}
+        yield {**head, "choices": [{"index": 0, **delta, "finish_reason": None}], **usage}
     end = {"index": 0, "delta": {}, "finish_reason": spoken.finish_reason}
     yield {**head, "choices": [end], **usage}
     if with_usage:
         yield {**head, "choices": [], "usage": spoken.usage}
 
 
-def _words(text: str) -> list[str]:
-    """Return words with the space before them: the teacher's tokens."""
-    return re.findall(r"\s*\S+", text)
+def _said(answer: Answer) -> list[str]:
+    return [*_tokens(answer.reasoning), *_tokens(answer.text)]
 
 
-def _pieces(text: str) -> Iterator[str]:
-    words = iter(_words(text))
-    while piece := "".join(islice(words, WORDS_PER_DELTA)):
-        yield piece
+def _tokens(text: str) -> list[str]:
+    """Return the teacher's tokens: words, numbers and marks, each with the space before it; of Chinese, characters."""
+    return re.findall(r"\s*(?:[A-Za-z0-9']+|\S)", text)
 
 
 def _head(completion_id: str, kind: str) -> JsonObject:

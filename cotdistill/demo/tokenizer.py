@@ -8,7 +8,9 @@ It is a Qwen2Tokenizer because AutoTokenizer takes no other class beside a Qwen2
 import re
 from typing import TYPE_CHECKING
 
-from cotdistill.demo import answers, problems
+from cotdistill.demo.exercises import NOT_FOUND
+from cotdistill.demo.phrases import ENGLISH
+from cotdistill.demo.problems import LARGEST
 from cotdistill.think_tags import PAIRS
 
 if TYPE_CHECKING:
@@ -34,13 +36,13 @@ CHAT_TEMPLATE = (
 def pieces() -> list[str]:
     """Return every known piece of text, sorted: what may begin a line both with and without a space before."""
     leading = (
-        *(*problems.NAMES, *problems.STARTS, *problems.QUESTIONS),
-        *(answers.OPENING, *answers.FINALS, answers.NOT_FOUND, STYLES),
+        *(*ENGLISH.names, *ENGLISH.starts, *ENGLISH.questions),
+        *(ENGLISH.opening, *ENGLISH.finals, NOT_FOUND, STYLES),
     )
     inner = (
-        *(*problems.THINGS, *problems.GAINS, *problems.LOSSES),
-        *(form for forms in answers.EQUATIONS for form in forms),
-        *(str(number) for number in range(problems.LARGEST + 1)),
+        *(*ENGLISH.things, *ENGLISH.gains, *ENGLISH.losses),
+        *(form for forms in ENGLISH.equations for form in forms),
+        *(str(number) for number in range(LARGEST + 1)),
     )
     lines = (*leading, *(f" {text}" for text in (*leading, *inner)))
     words = (piece for line in lines for piece in PIECE.findall(re.sub(r" ?\{\w+\}", "", line)))

@@ -14,9 +14,12 @@ from pydantic import Field
 from cotdistill.client.client import Client, EndpointOptions
 from cotdistill.client.concurrency import SendGate
 from cotdistill.client.connection import check_installed
+from cotdistill.client.costs import Prices
 from cotdistill.demo.teacher import MODEL, serving
+from cotdistill.records import Sampling
 from cotdistill.registry import NOT_IN_KEY, kind
-from cotdistill.samplers import Draw, SingleCall
+from cotdistill.samplers import Draw
+from cotdistill.samplers._prompting import Prompting
 from cotdistill.samplers.endpoint import draw
 
 KEY = "demo"
@@ -24,10 +27,16 @@ KEY = "demo"
 
 @kind
 @dataclass(frozen=True, kw_only=True)
-class Demo(SingleCall):
-    """The embedded teacher: solves the quickstart's word problems over HTTP, as a real teacher would.
+class Demo(Prompting):
+    """The embedded teacher: solves problems that are made by seed over HTTP, as a real teacher would, or judges.
 
     Options:
+        prompt: template file with {question} in it; without one it is asked the bare question. {gold} shows it the
+            answer as a hint: fewer of its answers are wrong, and some speak of the hint
+        system: system prompt; none by default
+        exemplars: file of worked examples (question, reasoning, answer), shown before the question as earlier turns
+        shots: how many of the worked examples to show, the first ones; default: all
+        answer_prompt: a second question once the model has reasoned, such as `Therefore, the answer is`
         error_rate: share of its answers that are wrong; teachers are wrong now and then
         seed: decides which answers are wrong and how they are worded
         port: where it listens while the run lasts; 0 takes a free port
@@ -49,9 +58,19 @@ class Demo(SingleCall):
         """The model and the options that change what it answers."""
         return f"{self.model} error_rate={self.error_rate:g} seed={self.seed}"
 
+    @property
+    def prices(self) -> Prices | None:
+        """Nothing is paid."""
+        return None
+
     def check(self) -> None:
-        """Return if the endpoint client is installed. Raises: UserError."""
+        """Return if the endpoint client is installed and the prompt can be used. Raises: UserError."""
         check_installed()
+        self.check_prompt()
+
+    def effective(self, sampling: Sampling, /) -> Sampling:
+        """Return the sampling options."""
+        return sampling
 
     @asynccontextmanager
     async def session(self, gate: SendGate, /) -> AsyncIterator[Draw]:

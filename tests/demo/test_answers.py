@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from cotdistill.demo.answers import Answer, answer
+from cotdistill.demo.answers import answer
+from cotdistill.demo.exercises import Answer
 from cotdistill.demo.problems import LARGEST, Solution, make_problems, solve
 
 SOLUTIONS = [solution for p in make_problems(2000, seed=3) if (solution := solve(p.question))]

@@ -4,7 +4,8 @@ import random
 
 import pytest
 
-from cotdistill.demo.answers import NOT_FOUND, answer
+from cotdistill.demo.answers import answer
+from cotdistill.demo.exercises import NOT_FOUND
 from cotdistill.demo.problems import make_problems, solve
 from cotdistill.demo.tokenizer import build
 

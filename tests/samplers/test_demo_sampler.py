@@ -53,3 +53,20 @@ def test_where_it_listens_is_no_part_of_the_key() -> None:
     assert options(kind="demo", port=8000).key_options() == options(kind="demo").key_options()
     with pytest.raises(ValueError, match="less than or equal to 1"):
         options(kind="demo", error_rate=1.5)
+
+
+def test_it_is_asked_as_any_teacher_is(tmp_path) -> None:
+    (tmp_path / "p.txt").write_text("{question} The answer is {gold}.")
+    (tmp_path / "x.jsonl").write_text('{"question": "What is 1 + 1?", "answer": "2"}\n')
+    sampler = Demo(prompt=tmp_path / "p.txt", exemplars=tmp_path / "x.jsonl", system="Be kind.", answer_prompt="So?")
+    sampler.check()
+    assert sampler.shows_gold and not sampler.is_one_call
+    assert [m.role for m in sampler.messages(PROBLEM)] == ["system", "user", "assistant", "user"]
+    first = read(drawn(sampler)[0])
+    asked = sampler.follow_up(PROBLEM, first)
+    assert asked is not None and asked[-1].content == "So?"
+
+
+def test_it_gives_log_probabilities() -> None:
+    wanted = Sampling(temperature=0.7, top_logprobs=3)
+    assert Demo().effective(wanted) == wanted
