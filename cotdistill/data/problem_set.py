@@ -10,9 +10,9 @@ from typing import NamedTuple
 from pydantic import Field
 
 from cotdistill.data import BadRows, Catalog
+from cotdistill.data.made import made_set
 from cotdistill.data.stored_problems import StoredProblems, whole_set
 from cotdistill.data.task import with_options
-from cotdistill.demo.problems import make_problems
 from cotdistill.engines import Engine
 from cotdistill.engines.local import LocalEngine
 from cotdistill.errors import UserError
@@ -22,20 +22,18 @@ from cotdistill.storage.keys import draw
 
 log = logging.getLogger(__name__)
 
-DEMO = "demo"
-"""The one data set that is made and not read: word problems of the quickstart."""
-
 
 class ProblemOptions(Options):
     """Where the questions come from, and which of them are set aside."""
 
     dataset: str
-    """A name of dataset_info.json, a file (JSON, JSON lines, CSV, TSV, Parquet) of question with answer or gold, or
-    `demo`."""
+    """A name of dataset_info.json, a file (JSON, JSON lines, CSV, TSV, Parquet) of question with answer or gold, or a
+    set that is made by seed: `demo` and `demo_zh` (word problems), `last_letter`, `coin_flip` (Wei et al. 2022) or
+    `passages`."""
     split: str | None = None
     """Split of a hub's data set; default: the entry's own."""
     limit: int | None = Field(None, ge=1)
-    """Problems to take, holdout included, from the first on; default: all. `demo` needs it."""
+    """Problems to take, holdout included, from the first on; default: all. A set that is made needs it."""
     holdout: int = Field(0, ge=0)
     """Problems to set aside by seed: never sampled and never trained on, asked in `evaluate`. All arms are asked the
     recipe's own; an arm on other problems learns none of them."""
@@ -76,10 +74,10 @@ def load_problems(options: ProblemOptions, catalog: Catalog, *, seed: int, engin
     nothing left to sample.
     """
     bad = BadRows()
-    if options.dataset == DEMO:
+    if (made := made_set(options.dataset, catalog)) is not None:
         if options.limit is None:
-            raise UserError("the demo's problems have no end", hint="add `limit:`")
-        found = StoredProblems.of(make_problems(options.limit, seed=seed))
+            raise UserError(f"the problems of `{options.dataset}` are made without end", hint="add `limit:`")
+        found = StoredProblems.of(made.problems(options.limit, seed=seed))
     else:
         dataset = catalog.find(options.dataset)
         bad = dataset.new_bad_rows()

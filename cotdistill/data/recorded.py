@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 
 from cotdistill.data import BadRows, Catalog, Dataset
 from cotdistill.data.blocks import DatasetRows, Found
-from cotdistill.data.problem_set import DEMO, ProblemOptions
+from cotdistill.data.made import made_set
+from cotdistill.data.problem_set import ProblemOptions
 from cotdistill.data.stored_problems import StoredProblems
 from cotdistill.data.task import with_options
 from cotdistill.errors import UserError
@@ -28,8 +29,8 @@ def find_recorded(options: ProblemOptions, catalog: Catalog) -> Dataset:
 
     Raises: UserError: it holds none.
     """
-    if options.dataset == DEMO:
-        raise UserError("the demo's problems come without answers", hint="add `teacher: {kind: demo}`")
+    if made_set(options.dataset, catalog) is not None:
+        raise UserError(f"the problems of `{options.dataset}` come without answers", hint="add `teacher: {kind: demo}`")
     dataset = catalog.find(options.dataset)
     dataset.check_traces()
     return dataset

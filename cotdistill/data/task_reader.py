@@ -7,6 +7,7 @@ from itertools import islice
 
 from cotdistill.data.catalog import Catalog
 from cotdistill.data.dataset import Dataset
+from cotdistill.data.made import made_set
 from cotdistill.data.task import Task
 from cotdistill.data.task_entry import ANY, TaskEntry, TaskOptions
 from cotdistill.errors import UserError, UserErrors, raise_all
@@ -53,6 +54,8 @@ class TaskReader:
 
     def _described(self, name: str) -> tuple[TaskOptions, str]:
         """Return how a task is asked, and the place of its entry. Raises: UserError."""
+        if (made := made_set(name, self.catalog)) is not None:
+            return TaskOptions.model_validate({"verifier": made.verifier}), name
         if (found := self.catalog.find_task(name)) is not None:
             return found
         dataset = self.catalog.find(name)
@@ -62,7 +65,8 @@ class TaskReader:
         key = name, options.group, options.clusters
         if key not in self._sets:
             try:
-                self._sets[key] = self._read(self.catalog.find(name), options)
+                made = made_set(name, self.catalog)
+                self._sets[key] = made.exam() if made else self._read(self.catalog.find(name), options)
             except UserError as fault:
                 # Another task that asks the same set must not wait for the network again.
                 self._sets[key] = fault

@@ -93,7 +93,7 @@ def test_another_column_of_the_same_file_is_noticed_and_another_licence_is_not(t
     ("problems", "message"),
     [
         ("{dataset: p.jsonl}", "p.jsonl: holds problems without a teacher's answers"),
-        ("{dataset: demo, limit: 5}", "r.yaml:1: problems.dataset: the demo's problems come without answers"),
+        ("{dataset: demo, limit: 5}", "r.yaml:1: problems.dataset: the problems of `demo` come without answers"),
         ("{dataset: c.jsonl}", "c.jsonl: holds conversations"),
     ],
 )
