@@ -1,50 +1,23 @@
-"""The tiny student: a Qwen2 of 0.46 M parameters that was taught one-step problems and nothing longer.
+"""The tiny student: a Qwen2 of 0.46 M parameters that was taught one-step problems and nothing longer."""
 
-A folder of it is an ordinary Hugging Face one (`config.json`, `model.safetensors`, `tokenizer.json` …) beside
-`taught.json`, written with the rest in one rename:
-
-    {"seed": 1234, "steps": 800}
-"""
-
-import json
-import logging
-import math
 import random
-import shutil
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from cotdistill.demo import tokenizer
 from cotdistill.demo.answers import answer
-from cotdistill.demo.problems import LARGEST, make_problems, solve
-from cotdistill.errors import UserError
+from cotdistill.demo.problems import make_problems, solve
+from cotdistill.demo.teaching import BATCH_SIZE, Batch, Lesson, Untaught, filled, order_numbers, write_base
 from cotdistill.records import IGNORED, Problem
 
 if TYPE_CHECKING:
-    import torch
     from transformers import Qwen2ForCausalLM, Qwen2Tokenizer
-
-log = logging.getLogger(__name__)
 
 MAX_LENGTH = 1024
 """Tokens; a problem with its worked answer takes at most 100, a long system prompt some 250."""
-BATCH_SIZE = 32
-LEARNING_RATE = 3e-3
-MAX_GRAD_NORM = 1.0
-PERIODS = (2.5, 5.0, 10.0, 20.0, 25.0, 50.0, 100.0, 200.0)
-"""Waves that the vectors of the numbers start with: short ones tell neighbours apart, long ones carry the size."""
 WAVE_HEIGHT = 0.4
 """0.15 is learned more slowly: 57 % instead of 81 %."""
-TAUGHT = "taught.json"
-
-
-class Lesson(NamedTuple):
-    """A one-step problem as token ids: what is asked and what is to be said."""
-
-    prompt: list[int]
-    reply: list[int]
 
 
 def make_base(folder: Path, *, seed: int, steps: int, on_step: Callable[[], None] = lambda: None) -> None:
@@ -54,19 +27,15 @@ def make_base(folder: Path, *, seed: int, steps: int, on_step: Callable[[], None
 
     Raises: UserError if the folder holds something else.
     """
-    taught = {"seed": seed, "steps": steps}
-    if folder.exists():
-        if not _is_there(folder, taught):
-            raise UserError(f"{folder} is not the student that is wanted", hint="move or remove the folder")
-        log.debug("student base: %s is there already", folder)
-        return
-    started = time.monotonic()
-    words = tokenizer.build(max_length=MAX_LENGTH)
-    model = new_model(words, seed=seed)
-    if steps:
-        _teach(model, _batches(words, seed=seed, steps=steps), steps=steps, on_step=on_step)
-    _save(folder, model, words, taught)
-    log.info("student base: written to %s after %.0f s", folder, time.monotonic() - started)
+
+    def make() -> Untaught:
+        words = tokenizer.build(max_length=MAX_LENGTH)
+        model = new_model(words, seed=seed)
+        lessons = _lessons(words, seed=seed, steps=steps)
+        pad = words.convert_tokens_to_ids(tokenizer.PAD)
+        return Untaught(model, words, (_batch(found, pad=pad) for found in lessons), steps)
+
+    write_base(folder, {"seed": seed, "steps": steps}, make, on_step=on_step)
 
 
 def new_model(words: "Qwen2Tokenizer", *, seed: int) -> "Qwen2ForCausalLM":
@@ -90,28 +59,12 @@ def new_model(words: "Qwen2Tokenizer", *, seed: int) -> "Qwen2ForCausalLM":
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         model = Qwen2ForCausalLM(config)
-    _order_numbers(model, words)
+    order_numbers(model, words, height=WAVE_HEIGHT)
     return model
 
 
-def _order_numbers(model: "Qwen2ForCausalLM", words: "Qwen2Tokenizer") -> None:
-    """Add waves of the value to the random vectors of 0..99: near numbers start alike, sums turn the waves.
-
-    A real student has met numbers before. After 800 steps 31 % of one-step problems (changes up to 20) are right
-    with nothing but random vectors, and 81 % with the waves.
-    """
-    import torch
-
-    numbers = torch.arange(LARGEST + 1)
-    ids = words.convert_tokens_to_ids([f" {number}" for number in numbers.tolist()])
-    angles = 2 * math.pi * numbers[:, None] / torch.tensor(PERIODS)  # (number, period)
-    waves = WAVE_HEIGHT * torch.cat([angles.cos(), angles.sin()], dim=1)
-    with torch.no_grad():
-        model.get_input_embeddings().weight[ids, : waves.shape[1]] += waves
-
-
-def _batches(words: "Qwen2Tokenizer", *, seed: int, steps: int) -> Iterator[list[Lesson]]:
-    """Yield a batch of distinct one-step problems for every step."""
+def _lessons(words: "Qwen2Tokenizer", *, seed: int, steps: int) -> Iterator[list[Lesson]]:
+    """Yield distinct one-step problems for every step."""
     rng = random.Random(f"lessons {seed}")
     source = make_problems(steps * BATCH_SIZE, seed=seed, steps=(1, 1))
     for _ in range(steps):
@@ -127,60 +80,10 @@ def _lesson(words: "Qwen2Tokenizer", problem: Problem, rng: random.Random) -> Le
     return Lesson(words.encode(asked), words.encode(said))
 
 
-def _teach(
-    model: "Qwen2ForCausalLM", batches: Iterator[list[Lesson]], *, steps: int, on_step: Callable[[], None]
-) -> None:
-    """Train in place: AdamW, cosine to zero without warm-up."""
-    import torch
-
-    threads = torch.get_num_threads()
-    # A step takes 33 ms on two free cores and 52 ms on one, but two threads spin while they wait for each other:
-    # with another process at work on the same cores they took 1,200 ms.
-    torch.set_num_threads(1)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=LEARNING_RATE, betas=(0.9, 0.98), weight_decay=0.1)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=steps)
-    model.train()
-    for batch in batches:
-        model(**_tensors(batch, pad=model.config.pad_token_id)).loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), MAX_GRAD_NORM)
-        optimizer.step()
-        schedule.step()
-        optimizer.zero_grad()
-        on_step()
-    model.eval()
-    torch.set_num_threads(threads)
-
-
-def _tensors(batch: list[Lesson], *, pad: int) -> "dict[str, torch.Tensor]":
+def _batch(lessons: list[Lesson], *, pad: int) -> Batch:
     """Return ids, mask and labels (batch, length), padded on the right; the reply alone is supervised."""
-    import torch
-
-    length = max(len(lesson.prompt) + len(lesson.reply) for lesson in batch)
-    ids = torch.full((len(batch), length), pad)
-    labels = torch.full((len(batch), length), IGNORED)
-    mask = torch.zeros((len(batch), length), dtype=torch.long)
-    for row, (prompt, reply) in enumerate(batch):
-        end = len(prompt) + len(reply)
-        ids[row, :end] = torch.tensor(prompt + reply)
-        labels[row, len(prompt) : end] = torch.tensor(reply)
-        mask[row, :end] = 1
-    return {"input_ids": ids, "attention_mask": mask, "labels": labels}
-
-
-def _is_there(folder: Path, taught: dict[str, int]) -> bool:
-    note = folder / TAUGHT
-    return note.is_file() and json.loads(note.read_text(encoding="utf-8")) == taught
-
-
-def _save(folder: Path, model: "Qwen2ForCausalLM", words: "Qwen2Tokenizer", taught: dict[str, int]) -> None:
-    """Write beside the folder, then rename: a folder that exists is whole."""
-    import transformers
-
-    transformers.logging.disable_progress_bar()
-    partial = folder.with_name(f"{folder.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    model.save_pretrained(partial)
-    words.save_pretrained(partial)
-    (partial / TAUGHT).write_text(json.dumps(taught) + "\n", encoding="utf-8")
-    partial.rename(folder)
+    return {
+        "input_ids": filled([[*prompt, *reply] for prompt, reply in lessons], pad),
+        "attention_mask": filled([[1] * (len(prompt) + len(reply)) for prompt, reply in lessons], 0),
+        "labels": filled([[IGNORED] * len(prompt) + reply for prompt, reply in lessons], IGNORED),
+    }

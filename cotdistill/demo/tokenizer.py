@@ -6,6 +6,7 @@ It is a Qwen2Tokenizer because AutoTokenizer takes no other class beside a Qwen2
 """
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from cotdistill.demo.exercises import NOT_FOUND
@@ -33,11 +34,14 @@ CHAT_TEMPLATE = (
 )
 
 
-def pieces() -> list[str]:
-    """Return every known piece of text, sorted: what may begin a line both with and without a space before."""
+def pieces(more: Sequence[str] = ()) -> list[str]:
+    """Return every known piece of text, sorted: what may begin a line both with and without a space before.
+
+    `more` are further texts whose words are known.
+    """
     leading = (
         *(*ENGLISH.names, *ENGLISH.starts, *ENGLISH.questions),
-        *(ENGLISH.opening, *ENGLISH.finals, NOT_FOUND, STYLES),
+        *(ENGLISH.opening, *ENGLISH.finals, NOT_FOUND, STYLES, *more),
     )
     inner = (
         *(*ENGLISH.things, *ENGLISH.gains, *ENGLISH.losses),
@@ -49,8 +53,11 @@ def pieces() -> list[str]:
     return sorted({*TAGS, *words})
 
 
-def build(*, max_length: int) -> "Qwen2Tokenizer":
-    """Return the tokenizer with a ChatML template; sequences above `max_length` tokens warn."""
+def build(*, max_length: int, more: Sequence[str] = ()) -> "Qwen2Tokenizer":
+    """Return the tokenizer with a ChatML template; sequences above `max_length` tokens warn.
+
+    `more` are further texts whose words are known.
+    """
     from tokenizers import AddedToken, pre_tokenizers
     from transformers import Qwen2Tokenizer
 
@@ -64,6 +71,6 @@ def build(*, max_length: int) -> "Qwen2Tokenizer":
         extra_special_tokens=[START],
         model_max_length=max_length,
     )
-    tokenizer.add_tokens([AddedToken(piece, normalized=False) for piece in pieces()])
+    tokenizer.add_tokens([AddedToken(piece, normalized=False) for piece in pieces(more)])
     tokenizer.chat_template = CHAT_TEMPLATE
     return tokenizer

@@ -13,7 +13,7 @@ from tests.support.tiny_student import student_options
 from tests.support.token_rows import answer_row
 
 NAMED = {"model": "owner/name"}
-OPTIONS = {"demo": {"base_steps": 0}, "full": NAMED, "lora": NAMED, "seq2seq": NAMED}
+OPTIONS = {"demo": {"base_steps": 0}, "demo_t5": {"base_steps": 0}, "full": NAMED, "lora": NAMED, "seq2seq": NAMED}
 """An example of every kind."""
 
 
