@@ -28,8 +28,8 @@ class ProblemOptions(Options):
 
     dataset: str
     """A name of dataset_info.json, a file (JSON, JSON lines, CSV, TSV, Parquet) of question with answer or gold, or a
-    set that is made by seed: `demo` and `demo_zh` (word problems), `last_letter`, `coin_flip` (Wei et al. 2022) or
-    `passages`."""
+    set that is made by seed: `demo` and `demo_zh` (word problems), `last_letter` and `coin_flip` (Wei et al. 2022),
+    `passages`, or `mixed`."""
     split: str | None = None
     """Split of a hub's data set; default: the entry's own."""
     limit: int | None = Field(None, ge=1)

@@ -19,6 +19,8 @@ STEPS = ("{name} leaves it: {side}.", "{name} flips it: {side}.")
 OPENING, FINAL = "First heads.", "The answer is {c}."
 LEAK = "The given answer is {c}."
 SIDES, GOLDS = ("heads", "tails"), ("yes", "no")
+TEXTS = (START, END, FLIPS, LEAVES, *STEPS, OPENING, FINAL, *SIDES, *GOLDS)
+"""All of its words, for a tokenizer."""
 
 
 def make_coin_flips(count: int, *, seed: int, people: tuple[int, int] = (2, 4)) -> Iterator[Problem]:

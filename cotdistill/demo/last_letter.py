@@ -18,6 +18,8 @@ WORDS = (
 QUESTION = 'Take the last letter of each word in "{words}" and join them.'
 STEP, OPENING, FINAL = "{word} ends in {letter}.", "Word by word:", "The answer is {c}."
 LEAK = "The given answer is {c}."
+TEXTS = (*WORDS, QUESTION, STEP, OPENING, FINAL)
+"""All of its words, for a tokenizer."""
 
 
 def make_last_letters(count: int, *, seed: int, words: tuple[int, int] = (2, 4)) -> Iterator[Problem]:

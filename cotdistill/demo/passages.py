@@ -17,6 +17,8 @@ CITIES = ("Oslo", "Rome", "Lima", "Cairo", "Delhi", "Quito", "Tokyo", "Accra")
 WORKS, LIVES, QUESTION = "{name} is a {job}.", "The {job} lives in {city}.", "Where does {name} live?"
 FINAL = "The answer is {c}."
 LEAK = "The given answer is {c}."
+TEXTS = (*JOBS, *CITIES, WORKS, LIVES, QUESTION, FINAL)
+"""All of its words, for a tokenizer."""
 
 
 def make_passages(count: int, *, seed: int, people: tuple[int, int] = (2, 4)) -> Iterator[Problem]:

@@ -44,8 +44,7 @@ def build_words() -> "PreTrainedTokenizerFast":
     """Return the words of the demo's tokenizer and those of the coin flips; there is no chat template."""
     from transformers import PreTrainedTokenizerFast
 
-    phrases = (coin_flip.START, coin_flip.END, coin_flip.FLIPS, coin_flip.LEAVES, *coin_flip.STEPS, coin_flip.OPENING)
-    known = tokenizer.build(max_length=512, more=(*phrases, *coin_flip.SIDES, *coin_flip.GOLDS, PREFIX))
+    known = tokenizer.build(max_length=512, more=(*coin_flip.TEXTS, PREFIX))
     return PreTrainedTokenizerFast(
         tokenizer_object=known.backend_tokenizer, pad_token=tokenizer.PAD, eos_token=tokenizer.END
     )

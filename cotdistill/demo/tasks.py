@@ -46,12 +46,23 @@ class MadeSet:
 
 EXAM_SIZE, EXAM_SEED = 500, 2**31 - 1
 
+TEXTS = (*last_letter.TEXTS, *coin_flip.TEXTS, *passages.TEXTS)
+"""Words of the English tasks beside the word problems, for a tokenizer."""
+
+
+def make_mixed(count: int, *, seed: int) -> Iterator[Problem]:
+    """Yield `count` distinct problems of several tasks in turn: word problems, coin flips, last letters."""
+    sources = [make(count, seed=seed) for make in (make_problems, make_coin_flips, make_last_letters)]
+    return islice((problem for problems in zip(*sources, strict=True) for problem in problems), count)
+
+
 SETS: Mapping[str, MadeSet] = {
     "demo": MadeSet(make_problems, "numeric"),
     "demo_zh": MadeSet(functools.partial(make_problems, phrases=CHINESE), "numeric"),
     "last_letter": MadeSet(make_last_letters, "exact"),
     "coin_flip": MadeSet(make_coin_flips, "exact"),
     "passages": MadeSet(make_passages, "exact"),
+    "mixed": MadeSet(make_mixed, "exact"),
 }
 """Sets that a recipe may name, unless a registry has one of that name."""
 

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
 from cotdistill.demo.student import make_base
+from cotdistill.demo.tasks import TEXTS
 from cotdistill.registry import kind
 from cotdistill.stage import Progress, no_progress
 from cotdistill.students import NewToken
@@ -25,9 +26,12 @@ class Demo(Causal):
     Options:
         base_steps: steps of teaching it one-step problems; 800 take about 40 s and leave it at
             1-8 % of the problems of two to four steps; 0 leaves its weights random.
+        words: words that are single tokens: those of the word `problems`, or of `all` tasks of the embedded teacher;
+            others are read by their letters
     """
 
     base_steps: Annotated[int, Field(ge=0)] = 800
+    words: Literal["problems", "all"] = "problems"
 
     def check(self) -> None:
         """Return: it is made of nothing that could be missing."""
@@ -39,7 +43,8 @@ class Demo(Causal):
         """Make the untrained student in `folder`, unless it stands there, and return the folder."""
         shown = no_progress if folder.exists() else progress
         with shown("teaching", total=self.base_steps, unit="steps") as advance:
-            make_base(folder, seed=seed, steps=self.base_steps, on_step=advance)
+            more = TEXTS if self.words == "all" else ()
+            make_base(folder, seed=seed, steps=self.base_steps, more=more, on_step=advance)
         return str(folder)
 
     def load(self, base: str, /, *, new_tokens: Sequence[NewToken] = ()) -> "PreTrainedModel":
