@@ -26,12 +26,12 @@ class Demo(Causal):
     Options:
         base_steps: steps of teaching it one-step problems; 800 take about 40 s and leave it at
             1-8 % of the problems of two to four steps; 0 leaves its weights random.
-        words: words that are single tokens: those of the word `problems`, or of `all` tasks of the embedded teacher;
-            others are read by their letters
+        words: `all`: the words of all tasks of the embedded teacher are single tokens; default: those of the word
+            problems alone, and other words are read by their letters
     """
 
     base_steps: Annotated[int, Field(ge=0)] = 800
-    words: Literal["problems", "all"] = "problems"
+    words: Literal["all"] | None = None
 
     def check(self) -> None:
         """Return: it is made of nothing that could be missing."""
