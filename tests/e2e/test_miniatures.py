@@ -1,0 +1,48 @@
+"""The miniatures of the papers: each runs to its end in a few steps, and docs/papers.md is about the recipes as they are."""
+
+import json
+import runpy
+from pathlib import Path
+
+import pytest
+
+from cotdistill.recipe.recipe import read_recipe
+
+PAPERS = runpy.run_path(str(Path(__file__).parents[2] / "docs" / "papers.py"))
+SMALLEST = {
+    "problems.limit": 60,
+    "problems.holdout": 8,
+    "student.base_steps": 2,
+    "train.max_steps": 2,
+    "train.save_steps": 2,
+    "evaluate.limit": 8,
+    "evaluate.max_tokens": 8,
+}
+
+
+def test_the_page_is_not_older_than_the_recipes(repository):
+    page = (repository / "docs" / "papers.md").read_text()
+    assert PAPERS["recorded_hashes"](page) == PAPERS["hashes"](), "run `make papers`"
+
+
+@pytest.mark.parametrize("system", PAPERS["SYSTEMS"], ids=lambda system: system.page)
+def test_a_system_has_a_recipe_a_page_and_a_short_miniature(system, repository, monkeypatch):
+    monkeypatch.chdir(repository)
+    assert (repository / "docs" / "papers" / f"{system.page}.md").is_file()
+    full = read_recipe(repository / "examples" / "papers" / f"{system.page}.yaml")
+    small = read_recipe(system.recipes[-1])
+    assert len(system.recipes[-1].read_text().splitlines()) < 30
+    assert len(full.arms) > 1 and len(small.arms) > 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("system", PAPERS["SYSTEMS"], ids=lambda system: system.page)
+def test_a_miniature_runs_to_its_end_and_its_findings_are_measured(system, cli, repository, tmp_path):
+    for recipe in system.recipes:
+        given = [word for key, value in SMALLEST.items() for word in ("--set", f"{key}={value}")]
+        done = cli("run", recipe, "--runs", tmp_path, *given, "--json", cwd=repository)
+        assert done.returncode == 0, done.stderr
+        arms = {arm["name"]: arm for arm in json.loads(done.stdout)["arms"]}
+        assert set(arms) == {*(arm.name for arm in read_recipe(recipe).arms), "baseline"}
+    rows = PAPERS["measured_rows"](system, tmp_path)
+    assert len(rows) == len(system.findings) and all("against" in row for row in rows)
