@@ -164,4 +164,5 @@ def test_the_recipe_of_four_formats_runs_through_all_stages(cli, tmp_path, base,
     counts = json.loads((run / "4-train" / "topk.json").read_text())
     assert 0 < counts["compared_tokens"] < counts["supervised_tokens"]
     report = cli("report", run, "--json", cwd=tmp_path)
-    assert [arm["name"] for arm in json.loads(report.stdout)["arms"]] == ["mixture", "zero_shot_only", "baseline"]
+    names = ["mixture", "mixture_shown", "zero_shot_only", "zero_shot_only_shown", "likelihood", "baseline"]
+    assert [arm["name"] for arm in json.loads(report.stdout)["arms"]] == names

@@ -156,3 +156,15 @@ def test_after_a_first_call_that_gave_nothing_whole_no_second_is_made(status):
 def test_without_a_second_question_one_call_is_all():
     assert teacher().is_one_call
     assert teacher().follow_up(PROBLEM, completion()) is None
+
+
+def test_the_shipped_examples_are_eight_whose_sums_and_finals_hold(repository):
+    sampler = teacher(exemplars=repository / "configs" / "exemplars" / "arithmetic.jsonl")
+    asked = sampler.messages(PROBLEM)
+    assert len(asked) == 2 * 8 + 1
+    verify = make("verifiers", "numeric")
+    for line in sampler.exemplars.read_text().splitlines():
+        row = json.loads(line)
+        assert verify(row["gold"], row["answer"]).outcome == "correct"
+        equations = re.findall(r"([\d +*/-]+) = (\d+)", row["reasoning"])
+        assert equations and all(eval(left) == int(right) for left, right in equations)
