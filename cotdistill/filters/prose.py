@@ -40,7 +40,9 @@ _WORDS["other"] = re.compile(rf"[^\W\d_{''.join(_SCRIPTS.values())}]+")  # from 
 _LETTERS = {name: re.compile(f"[{letters}]") for name, letters in _SCRIPTS.items()} | {"other": _WORDS["other"]}
 _NON_ASCII = re.compile(r"[^\x00-\x7f]")
 # ASCII letters as they are, everything else as spaces.
-_LETTERS_ALONE = bytes(byte if (chr(byte).isalpha() and byte < 0x80) or byte == ord("'") else 0x20 for byte in range(256))
+_LETTERS_ALONE = bytes(
+    byte if (chr(byte).isalpha() and byte < 0x80) or byte == ord("'") else 0x20 for byte in range(256)
+)
 
 
 def prose(text: str) -> dict[str, list[str]]:

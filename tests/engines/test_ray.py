@@ -93,7 +93,7 @@ def test_a_worker_that_is_killed_costs_time_only(engine, tmp_path, caplog, capsy
 
 
 def test_a_block_that_ends_every_worker_stops_the_work(cluster, tmp_path):
-    with pytest.raises(TryAgainLater, match="again and again over one block.*the same command goes on"):
+    with pytest.raises(TryAgainLater, match=r"again and again over one block.*the same command goes on"):
         list(RayEngine(retries=1).map_blocks(partial(killed_at, 30, tmp_path, 99), BLOCKS))
 
 
