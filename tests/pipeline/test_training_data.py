@@ -153,7 +153,12 @@ def test_a_system_prompts_file_that_is_not_there_is_found_before_the_run(plan, t
             "loss: top_k_kl",
             r"t\.yaml:5: sample\.top_logprobs: .* 5 likeliest tokens, and 3 are .*write `sample: \{top_logprobs: 5\}`",
         ),
-        ("{kind: demo}", "{top_logprobs: 5}", "loss: top_k_kl", r"t\.yaml:3: teacher: `top_k_kl` needs .* gives none"),
+        (
+            "{kind: local, model: no/such}",
+            "{top_logprobs: 5}",
+            "loss: top_k_kl",
+            r"t\.yaml:3: teacher: `top_k_kl` needs .* gives none",
+        ),
         (
             "{kind: demo}",
             "{}",
