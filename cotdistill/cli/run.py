@@ -26,6 +26,7 @@ from cotdistill.cli.app import (
 from cotdistill.cli.compare import FORGOTTEN
 from cotdistill.cli.dry_run import print_commands
 from cotdistill.cli.output import echo, echo_json, say
+from cotdistill.cli.signals import stopped_by_term
 from cotdistill.errors import UserError
 from cotdistill.nodes.cluster import read_cluster
 from cotdistill.stages import ORDER, read_help_line
@@ -256,7 +257,7 @@ def _run(
         cluster = read_cluster(os.environ)
         loaded = read(recipe, overrides)
         pipeline = Pipeline(loaded, RunOptions(runs=runs, only=only, redo=redo, progress=progress, engine=engine))
-    with logging_to(pipeline.folder):
+    with logging_to(pipeline.folder), stopped_by_term():
         outcome = run_on_nodes(pipeline, cluster, timeout_s=timeout_s)
     if outcome.skipped:
         say(f"already done: {', '.join(outcome.skipped)}")

@@ -4,7 +4,6 @@ Short work starts none: the first blocks are done in this process, and it goes o
 ready. A worker is a new Python process, no fork, so that threads and locks of this one cannot stop it.
 """
 
-import logging
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -14,13 +13,11 @@ from typing import TypeVar
 
 from cotdistill.engines._pool import Pool
 
-log = logging.getLogger(__name__)
-
 T = TypeVar("T")
 U = TypeVar("U")
 
-START_AFTER_S = 0.5
-"""Work that takes less starts no process: a worker needs about as long until it can begin."""
+START_AFTER_S = 1.0
+"""Work that takes less starts no process: a worker needs half as long until it can begin."""
 
 
 @dataclass(frozen=True)

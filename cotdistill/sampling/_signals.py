@@ -16,10 +16,13 @@ def stop_signals(stop: Callable[[int], None]) -> Iterator[None]:
     loop = asyncio.get_running_loop()
     # Under nohup a terminal that went away is no reason to stop.
     codes = {n: code for n, code in EXIT_CODES.items() if n != signal.SIGHUP or signal.getsignal(n) != signal.SIG_IGN}
+    before = {number: signal.getsignal(number) for number in codes}
     for number, code in codes.items():
         loop.add_signal_handler(number, stop, code)
     try:
         yield
     finally:
-        for number in codes:
+        for number, handler in before.items():
             loop.remove_signal_handler(number)
+            if handler is not None:
+                signal.signal(number, handler)

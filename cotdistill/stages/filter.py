@@ -11,7 +11,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from cotdistill.data.task import Task, questions_of
-from cotdistill.engines.local import LocalEngine
+from cotdistill.engines.local import START_AFTER_S, LocalEngine
 from cotdistill.engines.rows import map_rows
 from cotdistill.filters import GroupFilter, RowFilter
 from cotdistill.filters.contamination import LEAST_SHARE, BenchmarkIndex
@@ -111,8 +111,8 @@ class FilterOptions(StageOptions):
     the same answer, Ho et al. 2023)."""
 
     processes: Annotated[int | None, Field(ge=1), NOT_IN_KEY] = None
-    """Processes that grade and screen at the same time; default: one for each core. Rows and their order are the same
-    with any number; work of less than half a second starts none."""
+    """Processes that grade and screen at the same time; default: one for each core, and none where the work takes less
+    than a second. Rows and their order are the same with any number."""
 
     @field_validator("language")
     @classmethod
@@ -183,7 +183,7 @@ def filter(  # the stage's name in the recipe
     tasks: Mapping[str, Task] | None = None,
 ) -> Rows[Trace]:
     """Keep the answers that the verifier finds right."""
-    engine = work.engine or LocalEngine(options.processes)
+    engine = work.engine or LocalEngine(options.processes, start_after_s=0 if options.processes else START_AFTER_S)
     asked: Verifier | None = verifier
     if isinstance(verifier, Judge):
         ungraded = (trace.model_copy(update={"verdict": None}) if trace.verdict else trace for trace in traces)

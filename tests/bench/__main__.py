@@ -16,7 +16,7 @@ from tests.bench import command, filtering, generation, sampling, tokens, traini
 SECTIONS = {
     "command": lambda given: command.measure(),
     "verify": lambda given: verify.measure(given.traces),
-    "filtering": lambda given: filtering.measure(),
+    "filtering": lambda given: filtering.measure(given.traces, given.problems),
     "sampling": lambda given: sampling.measure(given.curator),
     "tokens": lambda given: tokens.measure(given.traces, given.tokenizer, given.trl, given.llamafactory),
     "generation": lambda given: generation.measure(given.problems, given.tokenizer, given.lmeval),

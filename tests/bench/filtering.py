@@ -1,7 +1,13 @@
-"""The filter stage on long traces with every screen set: rows per second, and what it holds in memory."""
+"""The command `filter` on recorded answers: rows per second, what a second core gives, and memory by the row.
 
-import itertools
+`python -m tests.bench filtering --traces traces.jsonl --problems test.jsonl` takes real answers, repeated with changed
+numbers, and keeps them apart from real questions. `python -m tests.bench.filtering 1000000` measures memory alone.
+"""
+
+import json
+import os
 import random
+import re
 import resource
 import subprocess
 import sys
@@ -9,94 +15,145 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
-from cotdistill.data.task import Task
-from cotdistill.records import Completion, Problem, Trace, Usage
-from cotdistill.registry import make
-from cotdistill.stage import Workspace
-from cotdistill.stages import stages
-from cotdistill.stages.filter import FilterOptions
 from tests.bench.command import Row
+from tests.support.recorded_set import peak_mib, recorded_row, workers_of
 
-ROWS = 8_000
-"""`python -m tests.bench.filtering 100000` measures more."""
-SAMPLES = 4
-DEFAULTS = FilterOptions()
-ALL = FilterOptions(
-    refusals="drop",
-    think_closed=True,
-    min_reasoning_chars=10,
-    max_completion_tokens=8192,
-    language="en",
-    max_repetition=0.2,
-    pass_rate=(0.0, 1.0),
-    duplicates="drop",
-    near_duplicates=0.9,
-    max_kept_per_problem=2,
-    prefer="diverse",
-)
-STEMS = ("add", "take", "count", "share", "price", "hour", "apple", "train", "river", "market", "garden", "letter")
-VOCABULARY = [stem + ending for stem in STEMS for ending in ("", "s", "ed", "ing", "er", "able", "ment")]
+ROWS = 20_000
+"""For speed."""
+MANY = 1_000_000
+"""For memory, and twice as many: short rows, since no row stays in memory."""
+SCREENS: dict[str, dict[str, object]] = {
+    "defaults": {},
+    "all screens": {
+        "refusals": "drop",
+        "think_closed": True,
+        "min_reasoning_chars": 10,
+        "max_completion_tokens": 8192,
+        "language": "en",
+        "max_repetition": 0.2,
+        "pass_rate": [0, 1],
+        "duplicates": "drop",
+        "near_duplicates": 0.9,
+        "max_kept_per_problem": 2,
+        "prefer": "diverse",
+    },
+}
+DIGITS = re.compile(r"\d")
 
 
-def measure() -> list[Row]:
-    """Measure in a process of its own: the peak of the memory is a process's."""
+class Found(NamedTuple):
+    """One run of the command."""
+
+    wall_s: float
+    cpu_s: float
+    peak_mib: float
+    """Of all its processes together."""
+
+
+def measure(traces: Path | None, problems: Path | None) -> list[Row]:
     rows = []
-    for name in ("defaults", "all screens"):
-        command = [sys.executable, "-m", "tests.bench.filtering", str(ROWS), name]
-        found = subprocess.run(command, check=True, capture_output=True, text=True)
-        speed, peak, growth = map(float, found.stdout.split())
-        against = f"peak {peak:.0f} MiB, of it {growth:.1f} MiB for each 10,000 rows"
-        rows.append(Row(f"filter, {name}: traces of 5 KB", speed, "per second", against))
-    return rows
-
-
-def traces(count: int) -> Iterator[Trace]:
-    """Yield traces of about 5 KB, SAMPLES of each problem, a quarter of them wrong."""
-    rng = random.Random(7)
-    for n in range(count):
-        problem, index = divmod(n, SAMPLES)
-        words = random.Random(problem)
-        question = f"Problem {problem}: " + " ".join(words.choices(VOCABULARY, k=40)) + "?"
-        reasoning = " ".join(rng.choices(VOCABULARY, k=600))
-        answer = " ".join(rng.choices(VOCABULARY, k=130)) + f"\n\n**Answer: {problem + (rng.random() < 0.25)}**"
-        yield Trace(
-            problem=Problem(id=f"p{problem}", question=question, gold=str(problem)),
-            completion=Completion(
-                key="k", index=index, text=answer, reasoning=reasoning, usage=Usage(completion_tokens=1000)
-            ),
-        )
-
-
-def benchmark() -> list[Problem]:
-    words = random.Random(1)
-    return [Problem(id=f"e{n}", question=" ".join(words.choices(VOCABULARY, k=45))) for n in range(1319)]
-
-
-def filtered(count: int, options: FilterOptions) -> tuple[float, float]:
-    """Return seconds of CPU, the making of the traces included, and the memory held at the last row, in MiB."""
-    verifier, tasks = make("verifiers", "numeric"), {"holdout": Task("holdout", tuple(benchmark()))}
     with tempfile.TemporaryDirectory() as folder:
-        work = Workspace(Path(folder), Path(folder), 1)
-        started = time.process_time()
-        rows = stages()["filter"].function(traces(count), options, work, verifier=verifier, tasks=tasks)
-        for _ in itertools.islice(rows, count - 1):
-            pass
-        held_mib = int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() / 2**20
-        assert sum(1 for _ in rows) == 1
-        return time.process_time() - started, held_mib
+        for name, screens in SCREENS.items():
+            write(Path(folder), repeated(traces, ROWS), exam(problems), screens)
+            one = run(Path(folder), processes=1)
+            against = f"{ROWS / one.wall_s:,.0f} by the clock, reading, checks and start included"
+            rows.append(Row(f"filter, {name}: rows per second of CPU", ROWS / one.cpu_s, "per second", against))
+            if (os.cpu_count() or 1) > 1:
+                two = run(Path(folder), processes=2)
+                against = f"wall clock of one process over that of two; load {os.getloadavg()[0]:.1f}"
+                rows.append(Row(f"filter, {name}: two cores", one.wall_s / two.wall_s, "x", against))
+    return [*rows, memory(MANY)]
 
 
-def main(count: int, options: FilterOptions) -> None:
-    _, before_mib = filtered(count // 10, options)
-    seconds, after_mib = filtered(count, options)
-    started = time.process_time()
-    for _ in traces(count):
-        pass
-    making = time.process_time() - started
-    peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(count / (seconds - making), peak_mib, (after_mib - before_mib) / (count - count // 10) * 10_000)
+def memory(count: int) -> Row:
+    """Return the growth of the memory from `count` rows to twice as many."""
+    peaks = []
+    with tempfile.TemporaryDirectory() as folder:
+        for rows in (count, 2 * count):
+            write(Path(folder), map(short_row, range(rows)), exam(None), {})
+            peaks.append(run(Path(folder), processes=2).peak_mib)
+    slope = (peaks[1] - peaks[0]) / count * 10_000
+    at_ten_million = peaks[1] + slope * (10_000_000 - 2 * count) / 10_000
+    against = f"{peaks[0]:.0f} MiB at {count:,} rows, {peaks[1]:.0f} at twice; {at_ten_million:,.0f} at 10,000,000"
+    return Row("filter: memory of all processes", slope, "MiB/10,000", against)
+
+
+def repeated(traces: Path | None, count: int) -> Iterator[dict[str, str]]:
+    """Yield rows; real ones again and again, in each round with its digits exchanged for others throughout a row."""
+    if traces is None:
+        rng = random.Random(7)
+        yield from (recorded_row(number, rng) for number in range(count))
+        return
+    rows = [json.loads(line) for line in traces.read_text().splitlines()]
+    for number in range(count):
+        turn, place = divmod(number, len(rows))
+        row, rng = rows[place], random.Random(turn)
+        digits = "".join(rng.sample("0123456789", 10)) if turn else "0123456789"
+        found = {key: exchanged(str(row[key]), digits) for key in ("question", "gold", "reasoning", "answer")}
+        yield {"id": f"{place}-{turn}", **found, "question": f"{found['question']} ({turn})"}
+
+
+def exchanged(text: str, digits: str) -> str:
+    return DIGITS.sub(lambda found: digits[int(found[0])], text)
+
+
+def short_row(number: int) -> dict[str, str]:
+    said = {"question": f"What is {number} + 7?", "reasoning": f"{number} and 7.", "answer": f"**{number + 7}**"}
+    return {"id": f"p{number}", "gold": str(number + 7), **said}
+
+
+def exam(problems: Path | None) -> list[dict[str, str]]:
+    """Return the questions of an evaluation."""
+    if problems is None:
+        rng = random.Random(1)
+        return [{"question": recorded_row(n, rng)["reasoning"][:250], "answer": "1"} for n in range(1319)]
+    rows = [json.loads(line) for line in problems.read_text().splitlines()]
+    return [{"question": row["question"], "answer": "1"} for row in rows]
+
+
+def write(folder: Path, rows: Iterator[dict[str, str]], questions: list[dict[str, str]], screens: object) -> None:
+    for name, written in (("t.jsonl", rows), ("exam.jsonl", questions)):
+        with (folder / name).open("w") as file:
+            file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in written)
+    recipe = {
+        "name": "r",
+        "problems": {"dataset": "t.jsonl"},
+        "student": {"kind": "demo"},
+        "filter": screens,
+        "evaluate": {"tasks": ["exam.jsonl"]},
+    }
+    (folder / "r.yaml").write_text(json.dumps(recipe))
+
+
+def run(folder: Path, *, processes: int) -> Found:
+    """Run the command anew."""
+    options = ["--redo", "filter", "--set", f"filter.processes={processes}"]
+    command = [sys.executable, "-m", "cotdistill", "filter", "r.yaml", *options]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path or "." for path in map(os.path.abspath, sys.path))}
+    before, started, peaks = cpu_s(), time.monotonic(), dict[int, float]()
+    with subprocess.Popen(
+        command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
+        while process.poll() is None:
+            for pid in (process.pid, *workers_of(process.pid)):
+                try:
+                    peaks[pid] = peak_mib(pid)
+                except (OSError, ValueError):
+                    continue  # it has just ended
+            time.sleep(0.05)
+    assert process.returncode == 0
+    own = peaks.pop(process.pid)
+    most = sum(sorted(peaks.values(), reverse=True)[:processes])
+    return Found(time.monotonic() - started, cpu_s() - before, own + most)
+
+
+def cpu_s() -> float:
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return spent.ru_utime + spent.ru_stime
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), DEFAULTS if sys.argv[2:] == ["defaults"] else ALL)
+    found = memory(int(sys.argv[1]))
+    print(f"{found.name}: {found.value:.3g} {found.unit} ({found.against})")

@@ -9,6 +9,8 @@ from functools import partial
 from pathlib import Path
 
 from cotdistill.errors import UserError
+from cotdistill.records import Record
+from cotdistill.storage.encoded import encode
 
 Block = list[int]
 
@@ -65,3 +67,8 @@ def _talkative(block: Block) -> Block:
 def talkative() -> Callable[[Block], Block]:
     """Log the same line for every block."""
     return _talkative
+
+
+def encoder() -> Callable[[Record], bytes]:
+    """Encode rows."""
+    return encode
