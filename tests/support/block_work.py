@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from cotdistill.errors import UserError
-from cotdistill.records import Record
+from cotdistill.records import Record, Verdict
 from cotdistill.storage.encoded import encode
 
 Block = list[int]
@@ -72,3 +72,8 @@ def talkative() -> Callable[[Block], Block]:
 def encoder() -> Callable[[Record], bytes]:
     """Encode rows."""
     return encode
+
+
+def failing_on_tails(gold: str, answer: str) -> Verdict:
+    """Find every answer right but those with a tail, on which this verifier fails."""
+    return Verdict(outcome="correct", extracted=str(int(gold) // (not answer.endswith("tail"))))
