@@ -12,6 +12,7 @@ from cotdistill.errors import UserError
 
 if TYPE_CHECKING:
     from cotdistill.data import Catalog
+    from cotdistill.data.golds import SameGold
     from cotdistill.filters.contamination import BenchmarkIndex
     from cotdistill.inspection.show import Shown
     from cotdistill.styles import Style
@@ -42,6 +43,7 @@ class _Setting:
 
     catalog: "Catalog"
     style: "Style"
+    is_same_gold: "SameGold"
     benchmarks: "BenchmarkIndex | None" = None
     tokenizer: str | None = None
     template: str | None = None
@@ -100,6 +102,7 @@ def check_set(
             encoder=setting.encoder(),
             cutoff_len=cutoff_len or setting.cutoff_len,
             benchmarks=setting.benchmarks,
+            is_same_gold=setting.is_same_gold,
         )
         if cutoff_len is not None and tools.encoder is None:
             raise UserError("counting tokens needs the student's tokenizer", "--cutoff-len", "add --tokenizer FOLDER")
@@ -157,6 +160,7 @@ def _setting(recipe: Path | None, *, tokenizer: str | None = None, style: str | 
     """Return what the commands work with. Raises: UserError."""
     from cotdistill import registry
     from cotdistill.data import open_catalog
+    from cotdistill.data.golds import same_by
     from cotdistill.yamlfile import nearest
 
     known = registry.kinds("styles")
@@ -164,12 +168,15 @@ def _setting(recipe: Path | None, *, tokenizer: str | None = None, style: str | 
         raise UserError(f"no style `{style}`", "--style", nearest(style, list(known)))
     if recipe is None:
         chosen = registry.make("styles", style or "thought_solution")
-        return _Setting(open_catalog([Path()]), chosen, tokenizer=tokenizer)
+        return _Setting(
+            open_catalog([Path()]), chosen, same_by(registry.make("verifiers", "numeric")), tokenizer=tokenizer
+        )
     return _of_recipe(recipe, tokenizer=tokenizer, style=style)
 
 
 def _of_recipe(path: Path, *, tokenizer: str | None, style: str | None) -> _Setting:
     from cotdistill import registry
+    from cotdistill.data.golds import same_by
     from cotdistill.data.task import questions_of
     from cotdistill.filters.contamination import BenchmarkIndex
     from cotdistill.pipeline.inputs import RunInputs
@@ -184,6 +191,7 @@ def _of_recipe(path: Path, *, tokenizer: str | None, style: str | None) -> _Sett
     return _Setting(
         catalog=inputs.catalog,
         style=registry.make("styles", style) if style else convert.taught_style.build(),
+        is_same_gold=same_by(recipe.main.verifier.build()),
         benchmarks=BenchmarkIndex(questions_of(tasks)) if tasks else None,
         tokenizer=tokenizer or (str(model) if is_local else None),
         template=train.template if train else None,

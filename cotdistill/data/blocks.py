@@ -8,20 +8,19 @@ import itertools
 import json
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from cotdistill.data.bad_rows import BadRows
-from cotdistill.data.dataset import Dataset, key_apart, problem_in, shared_id_fault
+from cotdistill.data.dataset import Dataset, key_apart
+from cotdistill.data.identity import Identity, Name, RowNames, identity_of, problem_in, question_key, renamed
 from cotdistill.data.readers import JsonRow, OnBad, read_json_lines, read_rows
 from cotdistill.data.task import with_options
 from cotdistill.errors import UserError
 from cotdistill.records import Problem, Trace
 from cotdistill.storage.blocks import BLOCK_ROWS, line_blocks
-from cotdistill.storage.keys import short_name
-from cotdistill.storage.ledger_index import LedgerIndex
 
 Each = Literal["problem", "trace"]
 """What is wanted of a row: its problem, once, or all of its traces."""
@@ -34,9 +33,7 @@ class Found(NamedTuple):
     """Its number among the objects of its block."""
     size: int
     """How many problems or traces it holds."""
-    id: int
-    asked: int
-    """Hashes of its problem's id, and of what is asked there."""
+    identity: Identity
     question: int
     """Hash of the question with its options."""
 
@@ -57,6 +54,8 @@ class DatasetBlock(ABC):
 
     layout: Any  # Any: a Format, which stands on a layer above
     each: Each
+    names: Mapping[int, Name] = field(default_factory=dict, init=False)
+    """Names of its rows, by number, where they are not those that the rows have of themselves."""
     findings: list[Finding] = field(default_factory=list, init=False)
     """Of all rows, once `rows` was gone through."""
 
@@ -72,12 +71,12 @@ class DatasetBlock(ABC):
             except ValueError as error:
                 self._note(UserError(*key_apart(str(error), where)), json.dumps(row, default=str))
                 continue
+            identity, problem = identity_of(values), problem_in(values[0])
+            if name := self.names.get(number):
+                values = renamed(values, name)
             wanted = [problem_in(values[0])] if self.each == "problem" else values
-            problem = problem_in(values[0])
             whole = with_options(problem) if problem.choices else problem
-            asked = short_name(problem.question, *problem.choices)
-            found = Found(number, len(wanted), short_name(problem.id), asked, short_name(whole.question))
-            self.findings.append(found)
+            self.findings.append(Found(number, len(wanted), identity, question_key(whole)))
             for value in wanted:
                 yield _with_options(value) if problem.choices else value
 
@@ -126,17 +125,32 @@ class LineBlock(DatasetBlock):
 class DatasetRows:
     """The problems or the traces of a whole data set, in blocks."""
 
-    def __init__(self, dataset: Dataset, each: Each, *, bad: BadRows, split: str | None = None) -> None:
+    def __init__(
+        self,
+        dataset: Dataset,
+        each: Each,
+        *,
+        bad: BadRows,
+        split: str | None = None,
+        known: RowNames | None = None,
+    ) -> None:
+        """`known` are the names of the rows, from an earlier reading."""
         self.dataset = dataset
         self.bad = bad
+        self.names = RowNames()
+        """Of the rows that are settled."""
+        self._known = known
         self._each: Each = each
         self._split = split
         self._pending: deque[DatasetBlock] = deque()
-        self._ids = LedgerIndex()
+        self._settled = 0
+        self._identities = dataset.new_identities()
 
     def blocks(self) -> Iterator[DatasetBlock]:
         """Yield the rows in order. Raises: UserError."""
-        for block in self._blocks():
+        for number, block in enumerate(self._blocks()):
+            if self._known is not None:
+                block.names = self._known.of_block(number)
             self._pending.append(block)
             yield block
 
@@ -148,11 +162,14 @@ class DatasetRows:
             if isinstance(found, Bad):
                 self.bad(*found)
             else:
-                is_own = self._own_id(found, block)
-                wanted += [is_own and self.wants(found)] * found.size
+                name = self._own_name(found, block)
+                if name is not None:
+                    self.names.add(self._settled, found.row, name)
+                wanted += [name is not None and self.wants(found, name)] * found.size
+        self._settled += 1
         return wanted
 
-    def wants(self, found: Found) -> bool:  # noqa: ARG002
+    def wants(self, found: Found, name: Name) -> bool:  # noqa: ARG002
         """Return whether a row is wanted that is well: every one."""
         return True
 
@@ -167,17 +184,14 @@ class DatasetRows:
             yield from itertools.compress(values, self.settle(block.findings))
         self.finish()
 
-    def _own_id(self, found: Found, block: DatasetBlock) -> bool:
-        """Return whether no other question has the row's id; where one has, the row is a bad one."""
-        known = self._ids.find(found.id)
-        if known is None:
-            self._ids.add(found.id, found.asked)
-        if known in (None, found.asked):
-            return True
-        where, row_id, row = next(itertools.islice(block.objects(_ignore), found.row, None))
-        fault = shared_id_fault(problem_in(block.layout.read(row, row_id)[0]), self.dataset.entry)
-        self.bad(UserError(*key_apart(str(fault), where)), json.dumps(row, default=str))
-        return False
+    def _own_name(self, found: Found, block: DatasetBlock) -> Name | None:
+        """Return the name of a row; None where another question has its id, and the row is a bad one."""
+        name = self._identities.name(found.identity)
+        if name is None:
+            where, row_id, row = next(itertools.islice(block.objects(_ignore), found.row, None))
+            fault = self._identities.shared_id(problem_in(block.layout.read(row, row_id)[0]))
+            self.bad(UserError(*key_apart(fault, where)), json.dumps(row, default=str))
+        return name
 
     def _blocks(self) -> Iterator[DatasetBlock]:
         layout = self.dataset.layout

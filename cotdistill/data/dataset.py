@@ -13,11 +13,13 @@ from cotdistill import registry
 from cotdistill.data.bad_rows import BadRows
 from cotdistill.data.entry import Entry
 from cotdistill.data.hub import hub_names, read_hub_rows
+from cotdistill.data.identity import Identities, identity_of, problem_in
 from cotdistill.data.local_files import local_files, own_copy
 from cotdistill.data.options import DataOptions
 from cotdistill.data.readers import JsonRow, read_rows
 from cotdistill.errors import UserError
 from cotdistill.records import Conversation, Problem, Trace
+from cotdistill.storage.ledger_index import LedgerIndex
 
 log = logging.getLogger(__name__)
 
@@ -127,25 +129,32 @@ class Dataset:
     def read_problems(
         self, *, split: str | None = None, bad: BadRows | None = None, limit: int | None = None
     ) -> Iterator[Problem]:
-        """Yield the problems of a set of problems or of traces, each question once.
+        """Yield the problems of a set of problems or of traces, each question once, by the first row that asks it.
 
         Raises: UserError that names file, line and key.
         """
-        seen: set[tuple[str, ...]] = set()
-        doubles = 0
+        seen = LedgerIndex()
+        repeated, others = 0, list[Problem]()
         for problem in self.read_each_problem(split=split, bad=bad, limit=limit):
-            if _asked(problem) in seen:
-                doubles += 1
+            row = identity_of([problem])
+            first = seen.find(row.question)
+            if first is None:
+                seen.add(row.question, row.gold)
+                yield problem
                 continue
-            seen.add(_asked(problem))
-            yield problem
-        if doubles and self.entry.holds != "traces":
-            log.warning("%s: %d duplicate questions are asked once", self.name, doubles)
+            repeated += 1
+            if first != row.gold:
+                others.append(problem)
+        if repeated and self.entry.holds != "traces":
+            log.warning("%s: %d duplicate questions are asked once", self.name, repeated)
+        if others:
+            said = "%s: %d rows have another gold answer than the first one of their question, which counts: problem %s"
+            log.warning(said, self.name, len(others), others[0].id)
 
     def read_each_problem(
         self, *, split: str | None = None, bad: BadRows | None = None, limit: int | None = None
     ) -> Iterator[Problem]:
-        """Yield the problem of every row, a question that two rows ask twice.
+        """Yield the problem of every row; rows of one problem have one id.
 
         Raises: UserError that names file, line and key.
         """
@@ -162,9 +171,11 @@ class Dataset:
         self.check_traces()
         return (trace for _, traces in self._read_values(split=split, bad=bad, limit=limit) for trace in traces)
 
-    def read_samples(self, *, bad: BadRows | None = None, limit: int | None = None) -> Iterator["Sample"]:
+    def read_samples(
+        self, *, split: str | None = None, bad: BadRows | None = None, limit: int | None = None
+    ) -> Iterator["Sample"]:
         """Yield whatever the set holds, with its place: for people who look at it. Raises: UserError."""
-        for where, values in self._read_values(bad=bad, limit=limit):
+        for where, values in self._read_values(split=split, bad=bad, limit=limit):
             yield from (Sample(where, value) for value in values)
 
     def check_problems(self) -> None:
@@ -191,17 +202,19 @@ class Dataset:
         """What reads a row."""
         return registry.make("formats", self.entry.formatting, **self.entry.format_options(source=self.name))
 
+    def new_identities(self) -> Identities:
+        """Return what names the rows of the set, none of which was seen yet."""
+        return Identities(self.entry.columns.id or "id")
+
     def _row_reader(self) -> Callable[[JsonRow], Sequence[Any]]:  # Any: what the format holds
         """Return what reads a row; it refuses an id that two questions share."""
         self.check()
-        layout, numbers, ids = self.layout, itertools.count(), dict[str, tuple[str, ...]]()
+        layout, numbers, ids = self.layout, itertools.count(), self.new_identities()
 
         def read(row: JsonRow) -> Sequence[Any]:  # Any: what the format holds
             number = next(numbers)
             values: Sequence[Any] = layout.read(row, str(row.get("id", number)))
-            if not isinstance(values[0], Conversation):
-                _refuse_shared_id(problem_in(values[0]), ids, self.entry)
-            return values
+            return values if isinstance(values[0], Conversation) else ids.named(values)
 
         return read
 
@@ -232,28 +245,6 @@ class Dataset:
             else:
                 yield where, values
         rejected.check()
-
-
-def problem_in(value: Problem | Trace) -> Problem:
-    """Return the problem that a row of problems or of traces is about."""
-    return value.problem if isinstance(value, Trace) else value
-
-
-def _asked(problem: Problem) -> tuple[str, ...]:
-    """Return what tells a question from others: the same words with other options are another one."""
-    return problem.question, *problem.choices
-
-
-def _refuse_shared_id(problem: Problem, ids: dict[str, tuple[str, ...]], entry: Entry) -> None:
-    """Raise ValueError where another question has the problem's id."""
-    if ids.setdefault(problem.id, _asked(problem)) != _asked(problem):
-        raise shared_id_fault(problem, entry)
-
-
-def shared_id_fault(problem: Problem, entry: Entry) -> ValueError:
-    """Return the fault of a row whose id another question has."""
-    key = entry.columns.id or "id"
-    return ValueError(f"{key}: expected an id of its own, found `{problem.id}`, which another question has")
 
 
 def key_apart(message: str, where: str) -> tuple[str, str]:

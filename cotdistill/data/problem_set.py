@@ -1,15 +1,17 @@
 """The problems of a run: where the questions come from, and which of them are set aside for evaluation."""
 
 import heapq
-import itertools
 import logging
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from operator import eq
 from typing import NamedTuple
 
 from pydantic import Field
 
 from cotdistill.data import BadRows, Catalog
+from cotdistill.data.golds import GoldConflict, Golds, SameGold, find_conflicts
+from cotdistill.data.identity import identity_of, question_key
 from cotdistill.data.made import made_set
 from cotdistill.data.stored_problems import StoredProblems, whole_set
 from cotdistill.data.task import with_options
@@ -19,6 +21,7 @@ from cotdistill.errors import UserError
 from cotdistill.records import Problem
 from cotdistill.registry import Options
 from cotdistill.storage.keys import draw
+from cotdistill.storage.ledger_index import LedgerIndex
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +37,9 @@ class ProblemOptions(Options):
     """Split of a hub's data set; default: the entry's own."""
     limit: int | None = Field(None, ge=1)
     """Problems to take, holdout included, from the first on; default: all. A set that is made needs it."""
+    allow_conflicts: bool = False
+    """Whether one question may have several gold answers: each row is then judged by its own. Otherwise a recipe that
+    judges answers (`filter: {keep: correct}`, `sample: {until: …}`) names such rows and stops before it starts."""
     holdout: int = Field(0, ge=0)
     """Problems to set aside by seed: never sampled and never trained on, asked in `evaluate`. All arms are asked the
     recipe's own; an arm on other problems learns none of them."""
@@ -46,6 +52,8 @@ class ProblemSet(NamedTuple):
     holdout: tuple[Problem, ...]
     bad: BadRows
     """Rows of the source that could not be read."""
+    conflicts: tuple[GoldConflict, ...] = ()
+    """Rows that say something else of a question than an earlier one."""
 
     def without(self, exam: Sequence[Problem]) -> "ProblemSet":
         """Return the problems with this exam in place of their own; its questions are not learned from.
@@ -60,20 +68,30 @@ class ProblemSet(NamedTuple):
             log.info(
                 "%d of %d problems are asked in the exam and left out", len(self.sampled) - len(left), len(self.sampled)
             )
-        return ProblemSet(left, tuple(exam), self.bad)
+        return self._replace(sampled=left, holdout=tuple(exam))
 
 
 def _words(text: str) -> tuple[str, ...]:
     return tuple(re.findall(r"\w+", text.lower()))
 
 
-def load_problems(options: ProblemOptions, catalog: Catalog, *, seed: int, engine: Engine | None = None) -> ProblemSet:
+def load_problems(
+    options: ProblemOptions,
+    catalog: Catalog,
+    *,
+    seed: int,
+    by_row: bool = False,
+    is_same: SameGold = eq,
+    engine: Engine | None = None,
+) -> ProblemSet:
     """Return the problems of a run, the holdout drawn by hash so that a larger limit keeps it.
 
-    They are kept on disk. `engine` reads a whole file; default: this process. Raises: UserError: nothing there, or
-    nothing left to sample.
+    Each question once, and once more where a row gives it another gold answer. `by_row` keeps every row whose id is its
+    own, for rows that bring their answers with them. `is_same` compares two gold answers. They are kept on disk.
+    `engine` reads a whole file; default: this process. Raises: UserError: nothing there, or nothing left to sample.
     """
-    bad = BadRows()
+    bad, golds = BadRows(), Golds()
+    conflicts: tuple[GoldConflict, ...] = ()
     if (made := made_set(options.dataset, catalog)) is not None:
         if options.limit is None:
             raise UserError(f"the problems of `{options.dataset}` are made without end", hint="add `limit:`")
@@ -82,28 +100,63 @@ def load_problems(options: ProblemOptions, catalog: Catalog, *, seed: int, engin
         dataset = catalog.find(options.dataset)
         bad = dataset.new_bad_rows()
         if options.limit is None:
-            found = whole_set(dataset, split=options.split, bad=bad, engine=engine or LocalEngine(1))
+            found = whole_set(
+                dataset, golds, split=options.split, bad=bad, by_row=by_row, engine=engine or LocalEngine(1)
+            )
         else:
-            stream = dataset.read_problems(split=options.split, bad=bad, limit=options.limit)
-            found = StoredProblems.of(map(with_options, itertools.islice(stream, options.limit)))
+            rows = dataset.read_each_problem(split=options.split, bad=bad, limit=options.limit)
+            first = _first_questions(rows, golds, options.limit, by_row=by_row)
+            found = StoredProblems.of(map(with_options, first))
         bad.check()
         if bad.found:
             log.warning("%s: %d bad rows are left out: %s", dataset.name, len(bad.found), bad.found[0].fault)
+        conflicts = tuple(find_conflicts(dataset, golds, is_same, dataset.new_bad_rows(), split=options.split))
+        if golds.alike and not by_row:
+            found = found.where(lambda problem: (question_key(problem), problem.gold) not in golds.alike)
     if not found:
         raise UserError(f"the problem set `{options.dataset}` is empty")
-    if options.holdout >= len(found):
+    return _set_aside(found, options.holdout, seed)._replace(bad=bad, conflicts=conflicts)
+
+
+def _first_questions(rows: Iterable[Problem], golds: Golds, limit: int, *, by_row: bool) -> Iterator[Problem]:
+    """Yield the problems of the first questions, up to where the first one too many is asked."""
+    ids: set[str] = set()
+    repeated = 0
+    for problem in rows:
+        if len(golds) == limit and problem not in golds:
+            break
+        is_new = golds.add(identity_of([problem]))
+        if by_row:
+            is_new = problem.id not in ids
+            ids.add(problem.id)
+        repeated += not is_new
+        if is_new:
+            yield problem
+    if repeated and not by_row:
+        log.info("%d rows repeat a question, which is asked once", repeated)
+
+
+def _set_aside(found: StoredProblems, count: int, seed: int) -> ProblemSet:
+    """Return the problems, as many questions set aside as wanted: none of their rows is left to sample."""
+    if not count:
+        return ProblemSet(found, (), BadRows())
+    seen = LedgerIndex()
+    questions = found.where(lambda problem: _is_new(question_key(problem), seen))
+    if count >= len(questions):
         raise UserError(
-            f"a holdout of {options.holdout} leaves nothing of {len(found)} problems to sample",
+            f"a holdout of {count} leaves nothing of {len(questions)} problems to sample",
             hint="lower `holdout:` or raise `limit:`",
         )
-    if not options.holdout:
-        return ProblemSet(found, (), bad)
-    aside = {p.id for p in heapq.nsmallest(options.holdout, found, key=lambda p: draw(seed, p.id))}
-    return ProblemSet(
-        sampled=found.where(lambda problem: problem.id not in aside),
-        holdout=tuple(p for p in found if p.id in aside),
-        bad=bad,
-    )
+    drawn = {p.id for p in heapq.nsmallest(count, questions, key=lambda p: draw(seed, p.id))}
+    holdout = tuple(p for p in questions if p.id in drawn)
+    aside = {question_key(p) for p in holdout}
+    return ProblemSet(found.where(lambda problem: question_key(problem) not in aside), holdout, BadRows())
+
+
+def _is_new(key: int, seen: LedgerIndex) -> bool:
+    before = len(seen)
+    seen.add(key, 0)
+    return len(seen) > before
 
 
 def _chosen(problems: Sequence[Problem], is_wanted: Callable[[Problem], bool]) -> Sequence[Problem]:

@@ -1,19 +1,20 @@
 """Data sets that a chain starts with: registered conversations, and recorded answers in place of a teacher."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 from cotdistill.data import BadRows, Catalog, Dataset
 from cotdistill.data.blocks import DatasetRows, Found
+from cotdistill.data.identity import Name, question_key
 from cotdistill.data.made import made_set
 from cotdistill.data.problem_set import ProblemOptions
 from cotdistill.data.stored_problems import StoredProblems
 from cotdistill.data.task import with_options
 from cotdistill.errors import UserError
 from cotdistill.records import Conversation, Problem, Record, Trace
-from cotdistill.storage.keys import by_content, short_name
+from cotdistill.storage.keys import by_content
 from cotdistill.storage.ledger_index import LedgerIndex
 
 log = logging.getLogger(__name__)
@@ -39,16 +40,16 @@ def find_recorded(options: ProblemOptions, catalog: Catalog) -> Dataset:
 class RecordedTraces(DatasetRows):
     """The recorded answers to the problems of a run, in the order of their set; bad rows go to `folder`."""
 
-    def __init__(self, dataset: Dataset, problems: Sequence[Problem], folder: Path, *, split: str | None) -> None:
-        super().__init__(dataset, "trace", bad=dataset.new_bad_rows(), split=split)
+    def __init__(self, dataset: Dataset, problems: StoredProblems, folder: Path, *, split: str | None) -> None:
+        super().__init__(dataset, "trace", bad=dataset.new_bad_rows(), split=split, known=problems.names)
         self._folder = folder
         self._questions: LedgerIndex | None = None
-        if not (isinstance(problems, StoredProblems) and problems.is_whole_set):
+        if not problems.is_whole_set:
             self._questions = LedgerIndex()
             for problem in problems:
-                self._questions.add(short_name(with_options(problem).question), 0)
+                self._questions.add(question_key(problem), 0)
 
-    def wants(self, found: Found) -> bool:
+    def wants(self, found: Found, name: Name) -> bool:  # noqa: ARG002
         """Return whether the question is one of the run's."""
         return self._questions is None or self._questions.find(found.question) is not None
 
@@ -60,12 +61,19 @@ class RecordedTraces(DatasetRows):
 
 def read_recorded_traces(
     options: ProblemOptions, catalog: Catalog, problems: Sequence[Problem], folder: Path
-) -> RecordedTraces:
+) -> Iterable[Trace]:
     """Return the recorded answers to these problems, in the order of their set; bad rows go to `folder`.
 
     Raises: UserError: the set holds none; later, more rows than are allowed cannot be read.
     """
-    return RecordedTraces(find_recorded(options, catalog), problems, folder, split=options.split)
+    dataset = find_recorded(options, catalog)
+    if isinstance(problems, StoredProblems) and problems.names is not None:
+        return RecordedTraces(dataset, problems, folder, split=options.split)
+    ids = {problem.id for problem in problems}
+    traces = read_traces(dataset, folder, split=options.split)
+    return (
+        trace.model_copy(update={"problem": with_options(trace.problem)}) for trace in traces if trace.problem.id in ids
+    )
 
 
 def read_traces(dataset: Dataset, folder: Path, *, split: str | None = None) -> Iterator[Trace]:

@@ -4,9 +4,12 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
+from operator import eq
 from typing import TYPE_CHECKING
 
 from cotdistill.data import BadRows, Dataset, Sample
+from cotdistill.data.golds import Golds, SameGold, find_conflicts
+from cotdistill.data.identity import identity_of
 from cotdistill.errors import UserError
 from cotdistill.filters.contamination import BenchmarkIndex
 from cotdistill.filters.stray_tags import reason_against_tags
@@ -29,9 +32,10 @@ NO_ANSWER = "no answer after the reasoning"
 DUPLICATES = "duplicates"
 SPECIAL = "special tokens in the question"
 NO_GOLD = "rows without a gold answer"
+CONFLICTS = "questions with several gold answers"
 OVERLONG = "rows over cutoff_len"
 OVERLAP = "overlap with the evaluation sets"
-LEVELS: dict[str, Level] = {BAD_ROWS: "fault", TAGS: "fault", OVERLAP: "fault"}
+LEVELS: dict[str, Level] = {BAD_ROWS: "fault", TAGS: "fault", OVERLAP: "fault", CONFLICTS: "fault"}
 """What spoils a student is a fault; what only wastes rows is a warning."""
 
 COMMON_CONTROL = ("<|im_start|>", "<|im_end|>", "<|endoftext|>", "<|eot_id|>")
@@ -47,6 +51,8 @@ class CheckContext:
     encoder: "Encoder | None" = None
     cutoff_len: int | None = None
     benchmarks: BenchmarkIndex | None = None
+    is_same_gold: SameGold = eq
+    """Compares gold answers that are spelled differently."""
 
 
 @dataclass
@@ -87,6 +93,7 @@ def check_dataset(dataset: Dataset, context: CheckContext) -> CheckResult:
     notes = _Notes()
     lengths = Lengths(context.cutoff_len) if context.encoder else None
     seen: dict[bytes, str] = {}
+    golds = Golds()
     rows = gold_less = 0
     samples = dataset.read_samples(bad=_Every(notes))
     while batch := list(islice(samples, BATCH_ROWS)):
@@ -94,12 +101,16 @@ def check_dataset(dataset: Dataset, context: CheckContext) -> CheckResult:
         for sample in batch:
             _note_texts(sample, notes, context)
             _note_duplicate(sample, seen, notes)
-            gold_less += _problem(sample).gold is None
+            if not dataset.entry.is_conversations:
+                gold_less += _problem(sample).gold is None
+                golds.add(identity_of([_problem(sample)]))
         if context.encoder is not None and lengths is not None:
             _add_lengths(batch, lengths, notes, context)
-    if not dataset.entry.is_conversations and gold_less:
+    if gold_less:
         notes.counts[NO_GOLD] = gold_less
         notes.examples[NO_GOLD] = [f"{gold_less} of {rows}: a verifier cannot judge them; `filter: {{keep: all}}`"]
+    for conflict in find_conflicts(dataset, golds, context.is_same_gold, _Every(_Notes())):
+        notes.add(CONFLICTS, f"{conflict.where}: {conflict}")
     checked = _checked(dataset, context)
     place = ", ".join(map(str, dataset.files)) or "a hub"
     return CheckResult(dataset.name, dataset.entry.formatting, place, rows, notes.findings(checked), checked, lengths)
@@ -114,6 +125,7 @@ def _checked(dataset: Dataset, context: CheckContext) -> tuple[str, ...]:
         NO_ANSWER: dataset.entry.holds == "traces",
         DUPLICATES: True,
         SPECIAL: True,
+        CONFLICTS: not dataset.entry.is_conversations,
         NO_GOLD: not dataset.entry.is_conversations,
         OVERLONG: context.encoder is not None and context.cutoff_len is not None,
         OVERLAP: context.benchmarks is not None,

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cotdistill.data import Catalog, open_catalog
+from cotdistill.data.golds import conflict_faults, said_of, same_by
 from cotdistill.data.problem_set import ProblemOptions, ProblemSet, load_problems
 from cotdistill.data.stored_problems import StoredProblems
 from cotdistill.data.task import Task
@@ -61,7 +62,8 @@ class RunInputs:
         options = recipe.problems or _replayed(recipe)
         if options is None:
             raise UserError("`problems:` is missing", str(self.recipe.source.path), "say which questions to ask")
-        key = options.model_dump_json() + str(recipe.seed)
+        verifier = recipe.verifier.model_dump(mode="json")
+        key = key_of([options.model_dump(), recipe.seed, _is_recorded(recipe, options), verifier])
         if key not in self._problems:
             try:
                 self._problems[key] = self._load_problems(options, recipe)
@@ -72,11 +74,18 @@ class RunInputs:
     def _load_problems(self, options: ProblemOptions, recipe: Recipe) -> ProblemSet:
         main = self.recipe.main
         common = main.problems or _replayed(main)
+        load = partial(
+            load_problems,
+            catalog=self.catalog,
+            seed=recipe.seed,
+            by_row=_is_recorded(recipe, options),
+            is_same=same_by(recipe.verifier.build()),
+            engine=self.engine,
+        )
         if common is None or (common, main.seed) == (options, recipe.seed):
-            return load_problems(options, self.catalog, seed=recipe.seed, engine=self.engine)
-        alone = options.model_copy(update={"holdout": 0})
+            return load(options)
         exam = self.problems(main).holdout
-        return load_problems(alone, self.catalog, seed=recipe.seed, engine=self.engine).without(exam)
+        return load(options.model_copy(update={"holdout": 0})).without(exam)
 
     @property
     def engine(self) -> Engine:
@@ -161,6 +170,15 @@ class RunInputs:
                 "%s: the gold of %d of %d problems fails its own verifier: %s", where, failing, len(problems), names
             )
 
+    def check_conflicts(self, recipe: Recipe, *, are_judged: bool) -> None:
+        """Raise UserErrors where questions have several gold answers and answers are judged by them; else warn."""
+        conflicts = self.problems(recipe).conflicts
+        is_allowed = recipe.problems is not None and recipe.problems.allow_conflicts
+        if conflicts and are_judged and not is_allowed:
+            raise_all(conflict_faults(conflicts, self.where(("problems",), recipe)))
+        if conflicts:
+            log.warning("%s; the first: %s: %s", said_of(conflicts), conflicts[0].where, conflicts[0])
+
     def _task(self, name: str, recipe: Recipe) -> Task:
         if name == HOLDOUT:
             return Task(HOLDOUT, self.problems(recipe).holdout)
@@ -200,6 +218,12 @@ def _replayed(recipe: Recipe) -> ProblemOptions | None:
     """Return the problems of a replayed teacher: its own file holds them."""
     path = getattr(recipe.teacher, "path", None)
     return ProblemOptions(dataset=str(path)) if path else None
+
+
+def _is_recorded(recipe: Recipe, options: ProblemOptions) -> bool:
+    """Return whether the rows of these problems bring the answers that are learned from."""
+    own = _replayed(recipe)
+    return recipe.teacher is None or (own is not None and Path(own.dataset) == Path(options.dataset))
 
 
 def problems_key(problems: Sequence[Problem]) -> str:

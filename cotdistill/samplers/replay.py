@@ -12,18 +12,19 @@ import functools
 import hashlib
 import json
 import tempfile
-from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 from pydantic import ValidationError
 
+from cotdistill.data.identity import Identities
 from cotdistill.data.readers import read_rows
 from cotdistill.errors import UserError, first_fault, no_such_file
-from cotdistill.records import Completion, Failure, Problem, Trace
+from cotdistill.records import Completion, Failure, Message, Problem, Trace, problem_id
 from cotdistill.registry import kind
 from cotdistill.samplers import Draw, JsonRow, Reply, Request, SendGate, SingleCall, Unanswered
 
@@ -34,10 +35,18 @@ ROW_HINT = "a row holds question, reasoning and answer, or is a Trace"
 FINISHES = {"truncated": "length", "content_filter": "content_filter"}
 
 
+class _Place(NamedTuple):
+    """Where a completion is, and whose it is."""
+
+    offset: int
+    problem_id: str
+    gold: str | None
+
+
 @kind
 @dataclass(frozen=True, kw_only=True)
 class Replay(SingleCall):
-    """Completions recorded earlier, found by the text of the question; several of one question in file order.
+    """Completions recorded earlier: those of the problem's own row, else of its question, in file order.
 
     Options:
         path: file of rows with question, reasoning and answer, or of Trace rows
@@ -68,10 +77,22 @@ class Replay(SingleCall):
         for _ in self._read_recorded():
             pass
 
+    def messages(self, problem: Problem, /) -> tuple[Message, ...]:
+        """Return the bare question, behind the id of its row: rows of one question have completions of their own."""
+        return Message(role="system", content=problem.id), Message(role="user", content=problem.question)
+
     def count_unrecorded(self, problems: Iterable[Problem]) -> int:
         """Return how many of these questions have no completion."""
-        recorded = {_question_hash(question) for question, _ in self._read_recorded()}
+        recorded = {_question_hash(problem.question) for problem, _ in self._read_recorded()}
         return sum(_question_hash(problem.question) not in recorded for problem in problems)
+
+    def count_unasked(self, problems: Iterable[Problem], samples: int) -> tuple[int, int]:
+        """Return how many completions of these problems are further on than their first `samples`, and how many
+        samples would serve them all.
+        """
+        recorded = Counter(problem.id for problem, _ in self._read_recorded())
+        counts = [recorded[problem.id] for problem in problems]
+        return sum(max(count - samples, 0) for count in counts), max(counts, default=0)
 
     @asynccontextmanager
     async def session(self, gate: SendGate, /) -> AsyncIterator[Draw]:  # noqa: ARG002
@@ -80,7 +101,8 @@ class Replay(SingleCall):
             places = self._spool(spool)
 
             async def draw(request: Request) -> Reply:
-                recorded = places.get(_question_hash(request.problem.question), [])
+                asked = request.problem
+                recorded = _own_places(asked, places.get(_question_hash(asked.question), []))
                 if request.index >= len(recorded):
                     reason = f"{len(recorded)} completions of this question are recorded"
                     raise Unanswered(Failure(kind="failed", reason=reason))
@@ -89,26 +111,32 @@ class Replay(SingleCall):
 
             yield draw
 
-    def _spool(self, spool: IO[bytes]) -> dict[bytes, list[int]]:
-        """Write a reply per line; return where those of each question begin."""
+    def _spool(self, spool: IO[bytes]) -> dict[bytes, list[_Place]]:
+        """Write a reply per line; return where those of each question are."""
         places = defaultdict(list)
-        for question, reply in self._read_recorded():
-            places[_question_hash(question)].append(spool.tell())
+        for problem, reply in self._read_recorded():
+            places[_question_hash(problem.question)].append(_Place(spool.tell(), problem.id, problem.gold))
             spool.write(json.dumps(reply).encode("ascii") + b"\n")
         return dict(places)
 
-    def _read_recorded(self) -> Iterator[tuple[str, JsonRow]]:
-        """Yield question and reply of every row."""
+    def _read_recorded(self) -> Iterator[tuple[Problem, JsonRow]]:
+        """Yield the problem and the reply of every row."""
         self._check_path()
+        identities = Identities("id")
         for where, row in read_rows(self.path):
-            yield _from_trace(row, where) if "completion" in row else _from_texts(row, where)
+            problem, reply = _from_trace(row, where) if "completion" in row else _from_texts(row, where)
+            try:
+                yield identities.named([problem])[0], reply
+            except ValueError as error:
+                key, _, message = str(error).partition(": ")
+                raise UserError(message, f"{where}: {key}") from None
 
     def _check_path(self) -> None:
         if not self.path.is_file():
             raise no_such_file(self.path)
 
 
-def _from_texts(row: JsonRow, where: str) -> tuple[str, JsonRow]:
+def _from_texts(row: JsonRow, where: str) -> tuple[Problem, JsonRow]:
     for name in TEXTS:
         if name not in row:
             raise UserError("is missing", f"{where}: {name}", ROW_HINT)
@@ -116,17 +144,19 @@ def _from_texts(row: JsonRow, where: str) -> tuple[str, JsonRow]:
             raise UserError(f"must be a text, not {type(row[name]).__name__}", f"{where}: {name}", ROW_HINT)
     message = {"role": "assistant", "content": row["answer"], "reasoning_content": row["reasoning"]}
     choice = {"index": 0, "message": message, "finish_reason": "stop"}
-    return row["question"], {"response": {"choices": [choice]}, "latency_s": 0.0}
+    question, gold = row["question"], _text(row.get("gold"))
+    problem = Problem(id=_text(row.get("id")) or problem_id(question), question=question, gold=gold)
+    return problem, {"response": {"choices": [choice]}, "latency_s": 0.0}
 
 
-def _from_trace(row: JsonRow, where: str) -> tuple[str, JsonRow]:
+def _from_trace(row: JsonRow, where: str) -> tuple[Problem, JsonRow]:
     try:
         trace = Trace.model_validate(row)
     except ValidationError as error:
         key, message = first_fault(error)
         raise UserError(message, f"{where}: {key}", ROW_HINT) from None
     completion = trace.completion
-    return trace.problem.question, {
+    return trace.problem, {
         "response": _response(completion),
         "latency_s": completion.latency_s,
         "first_content_s": completion.first_content_s,
@@ -144,6 +174,20 @@ def _response(completion: Completion) -> JsonRow:
     finish_reason = FINISHES.get(completion.status, completion.finish_reason)
     choice = {"index": 0, "message": message, "finish_reason": finish_reason}
     return {"model": completion.model, "choices": [choice], "usage": completion.usage.model_dump()}
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value).strip()
+
+
+def _own_places(problem: Problem, places: Sequence[_Place]) -> list[int]:
+    """Return where the completions of the problem's own row are; of a problem from elsewhere those of its gold answer,
+    else all of its question.
+    """
+    own = [place.offset for place in places if place.problem_id == problem.id]
+    if not own and problem.gold is not None:
+        own = [place.offset for place in places if place.gold == problem.gold]
+    return own or [place.offset for place in places]
 
 
 def _question_hash(question: str) -> bytes:

@@ -21,6 +21,7 @@ from cotdistill.records import Failure
 from cotdistill.samplers import Draw, Request, Sampler, Unanswered
 from cotdistill.sampling._entry import ledger_entry
 from cotdistill.sampling._signals import stop_signals
+from cotdistill.sampling.single_flight import SingleFlight
 from cotdistill.storage.broken_attempts import BrokenAttempt, note_broken
 from cotdistill.storage.group_commit import GroupCommit
 from cotdistill.storage.keys import completion_key
@@ -149,6 +150,7 @@ class _Pool:
         self.options = options
         self.gate = SendGate(options.concurrency, on_broken=self._note_broken, is_budget_spent=self._is_budget_spent)
         self.result = PoolResult()
+        self.flights = SingleFlight()
         self.in_flight = 0
         self.jobs_thread = ThreadPoolExecutor(1, "jobs")
         self.workers: list[asyncio.Task[None]] = []
@@ -206,7 +208,9 @@ class _Pool:
         while request is not None:
             name = request_key(request, self.identity), request.index
             try:
-                entry = self.ledger.get(*name) if name in self.ledger else await self._answer(draw, request, name[0])
+                async with self.flights.alone(name):
+                    stored = name in self.ledger
+                    entry = self.ledger.get(*name) if stored else await self._answer(draw, request, name[0])
             except Unanswered as error:
                 self.result.failed[name] = error.failure
                 request = await self._step(lambda error=error: job.throw(error))  # type: ignore[misc]

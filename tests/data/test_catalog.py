@@ -61,6 +61,12 @@ def test_a_question_that_stands_twice_is_asked_once(tmp_path, registry):
     assert len(list(registry().find(str(tmp_path / "p.jsonl")).read_problems())) == 1
 
 
+def test_a_question_with_another_gold_counts_by_its_first_row_and_that_is_told(tmp_path, registry, caplog):
+    (tmp_path / "p.jsonl").write_text('{"question": "q", "gold": "1"}\n{"question": "q", "gold": "2"}\n')
+    assert [problem.gold for problem in registry().find(str(tmp_path / "p.jsonl")).read_problems()] == ["1"]
+    assert "1 rows have another gold answer than the first one" in caplog.text
+
+
 @pytest.mark.parametrize(
     ("entries", "name", "message"),
     [

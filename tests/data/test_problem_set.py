@@ -52,3 +52,46 @@ def test_a_teacher_sees_the_options_of_a_question_and_recorded_answers_find_it(t
     assert (problem.question, problem.gold) == ("Which?\n\nA) Rome\nB) Paris", "B")
     (trace,) = read_recorded_traces(options, catalog, [problem], tmp_path)
     assert trace.problem == problem
+
+
+TWICE = [
+    {"id": "a", "question": "q", "gold": "72"},
+    {"id": "b", "question": "q", "gold": "70"},
+    {"id": "c", "question": "r", "gold": "1"},
+    {"id": "d", "question": "r", "gold": "1"},
+    {"id": "e", "question": "s", "gold": "1"},
+]
+
+
+def of_rows(folder, **options):
+    (folder / "p.jsonl").write_text("".join(json.dumps(row) + "\n" for row in TWICE))
+    by_row = options.pop("by_row", False)
+    return load_problems(ProblemOptions(dataset=str(folder / "p.jsonl"), **options), NO_CATALOG, seed=1, by_row=by_row)
+
+
+def names(problems):
+    return "".join(problem.id for problem in problems)
+
+
+def test_a_question_is_asked_once_for_each_gold_answer_and_rows_with_answers_are_all_kept(tmp_path):
+    assert names(of_rows(tmp_path).sampled) == "abce"
+    assert names(of_rows(tmp_path, by_row=True).sampled) == "abcde"
+    assert [conflict.gold for conflict in of_rows(tmp_path).conflicts] == ["70"]
+
+
+def test_a_limit_counts_questions_and_takes_all_rows_up_to_the_next_one(tmp_path):
+    assert names(of_rows(tmp_path, limit=1, by_row=True).sampled) == "ab"
+    assert names(of_rows(tmp_path, limit=2, by_row=True).sampled) == "abcd"
+    assert names(of_rows(tmp_path, limit=2).sampled) == "abc"
+
+
+@pytest.mark.parametrize("by_row", [False, True])
+@pytest.mark.parametrize("seed", range(6))
+def test_no_row_of_a_question_that_is_set_aside_is_learned_from(tmp_path, by_row, seed):
+    (tmp_path / "p.jsonl").write_text("".join(json.dumps(row) + "\n" for row in TWICE))
+    options = ProblemOptions(dataset=str(tmp_path / "p.jsonl"), holdout=1)
+    problems = load_problems(options, NO_CATALOG, seed=seed, by_row=by_row)
+    assert len(problems.holdout) == 1
+    assert problems.holdout[0].question not in {problem.question for problem in problems.sampled}
+    other = load_problems(options, NO_CATALOG, seed=seed, by_row=not by_row)
+    assert problems.holdout == other.holdout

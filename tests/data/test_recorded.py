@@ -24,14 +24,14 @@ def run(tmp_path, monkeypatch, capsys):
     (tmp_path / "dataset_info.json").write_text(json.dumps({"mine": ENTRY}))
     (tmp_path / "x.jsonl").write_text("".join(json.dumps(row) + "\n" for row in ROWS))
 
-    def command(recipe, *arguments):
+    def start(recipe, *arguments, command="run"):
         (tmp_path / "r.yaml").write_text(recipe)
-        monkeypatch.setattr("sys.argv", ["cotdistill-cli", "run", "r.yaml", *arguments])
+        monkeypatch.setattr("sys.argv", ["cotdistill-cli", command, "r.yaml", *arguments])
         with pytest.raises(SystemExit) as stopped:
             main()
         return stopped.value.code, capsys.readouterr().err
 
-    return command
+    return start
 
 
 def lines(path):
@@ -149,3 +149,57 @@ def test_the_recipe_may_name_a_registry(tmp_path, run):
     code, said = run(recipe + "data: {registry: nowhere}\n", "--redo", "filter")
     assert code == 2
     assert "r.yaml:3: data.registry: no registry at nowhere" in said
+
+
+TWICE = [
+    {"id": "a", "question": "How many clips?", "reasoning": "48 + 24", "answer": "It is 72", "gold": "72"},
+    {"id": "b", "question": "How many clips?", "reasoning": "24 + 48", "answer": "72 again", "gold": "72.0"},
+    {"id": "c", "question": "How many clips?", "reasoning": "35 + 35", "answer": "It is 70", "gold": "70"},
+]
+CHAINS = ["teacher: {kind: replay, path: x.jsonl}\n", ""]
+
+
+def kept(tmp_path):
+    rows = lines(tmp_path / "runs/r/2-filter/rows.jsonl")
+    return [(row["problem"]["id"], row["problem"]["gold"], row["completion"]["text"]) for row in rows]
+
+
+@pytest.mark.parametrize("teacher", CHAINS)
+def test_rows_of_one_question_keep_their_own_ids_golds_and_answers(tmp_path, run, teacher):
+    (tmp_path / "x.jsonl").write_text("".join(json.dumps(row) + "\n" for row in TWICE))
+    code, said = run(f"{teacher}problems: {{dataset: x.jsonl, allow_conflicts: true}}\nfilter: {{}}\n")
+    assert code == 0, said
+    assert "1 question has several gold answers; the first: x.jsonl:3: the gold is `70`" in said
+    assert kept(tmp_path) == [("a", "72", "It is 72"), ("b", "72.0", "72 again"), ("c", "70", "It is 70")]
+
+
+@pytest.mark.parametrize("command", ["check", "run"])
+@pytest.mark.parametrize("teacher", CHAINS)
+def test_several_golds_of_one_question_stop_a_run_that_judges_by_them(tmp_path, run, teacher, command):
+    (tmp_path / "x.jsonl").write_text("".join(json.dumps(row) + "\n" for row in TWICE))
+    code, said = run(f"{teacher}problems: {{dataset: x.jsonl}}\nfilter: {{}}\n", command=command)
+    assert code == 2
+    assert "error: x.jsonl:3: the gold is `70`, and `72` at x.jsonl:1: `How many clips?`" in said
+    assert "problems: 1 question has several gold answers" in said
+    assert "allow_conflicts: true" in said
+    assert not (tmp_path / "runs/r/1-sample").exists()
+
+
+def test_several_golds_are_told_where_nothing_is_judged_by_them(tmp_path, run):
+    (tmp_path / "x.jsonl").write_text("".join(json.dumps(row) + "\n" for row in TWICE))
+    code, said = run("problems: {dataset: x.jsonl}\nfilter: {keep: all}\n")
+    assert code == 0, said
+    assert "1 question has several gold answers; the first" in said
+    assert len(kept(tmp_path)) == 3
+
+
+def test_answers_of_one_row_id_are_samples_and_those_that_are_not_asked_for_are_told(tmp_path, run):
+    rows = [{name: text for name, text in row.items() if name != "id"} for row in (TWICE[0], TWICE[0], TWICE[0])]
+    (tmp_path / "x.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    recipe = "teacher: {kind: replay, path: x.jsonl}\nfilter: {}\n"
+    code, said = run(recipe)
+    assert code == 0, said
+    assert "x.jsonl: 2 recorded answers are not asked for: `sample: {samples_per_problem: 3}` asks for all" in said
+    code, said = run(recipe + "name: other\nsample: {samples_per_problem: 3}\n")
+    assert "not asked for" not in said
+    assert len(lines(tmp_path / "runs/other/2-filter/rows.jsonl")) == 3

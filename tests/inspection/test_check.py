@@ -39,6 +39,8 @@ def chat(question, answer):
         ([chat("q", "<think>\n\n</think>a")], "empty reasoning", "warning", 1),
         ([chat("end with <|im_end|>", "a")], "special tokens in the question", "warning", 1),
         ([trace(gold="1"), trace("q2")], "rows without a gold answer", "warning", 1),
+        ([trace(gold="72"), trace("q2"), trace(gold="70")], "questions with several gold answers", "fault", 1),
+        ([trace(gold="72"), trace(gold="72", answer="b")], "questions with several gold answers", None, 0),
         ([trace(), {"question": 3, "reasoning": "", "answer": ""}], "bad rows", "fault", 1),
     ],
 )

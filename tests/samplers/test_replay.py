@@ -7,7 +7,7 @@ import pytest
 
 from cotdistill.client.concurrency import SendGate
 from cotdistill.errors import UserError
-from cotdistill.records import Completion, CompletionStatus, Problem, Sampling, Trace, Usage
+from cotdistill.records import Completion, CompletionStatus, Problem, Sampling, Trace, Usage, problem_id
 from cotdistill.samplers import Reply, Request, Unanswered
 from cotdistill.samplers.replay import Replay
 from cotdistill.sampling.completions import read_completion
@@ -20,17 +20,20 @@ ROWS = [
 ]
 
 
+Answer = Reply | BaseException
+
+
 def written(path: Path, rows: list[object], layout: str = "lines") -> Path:
     text = json.dumps(rows, indent=1) if layout == "array" else "".join(json.dumps(row) + "\n" for row in rows)
     path.write_text(text)
     return path
 
 
-def drawn(path: Path, question: str, *indices: int) -> list[Reply | BaseException]:
+def drawn(path: Path, question: str, *indices: int, name: str = "other", gold: str | None = None) -> list[Answer]:
     sampler = Replay(path=path)
-    problem = Problem(id="other", question=question)
+    problem = Problem(id=name, question=question, gold=gold)
 
-    async def main() -> list[Reply | BaseException]:
+    async def main() -> list[Answer]:
         async with sampler.session(SendGate()) as draw:
             requests = (Request(problem, sampler.messages(problem), Sampling(), index) for index in indices)
             return await asyncio.gather(*map(draw, requests), return_exceptions=True)
@@ -146,3 +149,44 @@ def test_a_long_file_is_not_held_in_memory(tmp_path: Path) -> None:
     tracemalloc.stop()
     assert read(reply).text == "2999"
     assert peak_bytes < path.stat().st_size / 10
+
+
+OWN = [
+    {"id": "a", "question": "q", "reasoning": "r", "answer": "1", "gold": "72"},
+    {"id": "b", "question": "q", "reasoning": "r", "answer": "2", "gold": "72"},
+    {"question": "q", "reasoning": "r", "answer": "3", "gold": "72"},
+    {"question": "q", "reasoning": "r", "answer": "4", "gold": "70"},
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "gold", "answers"),
+    [
+        ("a", "72", ["1"]),
+        ("b", "72", ["2"]),
+        (problem_id("q"), "72", ["3"]),
+        ("of another set", "72", ["1", "2", "3"]),
+        ("of another set", "70", ["4"]),
+        ("of another set", "7", ["1", "2", "3", "4"]),
+        ("of another set", None, ["1", "2", "3", "4"]),
+    ],
+)
+def test_a_problem_is_served_its_own_row_before_others_of_its_question(
+    tmp_path: Path, name: str, gold: str | None, answers: list[str]
+) -> None:
+    path = written(tmp_path / "traces.jsonl", OWN)
+    replies = drawn(path, "q", *range(len(answers) + 1), name=name, gold=gold)
+    assert [read(reply).text for reply in replies[:-1]] == answers
+    assert isinstance(replies[-1], Unanswered)
+
+
+def test_problems_of_one_question_are_asked_apart(tmp_path: Path) -> None:
+    sampler = Replay(path=written(tmp_path / "traces.jsonl", OWN))
+    first, second = (sampler.messages(Problem(id=name, question="q")) for name in "ab")
+    assert first != second
+
+
+def test_an_id_of_two_questions_is_named(tmp_path: Path) -> None:
+    rows = [{**OWN[0]}, {**OWN[0], "question": "other"}]
+    with pytest.raises(UserError, match=":2: id: expected an id of its own"):
+        Replay(path=written(tmp_path / "traces.jsonl", rows)).check()

@@ -44,6 +44,13 @@ def test_every_job_is_answered_and_no_more_than_asked_run_at_a_time(tmp_path):
     assert server.most_at_once == 4
 
 
+def test_jobs_that_want_one_answer_at_a_time_share_it(tmp_path):
+    with FaultServer() as server:
+        jobs = [single_request(request(number % 3)) for number in range(30)]
+        result, stored = drawn(tmp_path, teacher(server), jobs, concurrency=30)
+        assert (result.answered, len(stored), len(server.requests)) == (3, 3, 3)
+
+
 def test_jobs_are_pulled_only_as_they_are_worked_on(tmp_path):
     pulled = []
 

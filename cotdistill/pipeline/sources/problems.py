@@ -1,5 +1,6 @@
 """Problems: what a teacher is asked."""
 
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +11,12 @@ from cotdistill.pipeline.inputs import RunInputs, problems_key
 from cotdistill.pipeline.sources._upstream import upstream_rows
 from cotdistill.recipe.plan import Step
 from cotdistill.records import Problem, Record
+from cotdistill.samplers.replay import Replay
 from cotdistill.stage import Progress
+from cotdistill.stages.sample import SampleOptions
 from cotdistill.storage.keys import key_of, key_of_each
+
+log = logging.getLogger(__name__)
 
 Json = Any  # Any: a JSON value
 
@@ -26,6 +31,7 @@ class ProblemSource:
         """Raise UserError where there are no problems, or no gold answers that a stage of the chain needs."""
         if step.upstream is None:
             check_problems(step, self.inputs)
+            _tell_of_unasked(step, self.inputs)
 
     def key(self, step: Step) -> Mapping[str, Json]:
         """Return the hash of the problems and of what the teacher is asked about each."""
@@ -48,8 +54,25 @@ class ProblemSource:
         return problems.sampled
 
 
+def _tell_of_unasked(step: Step, inputs: RunInputs) -> None:
+    """Warn of recorded completions that no sample asks for."""
+    teacher = step.recipe.teacher.build() if step.recipe.teacher else None
+    if not isinstance(teacher, Replay) or not isinstance(step.options, SampleOptions):
+        return
+    samples = max(step.options.samples_per_problem, step.options.until.max_samples if step.options.until else 0)
+    try:
+        unasked, needed = teacher.count_unasked(inputs.problems(step.recipe).sampled, samples)
+    except UserError:
+        return  # the check of the teacher says it
+    if unasked:
+        said = "%s: %d recorded answers are not asked for: `sample: {samples_per_problem: %d}` asks for all of them"
+        log.warning(said, teacher.path, unasked, needed)
+
+
 def check_problems(step: Step, inputs: RunInputs) -> None:
     """Raise UserError where there are no problems, or no gold answers that a stage of the chain needs."""
     problems = inputs.problems(step.recipe).sampled
-    if any(step.recipe.section(stage).needs_gold() for stage in step.recipe.chain()):
+    are_judged = any(step.recipe.section(stage).needs_gold() for stage in step.recipe.chain())
+    inputs.check_conflicts(step.recipe, are_judged=are_judged)
+    if are_judged:
         inputs.check_gold("problems", problems, step.recipe)
