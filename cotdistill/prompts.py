@@ -8,6 +8,7 @@ Give the final answer as \\boxed{}.
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from cotdistill.errors import UserError, no_such_file
 from cotdistill.records import Message
@@ -42,3 +43,25 @@ def load(path: Path, *, required: Sequence[str] = ("question",)) -> str:
 def as_text(messages: Sequence[Message]) -> str:
     """Return a prompt as a model without a chat reads it: the turns' texts, a blank line between."""
     return "\n\n".join(message.content for message in messages)
+
+
+class Opening(NamedTuple):
+    """What stands before a question."""
+
+    system: tuple[Message, ...]
+    """The system prompt, or nothing."""
+    turns: tuple[Message, ...]
+    """Earlier questions with their answers."""
+
+
+def opening(system: str | None, context: Sequence[Message] = ()) -> Opening:
+    """Return what stands before a question that has a context of its own, under the system prompt of a recipe.
+
+    A context with a system prompt of its own keeps it, behind the recipe's where that does not hold it already.
+    """
+    own = "".join(message.content for message in context if message.role == "system")
+    texts = [text for text in (system, own) if text]
+    if len(texts) == 2 and own in texts[0]:
+        texts.pop()
+    said = (Message(role="system", content="\n\n".join(texts)),) if texts else ()
+    return Opening(said, tuple(message for message in context if message.role != "system"))

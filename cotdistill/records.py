@@ -19,6 +19,13 @@ class Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class Message(Record):
+    """One turn of a conversation."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
 class Problem(Record):
     """A question and its gold answer."""
 
@@ -32,13 +39,8 @@ class Problem(Record):
     """What a task's results are told apart by: a language, a subject."""
     solution: str = ""
     """The worked answer that gold was taken from, as in GSM8K; empty where the source has the final answer alone."""
-
-
-class Message(Record):
-    """One turn of a conversation."""
-
-    role: Literal["system", "user", "assistant"]
-    content: str
+    context: tuple[Message, ...] = ()
+    """What stands before the question: a system prompt, earlier questions with their answers."""
 
 
 class Sampling(Record):

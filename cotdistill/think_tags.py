@@ -59,8 +59,15 @@ def split_recorded(content: str) -> Split:
     """Take apart a recorded content, by Sky-T1's tags where it has them, else by `<think>` tags."""
     if THOUGHT[0] not in content:
         return split_thinking(content)
-    thought, _, after = content.partition(THOUGHT[0])[2].partition(THOUGHT[1])
-    text = after.partition(SOLUTION[0])[2].partition(SOLUTION[1])[0]
+    lead, _, begun = content.partition(THOUGHT[0])
+    thought, closed, after = begun.partition(THOUGHT[1])
+    if not closed:
+        return Split(thought, "", is_empty=not thought.strip())
+    between, _, opened = after.partition(SOLUTION[0])
+    text, _, tail = opened.partition(SOLUTION[1])
+    if lead.strip() or between.strip() or tail.strip():
+        # What stands outside of the tags is said too.
+        text = "\n\n".join(part.strip() for part in (lead, between, text, tail) if part.strip())
     return Split(thought, text, is_empty=not thought.strip())
 
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from cotdistill import prompts
 from cotdistill.errors import UserError
+from cotdistill.records import Message
 
 TEMPLATES = sorted((Path(__file__).parents[1] / "configs" / "prompts").rglob("*.txt"))
 
@@ -77,3 +78,17 @@ def test_every_template_of_the_repository_asks_the_question(path: Path) -> None:
 
 def test_there_are_templates() -> None:
     assert {"plain", "patient_father"} <= {path.stem for path in TEMPLATES}
+
+
+def said(system: str | None, *context: tuple[str, str]) -> list[str]:
+    system_turn, turns = prompts.opening(system, [Message(role=role, content=text) for role, text in context])
+    return [message.content for message in (*system_turn, *turns)]
+
+
+def test_a_question_keeps_its_own_system_prompt_behind_that_of_the_recipe() -> None:
+    turns = [("user", "q"), ("assistant", "a")]
+    assert said(None) == said("") == []
+    assert said("s") == ["s"]
+    assert said(None, ("system", "own"), *turns) == ["own", "q", "a"]
+    assert said("s", ("system", "own"), *turns) == ["s\n\nown", "q", "a"]
+    assert said("my own way", ("system", "own")) == ["my own way"]

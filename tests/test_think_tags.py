@@ -1,6 +1,14 @@
 import pytest
 
-from cotdistill.think_tags import STRAY_TAG, Split, after_thinking, has_empty_thought, split_thinking, tag_fault
+from cotdistill.think_tags import (
+    STRAY_TAG,
+    Split,
+    after_thinking,
+    has_empty_thought,
+    split_recorded,
+    split_thinking,
+    tag_fault,
+)
 
 MARKS = [
     ("<think>", "</think>"), ("<thinking>", "</thinking>"), ("<thought>", "</thought>"), ("<reasoning>", "</reasoning>"),
@@ -61,3 +69,21 @@ def test_tags_stand_in_pairs(text, fault):
 )
 def test_an_empty_place_for_thinking_is_seen(text, is_empty):
     assert has_empty_thought(text) is is_empty
+
+
+SKY = "<|begin_of_thought|>r<|end_of_thought|>"
+SOLVED = "<|begin_of_solution|>a<|end_of_solution|>"
+
+
+@pytest.mark.parametrize(
+    ("content", "split"),
+    [
+        (SKY + SOLVED, ("r", "a")),
+        (f"{SKY}\n\nso\n{SOLVED}\nthe end", ("r", "so\n\na\n\nthe end")),
+        (f"first {SKY} a", ("r", "first\n\na")),
+        (SKY, ("r", "")),
+        ("so <|begin_of_thought|>r", ("r", "")),
+    ],
+)
+def test_what_stands_outside_of_sky_t1_s_tags_is_said(content, split):
+    assert split_recorded(content)[:2] == split

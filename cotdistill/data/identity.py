@@ -19,8 +19,11 @@ LARGEST_GAP = 1 << 10
 
 
 def question_key(problem: Problem) -> int:
-    """Return 64 bits that tell a question from others: the same words with other options are another one."""
-    return short_name(problem.question, *problem.choices)
+    """Return 64 bits that tell a question from others: the same words with other options or turns before them are
+    another one.
+    """
+    context = (message.content for message in problem.context)
+    return short_name(*context, problem.question, *problem.choices)
 
 
 class Identity(NamedTuple):

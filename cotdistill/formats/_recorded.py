@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pydantic import ValidationError
 
@@ -12,14 +12,16 @@ from cotdistill.errors import first_fault
 from cotdistill.formats import JsonRow
 from cotdistill.formats._gold import GoldRule, Rule, gold_answer
 from cotdistill.formats._options import letter_of, texts_of
+from cotdistill.formats._turns import Exchange, read_answer, read_exchange
 from cotdistill.records import Completion, Message, Problem, Sampling, Trace, problem_id
 from cotdistill.storage.keys import completion_key
-from cotdistill.think_tags import Split, split_recorded
+from cotdistill.think_tags import Split
 
 QUESTIONS = ("question", "problem", "Question")
 REASONINGS = ("reasoning", "Complex_CoT")
 ANSWERS = ("answer", "Response")
 TURNS = ("messages", "conversations")
+SYSTEMS = ("system", "system_prompt")
 _NAMES = re.compile(r"\{([^{}\n]+)\}")
 """Columns in a question that is built from several."""
 
@@ -40,6 +42,7 @@ class RowKeys:
     id: str | None = None
     choices: str | tuple[str, ...] | None = None
     group: str | None = None
+    system: str | None = None
 
     is_answered: ClassVar[bool] = False
     """Whether `answer` is what a teacher said, and not what is right."""
@@ -65,7 +68,7 @@ def problem_of(row: JsonRow, keys: RowKeys) -> Problem:
     """
     if "completion" in row and "problem" in row:
         return _whole_trace(row).problem
-    question = _question(row, keys)
+    question, context = _question(row, keys)
     # In a set of traces `answer` is what a teacher said and not what is right.
     is_said = keys.is_answered or (not keys.answer and any(key in row for key in REASONINGS))
     answer_key = keys.answer or "answer"
@@ -79,12 +82,14 @@ def problem_of(row: JsonRow, keys: RowKeys) -> Problem:
     row_id = row.get(keys.id or "id")
     if isinstance(row_id, dict | list):
         raise ValueError(f"{keys.id or 'id'}: expected text or a number, found {type(row_id).__name__}")
-    # `Which of these is true?` is another question with other options.
-    own_id = problem_id("\n".join((question, *choices))) if row_id is None else str(row_id)
+    # `Which of these is true?` is another question with other options, and `Go on.` after other turns.
+    asked = "\n".join((*(message.content for message in context), question, *choices))
+    own_id = problem_id(asked) if row_id is None else str(row_id)
     group = _text_or_number(row, keys.group) if keys.group else ""
     worked = row.get(answer_key) if gold is not None and not is_said else None
     solution = worked if isinstance(worked, str) and worked.strip() != gold else ""
-    return Problem(id=own_id, question=question, gold=gold, choices=choices, group=group, solution=solution)
+    given = {"choices": choices, "group": group, "solution": solution, "context": context}
+    return Problem.model_validate({"id": own_id, "question": question, "gold": gold, **given})
 
 
 def traces_of(row: JsonRow, keys: AnswerKeys) -> Iterator[Trace]:
@@ -98,6 +103,7 @@ def traces_of(row: JsonRow, keys: AnswerKeys) -> Iterator[Trace]:
     problem = problem_of(row, keys)
     for index, said in enumerate(_answers(row, keys)):
         messages = (
+            *problem.context,
             Message(role="user", content=problem.question),
             Message(role="assistant", content=f"{said.reasoning}\n{said.text}"),
         )
@@ -119,15 +125,23 @@ def traces_of(row: JsonRow, keys: AnswerKeys) -> Iterator[Trace]:
         yield Trace(problem=problem, completion=completion)
 
 
-def _question(row: JsonRow, keys: RowKeys) -> str:
+def _question(row: JsonRow, keys: RowKeys) -> tuple[str, tuple[Message, ...]]:
+    """Return the question of a row and what stands before it."""
+    own = row.get(keys.system or _first(row, SYSTEMS) or SYSTEMS[0])
+    if own is not None and not isinstance(own, str):
+        raise ValueError(f"{keys.system or _first(row, SYSTEMS)}: expected text, found {_kind(own)}")
+    system = (Message(role="system", content=own),) if own else ()
     if isinstance(keys.question, tuple):
-        return " ".join(_text(row, key).strip() for key in keys.question)
+        return " ".join(_text(row, key).strip() for key in keys.question), system
     key = keys.question or _first(row, QUESTIONS)
     if key is not None and (names := _NAMES.findall(key)):
-        return prompts.render(key, **{name: _text(row, name) for name in names})
+        return prompts.render(key, **{name: _text(row, name) for name in names}), system
     if key is None and (turns := _turns_key(row, keys)):
-        return _last_exchange(row, turns, keys)[0]
-    return _text(row, key or QUESTIONS[0])
+        said = _exchange(row, turns, keys)
+        if system and said.context[:1] and said.context[0].role == "system":
+            raise ValueError(f"{turns}[0]: a column is a system prompt too, and only one is read")
+        return said.question, (*system, *said.context)
+    return _text(row, key or QUESTIONS[0]), system
 
 
 def _answers(row: JsonRow, keys: AnswerKeys) -> Iterator[Split]:
@@ -139,14 +153,14 @@ def _answers(row: JsonRow, keys: AnswerKeys) -> Iterator[Split]:
         for number, text in enumerate(found):
             if not isinstance(text, str):
                 raise ValueError(f"{generations}[{number}]: expected text, found {_kind(text)}")
-            yield split_recorded(text)
+            yield read_answer(text)
         return
     reasoning, answer = keys.reasoning or _first(row, REASONINGS), keys.answer or _first(row, ANSWERS)
     turns = _turns_key(row, keys)
     if turns and not (reasoning and answer):
-        yield split_recorded(_last_exchange(row, turns, keys)[1])
+        yield _exchange(row, turns, keys).answer
     elif reasoning is None:
-        yield split_recorded(_text(row, answer or ANSWERS[0]))
+        yield read_answer(_text(row, answer or ANSWERS[0]))
     else:
         thought = _text(row, reasoning, may_be_empty=True)
         yield Split(thought, _text(row, answer or ANSWERS[0], may_be_empty=True), is_empty=not thought.strip())
@@ -156,41 +170,32 @@ def _turns_key(row: JsonRow, keys: RowKeys) -> str | None:
     return keys.messages or _first(row, TURNS)
 
 
-def _last_exchange(row: JsonRow, key: str, keys: RowKeys) -> tuple[str, str]:
-    """Return the last question and its answer of a list of turns."""
-    turns = row.get(key)
-    if not isinstance(turns, Sequence) or isinstance(turns, str) or len(turns) < 2:
-        raise ValueError(f"{key}: expected a list of at least two turns, found {_kind(turns)}")
-    texts = []
-    for number, (turn, roles) in enumerate(
-        zip(turns[-2:], (("user", "human"), ("assistant", "gpt")), strict=True), start=len(turns) - 2
-    ):
-        place = f"{key}[{number}]"
-        if not isinstance(turn, dict):
-            raise ValueError(f"{place}: expected an object, found {_kind(turn)}")
-        role = turn.get(keys.role_tag or ("role" if "role" in turn else "from"))
-        if role not in roles:
-            raise ValueError(f"{place}: expected a turn of {' or '.join(roles)}, found {role}")
-        texts.append(_text(turn, keys.content_tag or ("content" if "content" in turn else "value"), place=place))
-    return texts[0], texts[1]
+def _exchange(row: JsonRow, key: str, keys: RowKeys) -> Exchange:
+    return read_exchange(row.get(key), key, role_tag=keys.role_tag, content_tag=keys.content_tag)
 
 
 def _whole_trace(row: JsonRow) -> Trace:
     try:
-        return Trace.model_validate(row)
+        return Trace.model_validate(_plain(row))
     except ValidationError as error:
         raise ValueError(str(first_fault(error))) from None
 
 
-def _text(row: JsonRow, key: str, *, place: str = "", may_be_empty: bool = False) -> str:
-    name = f"{place}.{key}" if place else key
+def _plain(value: Any) -> Any:  # Any: JSON values
+    """Return a value whose every key was looked at."""
+    if isinstance(value, dict):
+        return {key: _plain(value[key]) for key in value}
+    return [_plain(item) for item in value] if isinstance(value, list) else value
+
+
+def _text(row: JsonRow, key: str, *, may_be_empty: bool = False) -> str:
     if key not in row:
-        raise ValueError(f"{name}: is missing; keys here: {', '.join(map(str, row)) or 'none'}")
+        raise ValueError(f"{key}: is missing; keys here: {', '.join(map(str, row)) or 'none'}")
     value = row[key]
     if not isinstance(value, str):
-        raise ValueError(f"{name}: expected text, found {_kind(value)}")
+        raise ValueError(f"{key}: expected text, found {_kind(value)}")
     if not may_be_empty and not value.strip():
-        raise ValueError(f"{name}: expected text, found nothing but white space")
+        raise ValueError(f"{key}: expected text, found nothing but white space")
     return value
 
 

@@ -6,7 +6,6 @@
 from dataclasses import dataclass
 
 from cotdistill.formats import ID, JsonRow
-from cotdistill.formats._checks import checked
 from cotdistill.formats._conversations import Conversations
 from cotdistill.formats.sharegpt import Sharegpt
 from cotdistill.records import Conversation
@@ -20,6 +19,7 @@ class Openai(Conversations):
 
     Options:
         messages: Key of the list of turns.
+        system: Key of a system prompt beside the turns.
         tools: Key of tool descriptions; a row that has any is refused.
         role_tag: Key of a turn's role.
         content_tag: Key of a turn's text.
@@ -29,6 +29,7 @@ class Openai(Conversations):
     """
 
     messages: str = "messages"
+    system: str = "system"
     tools: str = "tools"
     role_tag: str = "role"
     content_tag: str = "content"
@@ -47,9 +48,8 @@ class Openai(Conversations):
 
         Raises: ValueError.
         """
-        # The two layouts read alike; here a system prompt can only be a turn.
-        turns = self._as_sharegpt().decode({k: v for k, v in row.items() if k != "system"}, row_id)
-        return checked(row_id, list(turns.messages), self.messages)
+        # The two layouts read alike, a system prompt beside the turns included, as Anthropic's API has it.
+        return self._as_sharegpt().decode(row, row_id)
 
     def entry(self, file_name: str, /) -> JsonRow:
         """Return the dataset_info.json entry under which LLaMA-Factory reads the file."""
@@ -60,6 +60,7 @@ class Openai(Conversations):
     def _as_sharegpt(self) -> Sharegpt:
         return Sharegpt(
             messages=self.messages,
+            system=self.system,
             tools=self.tools,
             role_tag=self.role_tag,
             content_tag=self.content_tag,

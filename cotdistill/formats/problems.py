@@ -30,6 +30,7 @@ class Problems(RowKeys):
         choices: Key of the list of options of a multiple-choice question, or the keys of all options; what is right
             is then a letter, a number from 0, or an option's text.
         group: Key of what results are told apart by: a subject, a language.
+        system: Key of a system prompt, which stays in the prompt; default: system or system_prompt.
         role_tag: Key of a turn's role.
         content_tag: Key of a turn's text.
     """

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from cotdistill.formats import ID, JsonRow
 from cotdistill.formats._checks import checked, list_at, text_at
 from cotdistill.formats._conversations import Conversations
+from cotdistill.formats._turns import message
 from cotdistill.records import Conversation, Message
 from cotdistill.registry import kind
 
@@ -61,6 +62,8 @@ class Sharegpt(Conversations):
             raise ValueError(f"{self.tools}: tool descriptions cannot be learned here")
         messages = [self._turn(turn, f"{self.messages}[{i}]") for i, turn in enumerate(list_at(row, self.messages))]
         if row.get(self.system):
+            if messages[:1] and messages[0].role == "system":
+                raise ValueError(f"{self.system}: a turn is a system prompt too, and only one is read")
             messages.insert(0, Message(role="system", content=text_at(row, self.system)))
         return checked(row_id, messages, self.messages)
 
@@ -88,8 +91,8 @@ class Sharegpt(Conversations):
         roles = {
             **dict.fromkeys([self.user_tag] if self.user_tag else ["user", "human"], "user"),
             **dict.fromkeys([self.assistant_tag] if self.assistant_tag else ["assistant", "gpt"], "assistant"),
-            self.system_tag: "system",
+            **dict.fromkeys([self.system_tag, *(["developer"] if self.system_tag == "system" else [])], "system"),
         }
         if role not in roles:
             raise ValueError(f"{place}.{self.role_tag}: expected one of {', '.join(roles)}, found `{role}`")
-        return Message.model_validate({"role": roles[role], "content": text_at(turn, self.content_tag, place)})
+        return message(roles[role], turn, self.content_tag, place)

@@ -24,7 +24,7 @@ class Traces(AnswerKeys):
         reasoning: Key of the rationale; default: reasoning or Complex_CoT.
         answer: Key of the text after the rationale; default: answer or Response.
         generations: Key of a list of answers with their rationale in think tags, each a trace of its own.
-        messages: Key of a list of turns whose last two are question and answer.
+        messages: Key of a list of turns whose last two are question and answer; earlier ones stay in the prompt.
         gold: Key of what is right; default: gold.
         gold_rule: How it is found there: `gsm8k`, what follows the last ####; `yes_no`, true is yes and false is no.
         gold_pattern: The same by a regular expression with one group; its last match counts.
@@ -32,6 +32,7 @@ class Traces(AnswerKeys):
         choices: Key of the list of options of a multiple-choice question, or the keys of all options; what is right
             is then a letter, a number from 0, or an option's text.
         group: Key of what results are told apart by: a subject, a language.
+        system: Key of a system prompt, which stays in the prompt; default: system or system_prompt.
         role_tag: Key of a turn's role.
         content_tag: Key of a turn's text.
     """

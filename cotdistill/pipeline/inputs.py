@@ -256,8 +256,9 @@ def _failing_gold(verify: Verifier, problem: Problem) -> tuple[str, str | None] 
 
 
 def _problem_key(problem: Problem) -> list[Json]:
-    given = [list(problem.choices), problem.group] if problem.choices or problem.group else []
-    return [problem.id, problem.question, problem.gold, *given]
+    given: list[Json] = [list(problem.choices), problem.group] if problem.choices or problem.group else []
+    context = [[[message.role, message.content] for message in problem.context]] if problem.context else []
+    return [problem.id, problem.question, problem.gold, *given, *context]
 
 
 def _questions_key(task: Task) -> Json:

@@ -129,8 +129,8 @@ class SingleCall:
         """Return: nothing is known before the session."""
 
     def messages(self, problem: Problem, /) -> tuple[Message, ...]:
-        """Return the bare question."""
-        return (Message(role="user", content=problem.question),)
+        """Return the bare question, after its own context."""
+        return (*problem.context, Message(role="user", content=problem.question))
 
     def follow_up(self, problem: Problem, completion: Completion, /) -> tuple[Message, ...] | None:  # noqa: ARG002
         """Return None: one completion is all."""

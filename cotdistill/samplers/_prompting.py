@@ -43,7 +43,8 @@ class Prompting:
         _ = self._template, self._shots
 
     def messages(self, problem: Problem, /) -> tuple[Message, ...]:
-        """Return the system prompt, the worked examples as earlier turns, and the template with the question in it.
+        """Return the system prompt, the worked examples and the question's own context as earlier turns, and the
+        template with the question in it.
 
         Raises: UserError where the template shows the gold answer and the problem has none.
         """
@@ -53,8 +54,8 @@ class Prompting:
                 str(self.prompt),
                 "give every problem a gold answer, or take the hint out of the template",
             )
-        system = () if self.system is None else (Message(role="system", content=self.system),)
-        return (*system, *self._shots, self._asked(problem.question, problem.gold))
+        system, earlier = prompts.opening(self.system, problem.context)
+        return (*system, *self._shots, *earlier, self._asked(problem.question, problem.gold))
 
     def follow_up(self, problem: Problem, completion: Completion, /) -> tuple[Message, ...] | None:
         """Return the second call of zero-shot chain of thought: the reasoning, then the words that ask for the answer.

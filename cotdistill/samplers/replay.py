@@ -79,7 +79,7 @@ class Replay(SingleCall):
 
     def messages(self, problem: Problem, /) -> tuple[Message, ...]:
         """Return the bare question, behind the id of its row: rows of one question have completions of their own."""
-        return Message(role="system", content=problem.id), Message(role="user", content=problem.question)
+        return Message(role="system", content=problem.id), *super().messages(problem)
 
     def count_unrecorded(self, problems: Iterable[Problem]) -> int:
         """Return how many of these questions have no completion."""

@@ -34,23 +34,21 @@ class ChatPrompt(ABC):
         return problem.question
 
     def prompt(self, problem: Problem, shots: Sequence[Trace] = (), /) -> tuple[Message, ...]:
-        """Return the question as the user's turn, after system prompt and worked examples where there are any."""
-        turns = []
+        """Return the question as the user's turn, after system prompt, worked examples and its own earlier turns."""
+        turns: list[Message] = []
         for shot in shots:
+            turns += prompts.opening(None, shot.problem.context).turns
             turns.append(Message(role="user", content=self.asked(shot.problem)))
             turns.append(Message(role="assistant", content=self.answer(shot)))
-        return (*self._opening(), *turns, Message(role="user", content=self.asked(problem)))
+        system, earlier = prompts.opening(self._system_text, problem.context)
+        return (*system, *turns, *earlier, Message(role="user", content=self.asked(problem)))
 
     def check(self) -> None:
         """Return if the system prompt can be read.
 
         Raises: UserError.
         """
-        self._opening()
-
-    def _opening(self) -> tuple[Message, ...]:
-        text = self._system_text
-        return (Message(role="system", content=text),) if text else ()
+        _ = self._system_text
 
     @functools.cached_property
     def _system_text(self) -> str:
@@ -67,7 +65,8 @@ class TextPrompt(ChatPrompt):
     """What stands between a question and its answer in an example."""
 
     def prompt(self, problem: Problem, shots: Sequence[Trace] = (), /) -> tuple[Message, ...]:
-        """Return the examples, a blank line after each, and the question."""
+        """Return the examples, the earlier turns of the question and the question, a blank line between them."""
         examples = [f"{self.asked(shot.problem)}{self.between}{self.answer(shot)}" for shot in shots]
-        text = "\n\n".join([*examples, self.asked(problem)])
-        return (*self._opening(), Message(role="user", content=text))
+        system, earlier = prompts.opening(self._system_text, problem.context)
+        text = "\n\n".join([*examples, *(turn.content for turn in earlier), self.asked(problem)])
+        return (*system, Message(role="user", content=text))

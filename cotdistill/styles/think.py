@@ -31,8 +31,12 @@ class Think(ChatPrompt):
         return f"\n{CLOSE}\n\n"
 
     def answer(self, trace: Trace, /) -> str:
-        """Return the rationale in its tags and the answer behind them."""
-        return f"{OPEN}\n{trace.completion.reasoning.strip()}\n{CLOSE}\n\n{trace.completion.text.strip()}"
+        """Return the rationale in its tags and the answer behind them; where there is no rationale there are no tags.
+
+        An empty block would teach not to think.
+        """
+        reasoning, text = trace.completion.reasoning.strip(), trace.completion.text.strip()
+        return f"{OPEN}\n{reasoning}\n{CLOSE}\n\n{text}" if reasoning else text
 
     def split(self, output: str, /) -> Split:
         """Take what follows the thinking as the answer; an unclosed thought is no answer."""

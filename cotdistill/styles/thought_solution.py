@@ -71,9 +71,9 @@ class ThoughtSolution(ChatPrompt):
         super().check()
 
     def answer(self, trace: Trace, /) -> str:
-        """Return rationale and answer between their tags."""
-        thought = f"{THOUGHT[0]}\n\n{trace.completion.reasoning}{THOUGHT[1]}"
-        return f"{thought}\n\n{SOLUTION[0]}\n\n{trace.completion.text}{SOLUTION[1]}"
+        """Return rationale and answer between their tags; where there is no rationale, the answer alone."""
+        reasoning, solution = trace.completion.reasoning, f"{SOLUTION[0]}\n\n{trace.completion.text}{SOLUTION[1]}"
+        return f"{THOUGHT[0]}\n\n{reasoning}{THOUGHT[1]}\n\n{solution}" if reasoning.strip() else solution
 
     def _opening(self) -> tuple[Message, ...]:
         if self.newlines == "escaped":

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from cotdistill.records import Problem
+from cotdistill.records import Message, Problem
 from cotdistill.registry import kinds, make
 
 PROBLEM = Problem(id="p", question="What is {1} + 1?", gold="2")
@@ -31,6 +31,13 @@ def test_every_sampler_is_tested_here():
 @pytest.mark.parametrize("name", OPTIONS)
 def test_the_question_is_asked_as_it_stands(name):
     assert make("samplers", name, **OPTIONS[name]).messages(PROBLEM)[-1].content == PROBLEM.question
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_what_stands_before_a_question_is_asked_with_it(name):
+    turns = [Message(role=role, content=role) for role in ("system", "user", "assistant")]
+    problem = PROBLEM.model_copy(update={"context": tuple(turns)})
+    assert list(make("samplers", name, **OPTIONS[name]).messages(problem)[-4:-1]) == turns
 
 
 @pytest.mark.parametrize("name", OPTIONS)

@@ -10,6 +10,7 @@ from cotdistill.registry import kinds, make
 from cotdistill.scoring.exam import begins_with
 from cotdistill.styles import conversation
 from cotdistill.styles.thought_solution import SYSTEM
+from cotdistill.think_tags import has_empty_thought
 
 PROBLEM = Problem(id="p", question="How many clips?", gold="72")
 STYLES = sorted(kinds("styles"))
@@ -186,3 +187,31 @@ def test_the_system_prompt_is_a_text_or_a_file(name, tmp_path):
         assert style.prompt(PROBLEM)[0] == Message(role="system", content=expected)
     with pytest.raises(UserError, match="no such file"):
         make("styles", name, system=str(tmp_path / "no.txt")).check()
+
+
+@pytest.mark.parametrize("name", STYLES)
+def test_what_stands_before_a_question_stays_before_it(name):
+    context = (
+        Message(role="system", content="Be brief."),
+        Message(role="user", content="What is 1 + 1?"),
+        Message(role="assistant", content="Two."),
+    )
+    problem = PROBLEM.model_copy(update={"context": context})
+    shot = trace("1 + 2 = 3", "It is 3.", problem=Problem(id="o", question="How many pens?", gold="3"))
+    for shots in ([], [shot]):
+        messages = conversation(make("styles", name), trace(problem=problem), shots).messages
+        assert messages[0].role == "system" and messages[0].content.endswith("Be brief.")
+        text = "\n".join(message.content for message in messages[:-1])
+        places = [text.index(part) for part in ("What is 1 + 1?", "Two.", "How many clips?")]
+        assert places == sorted(places)
+        roles = [message.role for message in messages[1:]]
+        assert roles == ["user", "assistant"] * (len(roles) // 2)
+
+
+@pytest.mark.parametrize("name", ["think", "thought_solution"])
+@pytest.mark.parametrize("reasoning", ["", "\n"])
+def test_without_a_rationale_there_is_no_empty_thought(name, reasoning):
+    style = make("styles", name)
+    written = style.answer(trace(reasoning))
+    assert not has_empty_thought(written)
+    assert style.split(written)[:2] == ("", "It is 72.")

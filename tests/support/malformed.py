@@ -166,8 +166,8 @@ FILES = {
     ),
     "content_parts": (
         "x.jsonl",
-        openai(("user", [{"type": "text", "text": "q"}]), ("assistant", "a")),
-        r"x\.jsonl:1: messages\[0\]\.content: expected text, found list",
+        openai(("user", [{"type": "image_url", "image_url": {"url": "x"}}]), ("assistant", "a")),
+        r"x\.jsonl:1: messages\[0\]\.content\[0\]: expected text or thinking, found a part of type `image_url`",
     ),
     "alpaca_without_output": (
         "x.jsonl",
