@@ -1,9 +1,10 @@
-"""Rows that could not be read: counted, listed, and kept.
+"""What could not be read of a set: rows, which are counted, listed and kept, and fields, which are counted.
 
 rejected_input.jsonl: {"where": "p.jsonl:2: question", "reason": "expected text, found int", "row": "{…}"}
 """
 
 import json
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,6 +32,8 @@ class BadRows:
 
     allowed: int = 0
     found: list[BadRow] = field(default_factory=list)
+    unread: Counter[str] = field(default_factory=Counter)
+    """Fields that hold something and that nothing reads, by their names: in how many rows."""
 
     def __call__(self, fault: UserError, text: str) -> None:
         """Count a bad row.
@@ -55,6 +58,14 @@ class BadRows:
                 )
             )
         raise_all(shown)
+
+    @property
+    def unread_said(self) -> str:
+        """The fields that nothing reads, for people: `source, url (3 rows)`; empty where there are none."""
+        by_count: dict[int, list[str]] = {}
+        for name, count in self.unread.most_common():
+            by_count.setdefault(count, []).append(name)
+        return ", ".join(f"{', '.join(names)} ({count:,} row{'s' * (count > 1)})" for count, names in by_count.items())
 
     def write(self, folder: Path) -> None:
         """Write the rows to the folder's rejected_input.jsonl; no file where there are none."""

@@ -7,7 +7,7 @@ are found by 64-bit hashes: 25 to 48 bytes of memory a row.
 import itertools
 import json
 from abc import ABC, abstractmethod
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import Any, Literal, NamedTuple
 from cotdistill.data.bad_rows import BadRows
 from cotdistill.data.dataset import Dataset, key_apart
 from cotdistill.data.identity import Identity, Name, RowNames, identity_of, problem_in, question_key, renamed
+from cotdistill.data.noted_row import NotedRow
 from cotdistill.data.readers import JsonRow, OnBad, read_json_lines, read_rows
 from cotdistill.data.task import with_options
 from cotdistill.errors import UserError
@@ -45,7 +46,13 @@ class Bad(NamedTuple):
     text: str
 
 
-Finding = Found | Bad
+class Unread(NamedTuple):
+    """Fields that nothing reads, by their names, of all rows of a block."""
+
+    rows: Counter[str]
+
+
+Finding = Found | Bad | Unread
 
 
 @dataclass
@@ -65,12 +72,15 @@ class DatasetBlock(ABC):
 
     def rows(self) -> Iterator[Any]:  # Any: problems or traces
         """Yield what the rows hold, options below the question."""
-        for number, (where, row_id, row) in enumerate(self.objects(self._note)):
+        unread = Counter[str]()
+        for number, (where, row_id, foreign) in enumerate(self.objects(self._note)):
+            row = NotedRow(foreign)
             try:
                 values = self.layout.read(row, row_id)
             except ValueError as error:
                 self._note(UserError(*key_apart(str(error), where)), json.dumps(row, default=str))
                 continue
+            unread.update(row.unread())
             identity, problem = identity_of(values), problem_in(values[0])
             if name := self.names.get(number):
                 values = renamed(values, name)
@@ -79,6 +89,8 @@ class DatasetBlock(ABC):
             self.findings.append(Found(number, len(wanted), identity, question_key(whole)))
             for value in wanted:
                 yield _with_options(value) if problem.choices else value
+
+        self.findings.append(Unread(unread))
 
     def _note(self, fault: UserError, text: str) -> None:
         self.findings.append(Bad(fault, text))
@@ -161,6 +173,8 @@ class DatasetRows:
         for found in findings:
             if isinstance(found, Bad):
                 self.bad(*found)
+            elif isinstance(found, Unread):
+                self.bad.unread.update(found.rows)
             else:
                 name = self._own_name(found, block)
                 if name is not None:

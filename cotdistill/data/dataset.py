@@ -15,6 +15,7 @@ from cotdistill.data.entry import Entry
 from cotdistill.data.hub import hub_names, read_hub_rows
 from cotdistill.data.identity import Identities, identity_of, problem_in
 from cotdistill.data.local_files import local_files, own_copy
+from cotdistill.data.noted_row import NotedRow
 from cotdistill.data.options import DataOptions
 from cotdistill.data.readers import JsonRow, read_rows
 from cotdistill.errors import UserError
@@ -236,13 +237,15 @@ class Dataset:
         """Yield the place of each row and what it holds; one that cannot be read is a bad row."""
         read = self._row_reader()
         rejected = bad if bad is not None else self.new_bad_rows()
-        for where, row in self.read_rows(split=split, bad=rejected, limit=limit):
+        for where, foreign in self.read_rows(split=split, bad=rejected, limit=limit):
+            row = NotedRow(foreign)
             try:
                 values = read(row)
             except ValueError as error:
                 # A bad key leads the message: `question: is missing`.
                 rejected(UserError(*key_apart(str(error), where)), json.dumps(row, default=str))
             else:
+                rejected.unread.update(row.unread())
                 yield where, values
         rejected.check()
 

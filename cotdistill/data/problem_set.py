@@ -108,6 +108,8 @@ def load_problems(
             first = _first_questions(rows, golds, options.limit, by_row=by_row)
             found = StoredProblems.of(map(with_options, first))
         bad.check()
+        if bad.unread:
+            log.info("%s: fields that nothing reads: %s", dataset.name, bad.unread_said)
         if bad.found:
             log.warning("%s: %d bad rows are left out: %s", dataset.name, len(bad.found), bad.found[0].fault)
         conflicts = tuple(find_conflicts(dataset, golds, is_same, dataset.new_bad_rows(), split=options.split))

@@ -82,7 +82,7 @@ def read_traces(dataset: Dataset, folder: Path, *, split: str | None = None) -> 
     Raises: UserError: it holds none, or more rows than are allowed cannot be read.
     """
     bad = dataset.new_bad_rows()
-    return _read_noting_bad_rows(dataset.read_traces(split=split, bad=bad), bad, folder)
+    return _read_noting_bad_rows(dataset.read_traces(split=split, bad=bad), bad, folder, dataset.name)
 
 
 def read_conversations(dataset: Dataset, folder: Path) -> Iterator[Conversation]:
@@ -91,7 +91,7 @@ def read_conversations(dataset: Dataset, folder: Path) -> Iterator[Conversation]
     Raises: UserError: more rows than are allowed cannot be read.
     """
     bad = dataset.new_bad_rows()
-    return _read_noting_bad_rows(dataset.read_conversations(bad=bad), bad, folder)
+    return _read_noting_bad_rows(dataset.read_conversations(bad=bad), bad, folder, dataset.name)
 
 
 def content_key(dataset: Dataset) -> Any:  # Any: JSON values
@@ -100,8 +100,10 @@ def content_key(dataset: Dataset) -> Any:  # Any: JSON values
     return {"files": [by_content(str(path)) for path in dataset.files], "entry": said}
 
 
-def _read_noting_bad_rows(rows: Iterator[R], bad: BadRows, folder: Path) -> Iterator[R]:
+def _read_noting_bad_rows(rows: Iterator[R], bad: BadRows, folder: Path, name: str) -> Iterator[R]:
     yield from rows
+    if bad.unread:
+        log.info("%s: fields that nothing reads: %s", name, bad.unread_said)
     _note_bad_rows(bad, folder)
 
 

@@ -34,6 +34,7 @@ SPECIAL = "special tokens in the question"
 NO_GOLD = "rows without a gold answer"
 CONFLICTS = "questions with several gold answers"
 OVERLONG = "rows over cutoff_len"
+UNREAD = "fields that nothing reads"
 OVERLAP = "overlap with the evaluation sets"
 LEVELS: dict[str, Level] = {BAD_ROWS: "fault", TAGS: "fault", OVERLAP: "fault", CONFLICTS: "fault"}
 """What spoils a student is a fault; what only wastes rows is a warning."""
@@ -95,7 +96,8 @@ def check_dataset(dataset: Dataset, context: CheckContext) -> CheckResult:
     seen: dict[bytes, str] = {}
     golds = Golds()
     rows = gold_less = 0
-    samples = dataset.read_samples(bad=_Every(notes))
+    bad = _Every(notes)
+    samples = dataset.read_samples(bad=bad)
     while batch := list(islice(samples, BATCH_ROWS)):
         rows += len(batch)
         for sample in batch:
@@ -111,6 +113,12 @@ def check_dataset(dataset: Dataset, context: CheckContext) -> CheckResult:
         notes.examples[NO_GOLD] = [f"{gold_less} of {rows}: a verifier cannot judge them; `filter: {{keep: all}}`"]
     for conflict in find_conflicts(dataset, golds, context.is_same_gold, _Every(_Notes())):
         notes.add(CONFLICTS, f"{conflict.where}: {conflict}")
+    if bad.unread:
+        # All of them, however many: a name is what tells a mistake from what is meant to be left.
+        notes.counts[UNREAD] = len(bad.unread)
+        notes.examples[UNREAD] = [
+            f"{name}: {count:,} row{'s' * (count > 1)}" for name, count in bad.unread.most_common()
+        ]
     checked = _checked(dataset, context)
     place = ", ".join(map(str, dataset.files)) or "a hub"
     return CheckResult(dataset.name, dataset.entry.formatting, place, rows, notes.findings(checked), checked, lengths)
@@ -127,6 +135,7 @@ def _checked(dataset: Dataset, context: CheckContext) -> tuple[str, ...]:
         SPECIAL: True,
         CONFLICTS: not dataset.entry.is_conversations,
         NO_GOLD: not dataset.entry.is_conversations,
+        UNREAD: True,
         OVERLONG: context.encoder is not None and context.cutoff_len is not None,
         OVERLAP: context.benchmarks is not None,
     }
@@ -192,7 +201,8 @@ def _problem(sample: Sample) -> Problem:
 def _asked(value: Problem | Trace | Conversation) -> str:
     if isinstance(value, Conversation):
         return "\n".join(message.content for message in value.prompt)
-    return value.question if isinstance(value, Problem) else value.problem.question
+    problem = value.problem if isinstance(value, Trace) else value
+    return "\n".join((*(message.content for message in problem.context), problem.question))
 
 
 def _as_trace(value: Problem | Trace | Conversation) -> Trace:

@@ -203,3 +203,21 @@ def test_answers_of_one_row_id_are_samples_and_those_that_are_not_asked_for_are_
     code, said = run(recipe + "name: other\nsample: {samples_per_problem: 3}\n")
     assert "not asked for" not in said
     assert len(lines(tmp_path / "runs/other/2-filter/rows.jsonl")) == 3
+
+
+def test_earlier_turns_reach_the_student_and_what_nothing_reads_is_named(tmp_path, run):
+    turns = [
+        {"role": "system", "content": "s"},
+        {"role": "user", "content": "q1"},
+        {"role": "assistant", "content": "a1"},
+        {"role": "user", "content": "q2", "mood": "kind"},
+        {"role": "assistant", "content": "a2", "reasoning_content": "r2"},
+    ]
+    (tmp_path / "x.jsonl").write_text(json.dumps({"messages": turns, "gold": "a2", "url": "u", "note": None}))
+    (tmp_path / "dataset_info.json").write_text(json.dumps({"mine": {"formatting": "traces", "file_name": "x.jsonl"}}))
+    code, said = run("problems: {dataset: mine}\nfilter: {keep: all}\nconvert: {style: think}\n")
+    assert code == 0, said
+    assert "mine: fields that nothing reads: messages[].mood, url (1 row)" in said
+    (row,) = json.loads((tmp_path / "runs/r/3-convert/sharegpt.json").read_text())
+    assert row["system"] == "s"
+    assert [turn["value"] for turn in row["conversations"]] == ["q1", "a1", "q2", "<think>\nr2\n</think>\n\na2"]
