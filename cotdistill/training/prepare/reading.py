@@ -60,6 +60,7 @@ class Reader:
         self.masks_history = masks_history
         self._layouts: dict[tuple[str, ...], _Layout | None] = {}
         self._has_warned = False
+        self._has_told_of_cuts = False
 
     def read(self, messages: Sequence[Message]) -> Reading:
         """Return how a conversation reads that ends with an answer. Raises: UserError: the template refuses it."""
@@ -84,6 +85,17 @@ class Reader:
             *opened,
         )
 
+    def _tell_of_cuts(self, prompt: Sequence[Message], text: str) -> None:
+        """Say once that the template shows earlier answers without a part, as it does at inference too."""
+        earlier = [message.content.strip() for message in prompt if message.role == "assistant"]
+        if self._has_told_of_cuts or all(content in text for content in earlier):
+            return
+        self._has_told_of_cuts = True
+        log.warning(
+            "the chat template leaves out parts of earlier answers, such as their thoughts: they are neither shown nor "
+            "learned, and such answers are not learned at all; another `template:` may keep them"
+        )
+
     def _layout(self, roles: tuple[str, ...]) -> _Layout | None:
         if roles not in self._layouts:
             self._layouts[roles] = self._asked_layout(roles)
@@ -106,6 +118,7 @@ class Reader:
 
     def _rendered(self, prompt: Sequence[Message]) -> Reading:
         text = render(self.tokenizer, prompt, is_prompt=True)
+        self._tell_of_cuts(prompt, text)
         turns = []
         for number in [] if self.masks_history else _earlier([message.role for message in prompt]):
             try:

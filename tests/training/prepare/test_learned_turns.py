@@ -178,3 +178,20 @@ def test_answers_without_a_thought_behind_an_opened_one_are_said_aloud_once(toke
     list(Encoder(tokenizer).encode([_asked("1?", "2")] * 3))
     (said,) = caplog.messages
     assert said.startswith("the chat template opens <think> before each answer, and there are answers without </think>")
+
+
+@pytest.mark.parametrize("masks_history", [False, True])
+def test_what_a_template_leaves_out_of_earlier_answers_is_said_once(tokenizer_folder, caplog, masks_history):
+    def told(shape, answer):
+        caplog.clear()
+        messages = tuple(
+            Message(role=role, content=content)
+            for role, content in (("user", "q"), ("assistant", answer), ("user", "r"), ("assistant", answer))
+        )
+        encoder = Encoder(shaped_tokenizer(tokenizer_folder, shape), masks_history=masks_history)
+        list(encoder.encode([Conversation(id="c", messages=messages)] * 3))
+        return caplog.text.count("leaves out parts of earlier answers")
+
+    thought = "<think>\nhm\n</think>\n\n72"
+    assert told("drops_thoughts", thought) == told("opens_thoughts", thought) == 1
+    assert told("verbatim", thought) == told("drops_thoughts", "72") == told("trims", " 72 ") == 0
