@@ -13,6 +13,7 @@ import pkgutil
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar, Literal, TypeVar, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, create_model
@@ -30,22 +31,44 @@ Used as `base_url: Annotated[str, NOT_IN_KEY]`.
 """
 
 
+@dataclass(frozen=True)
+class NamesFile:
+    """Marks a text option that names a file: what counts is what the file says, wherever it lies.
+
+    Used as `deepspeed: Annotated[str | None, NamesFile()]`; an option of type Path needs no mark.
+    """
+
+    is_name: Callable[[str], bool] = bool
+    """Whether a text is such a name, for options that take other texts too."""
+
+
 class Options(BaseModel):
     """Options of a stage or a kind: frozen, unknown keys refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, coerce_numbers_to_str=True)
 
-    def key_options(self) -> dict[str, Any]:  # Any: JSON values
-        """Return the options that decide what comes out, at any depth, as JSON values."""
+    def key_options(self, file: Callable[[Path], Any] = str) -> dict[str, Any]:  # Any: JSON values
+        """Return the options that decide what comes out, at any depth, as JSON values.
+
+        `file` says what stands for a file that an option names; default: its path.
+        """
         left_out = {name for name, field in type(self).model_fields.items() if not is_in_key(field)}
         options = self.model_dump(mode="json", exclude=left_out)
         for name in options.keys() & type(self).model_fields.keys():
-            value = getattr(self, name)
-            if isinstance(value, Options):
-                options[name] = value.key_options()
-            elif isinstance(value, tuple) and all(isinstance(item, Options) for item in value):
-                options[name] = [item.key_options() for item in value]
+            mark = next((m for m in type(self).model_fields[name].metadata if isinstance(m, NamesFile)), None)
+            options[name] = _key_value(getattr(self, name), options[name], file, mark)
         return options
+
+
+def _key_value(value: object, dumped: Any, file: Callable[[Path], Any], mark: NamesFile | None) -> Any:
+    """Return what stands for an option in a key; `dumped` is its JSON value."""  # Any: JSON values
+    if isinstance(value, Options):
+        return value.key_options(file)
+    if isinstance(value, Path) or (isinstance(value, str) and mark is not None and mark.is_name(value)):
+        return file(Path(value))
+    if isinstance(value, tuple) and isinstance(dumped, list):
+        return [_key_value(item, said, file, mark) for item, said in zip(value, dumped, strict=True)]
+    return dumped
 
 
 class BoundFunction(functools.partial[Any]):  # Any: what the family's contract says

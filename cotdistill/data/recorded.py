@@ -14,7 +14,7 @@ from cotdistill.data.stored_problems import StoredProblems
 from cotdistill.data.task import with_options
 from cotdistill.errors import UserError
 from cotdistill.records import Conversation, Problem, Record, Trace
-from cotdistill.storage.keys import by_content
+from cotdistill.storage.keys import file_content
 from cotdistill.storage.ledger_index import LedgerIndex
 
 log = logging.getLogger(__name__)
@@ -97,7 +97,7 @@ def read_conversations(dataset: Dataset, folder: Path) -> Iterator[Conversation]
 def content_key(dataset: Dataset) -> Any:  # Any: JSON values
     """Return what tells the rows of a data set from others: its files' content, and how its entry reads them."""
     said = dataset.entry.model_dump(mode="json", exclude=NOT_ROWS, exclude_defaults=True)
-    return {"files": [by_content(str(path)) for path in dataset.files], "entry": said}
+    return {"files": [file_content(path) for path in dataset.files], "entry": said}
 
 
 def _read_noting_bad_rows(rows: Iterator[R], bad: BadRows, folder: Path, name: str) -> Iterator[R]:

@@ -10,7 +10,8 @@ A set that is a task by its own name says the same under `task`:
     "gsm8k": {"split": "train", …, "task": {"sets": "gsm8k_test"}}
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -86,9 +87,9 @@ class TaskOptions(Options):
         """Whether its problems are told apart by a group."""
         return self.group is not None or any(self.sets)
 
-    def key_options(self) -> dict[str, Any]:  # Any: JSON values
+    def key_options(self, file: Callable[[Path], Any] = str) -> dict[str, Any]:  # Any: JSON values
         """Return what decides the grading and the asking beside the problems; empty where it says nothing."""
-        verifier = {"verifier": self.verifier.key_options()} if self.verifier else {}
+        verifier = {"verifier": self.verifier.key_options(file)} if self.verifier else {}
         said = self.model_dump(mode="json", include={"prompt", "languages", "clusters"}, exclude_defaults=True)
         return {**said, **verifier}
 

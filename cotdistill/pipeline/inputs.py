@@ -24,7 +24,7 @@ from cotdistill.records import Problem, Trace
 from cotdistill.registry import KindOptions
 from cotdistill.scoring.harness.local_data import HarnessExam, open_exam
 from cotdistill.stages.evaluate import EvaluateOptions
-from cotdistill.storage.keys import key_of
+from cotdistill.storage.keys import by_content, key_of
 from cotdistill.verifiers import Verifier
 
 log = logging.getLogger(__name__)
@@ -267,7 +267,7 @@ def _questions_key(task: Task) -> Json:
 
 def _task_key(task: Task) -> Json:
     """Return what tells a task from others: its problems, and how they are asked and graded where it says so."""
-    problems, said = problems_key(task.problems), task.options.key_options()
+    problems, said = problems_key(task.problems), by_content(task.options)
     shots = {group: [_shot_key(shot) for shot in found] for group, found in task.shots.items()}
     if not said and not shots:
         return problems

@@ -33,10 +33,10 @@ def recipe_part(stage: Stage, recipe: Recipe, uses: Sequence[str] | None = None)
     """
     used = recipe.uses(stage) if uses is None else uses
     chosen = {role: recipe.role(role) for role in used}
-    roles: dict[str, Json] = {role: by_content(c.key_options()) for role, c in chosen.items() if c is not None}
+    roles: dict[str, Json] = {role: by_content(c) for role, c in chosen.items() if c is not None}
     if TASKS in used and TASKS not in stage.requires and recipe.tasks:
         roles[TASKS] = sorted(recipe.tasks)
-    said = {"options": by_content(recipe.section(stage).key_options()), "roles": roles}
+    said = {"options": by_content(recipe.section(stage)), "roles": roles}
     if stage.writes is Checkpoint and recipe.asks_points:
         # What is asked at each point must have been kept there: a training without is another one.
         said["points"] = {name: getattr(recipe.section(stage), name, None) for name in ("save_steps", "save_strategy")}

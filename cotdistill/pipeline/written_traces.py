@@ -48,7 +48,7 @@ def check_set(dataset: Dataset, recipe: Recipe) -> None:
 
 def style_key(dataset: Dataset, recipe: Recipe) -> list[Json]:
     """Return what the rows of a set of traces are written by, one value; none for a set of conversations."""
-    return [] if dataset.entry.is_conversations else [by_content(_style(recipe).key_options())]
+    return [] if dataset.entry.is_conversations else [by_content(_style(recipe))]
 
 
 def written_by(recipe: Recipe, inputs: RunInputs) -> Json | None:

@@ -179,7 +179,7 @@ def _untrained_key(student: KindOptions | None) -> str:
     built = student.build()
     if getattr(built, "init", "pretrained") == "pretrained" and (model := getattr(built, "model", None)) is not None:
         return key_of([str(model), getattr(built, "revision", None)])
-    return key_of(by_content(student.key_options()))
+    return key_of(by_content(student))
 
 
 def _base_signature(recipe: Recipe, part: RecipePart) -> str:

@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 from cotdistill import prompts
 from cotdistill.errors import RecipeFault, UserError, raise_all
 from cotdistill.records import Problem, Sampling, Trace
-from cotdistill.registry import NOT_IN_KEY, KindOptions
+from cotdistill.registry import NOT_IN_KEY, KindOptions, NamesFile
 from cotdistill.samplers import Sampler
 from cotdistill.scoring.exam import Exam, begins_with, can_read_back, no_examples
 from cotdistill.stage import StageOptions
@@ -37,7 +37,7 @@ class AskingOptions(StageOptions):
     shots: int = Field(0, ge=0, le=64)
     """Worked examples before each question, drawn by seed from the rows that the student learned from (an arm without
     such rows is shown those of an arm before it), never the question itself."""
-    system: str | None = Field(None, min_length=1)
+    system: Annotated[str | None, NamesFile(lambda text: text != NO_SYSTEM)] = Field(None, min_length=1)
     """System prompt in place of the style's: a file, or `none` for no system prompt at all."""
     prefill: str = ""
     """What every answer begins with, such as `"<think>\\n"`: the student goes on from there. It must begin an answer

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cotdistill.records import Message, Sampling
+from cotdistill.registry import Options
 
 Json = Any  # Any: a JSON value
 
@@ -59,23 +60,18 @@ def weights_fingerprint(folder: Path) -> str:
     return key_of(parts)
 
 
-def by_content(value: Json) -> Json:
-    """Replace every text that names a file by the file's hash: what counts is what it says."""
-    if isinstance(value, dict):
-        return {key: by_content(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [by_content(item) for item in value]
-    if isinstance(value, str) and _is_file(value):
-        return f"{Path(value).name}@{file_sha256(Path(value))[:16]}"
-    return value
+def by_content(options: Options) -> Json:
+    """Return the options that decide what comes out; a file that one of them names counts by what it says."""
+    return options.key_options(file_content)
 
 
-def _is_file(text: str) -> bool:
-    """Return whether a text names a file; a text too long for a name, as a system prompt is, names none."""
+def file_content(path: Path) -> str:
+    """Return what stands for a file in a key: its name and its content; its path where there is none."""
     try:
-        return bool(text) and "\n" not in text and Path(text).is_file()
+        return f"{path.name}@{file_sha256(path)[:16]}" if path.is_file() else str(path)
     except OSError:
-        return False
+        # Too long for a name, or not to be read: whoever uses it says so.
+        return str(path)
 
 
 def differences(old: Json, new: Json, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Json, Json]]:

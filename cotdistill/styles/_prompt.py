@@ -5,20 +5,28 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from cotdistill import prompts
 from cotdistill.records import Message, Problem, Trace
+from cotdistill.registry import NamesFile
 
 TEXT_FILES = (".txt", ".md")
 """A system prompt of one line with such an end is taken for the name of the file that holds it."""
+
+
+def _is_file_name(text: str) -> bool:
+    return text.endswith(TEXT_FILES) and "\n" not in text
+
+
+System = Annotated[str | None, NamesFile(_is_file_name)]
 
 
 @dataclass(frozen=True, kw_only=True)
 class ChatPrompt(ABC):
     """A style that asks the question as it stands, each worked example as an earlier turn."""
 
-    system: str | None = None
+    system: System = None
 
     @property
     def closing(self) -> str | None:
@@ -53,8 +61,7 @@ class ChatPrompt(ABC):
     @functools.cached_property
     def _system_text(self) -> str:
         text = self.system or ""
-        is_file = text.endswith(TEXT_FILES) and "\n" not in text
-        return prompts.load(Path(text), required=()) if is_file else text
+        return prompts.load(Path(text), required=()) if _is_file_name(text) else text
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,7 +19,7 @@ from typing import Literal
 from cotdistill.errors import UserError
 from cotdistill.records import Message, Trace
 from cotdistill.registry import kind
-from cotdistill.styles._prompt import ChatPrompt
+from cotdistill.styles._prompt import ChatPrompt, System
 from cotdistill.think_tags import SOLUTION, THOUGHT, Split
 
 SYSTEM = (
@@ -50,7 +50,7 @@ class ThoughtSolution(ChatPrompt):
             `real`, line ends, as in openMind's article on distilling DeepSeek-R1.
     """
 
-    system: str | None = SYSTEM
+    system: System = SYSTEM
     newlines: Literal["escaped", "real"] = "escaped"
 
     @property

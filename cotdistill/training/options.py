@@ -5,7 +5,7 @@ train: {dataset: [{name: DS_r1_answer}, {name: general_chat, weight: 0.2}], on_o
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_v
 from pydantic_core import PydanticCustomError
 
 from cotdistill.errors import RecipeFault, raise_all
-from cotdistill.registry import NOT_IN_KEY, KindOptions, OneOf
+from cotdistill.registry import NOT_IN_KEY, KindOptions, NamesFile, OneOf
 from cotdistill.stage import StageOptions
 from cotdistill.training.checks import faults
 from cotdistill.training.forecast import forecast
@@ -52,6 +52,11 @@ def _only_what_phases_change(phases: "tuple[TrainOptions, ...]") -> "tuple[Train
     return phases
 
 
+def _is_file_name(name: str) -> bool:
+    """Return whether a data set is named by its file, and not as a registry does."""
+    return bool(Path(name).suffix)
+
+
 class TrainOptions(StageOptions):
     """How the student learns; any other key of `transformers.TrainingArguments` may stand here too."""
 
@@ -69,7 +74,7 @@ class TrainOptions(StageOptions):
     """Rows held out of the training to look at their loss on the way (`eval_loss` in metrics.jsonl): a share below 1,
     or their number; drawn by seed, all samples of a problem on one side. `eval_strategy` and `eval_steps` say when;
     default: after each epoch."""
-    eval_dataset: Names = ()
+    eval_dataset: Annotated[Names, NamesFile(_is_file_name)] = ()
     """Names in dataset_info.json, or files, of other rows to look at instead: `a`, `a,b` or a list."""
     template: str | None = None
     """How messages become text: `qwen` and `qwen3_nothink` as LLaMA-Factory means them; default: the tokenizer's own
@@ -137,7 +142,7 @@ class TrainOptions(StageOptions):
     """Compute in bfloat16."""
     fp16: bool = False
     """Compute in float16, for devices without bfloat16."""
-    deepspeed: str | None = None
+    deepspeed: Annotated[str | None, NamesFile()] = None
     """Path of a DeepSpeed configuration, as examples/deepspeed/ds_z2_config.json."""
     output_dir: str | None = None
     """Folder of the weights; default: `checkpoint/` in the stage's folder."""
@@ -193,11 +198,11 @@ class TrainOptions(StageOptions):
         needs_style = any(p.on_overlong == "truncate_rationale" or p.weighs_parts for p in self.in_phases())
         return frozenset() if needs_style else frozenset({"style"})
 
-    def key_options(self) -> dict[str, Any]:  # Any: JSON values
+    def key_options(self, file: Callable[[Path], Any] = str) -> dict[str, Any]:  # Any: JSON values
         """Return the options that decide the weights."""
         is_by_evaluation = self.lr_scheduler_type in RATE_BY_EVALUATION
         left_out = LEAVE_WEIGHTS if is_by_evaluation else LEAVE_WEIGHTS | EVALUATION_KEYS | {"eval_dataset"}
-        return {name: value for name, value in super().key_options().items() if name not in left_out}
+        return {name: value for name, value in super().key_options(file).items() if name not in left_out}
 
     def packages(self) -> tuple[str, ...]:
         """Return what the training worker is made of."""

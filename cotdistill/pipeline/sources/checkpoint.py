@@ -32,7 +32,7 @@ class CheckpointSource:
         if step.upstream is not None:
             return {}
         student = step.recipe.student
-        return {"rows": {"student": by_content(student.key_options()) if student else None}}
+        return {"rows": {"student": by_content(student) if student else None}}
 
     def rows(self, step: Step, run: Path, progress: Progress) -> Iterable[Record]:
         """Return the one checkpoint; a teacher has none."""
