@@ -17,7 +17,7 @@ from cotdistill.data.bad_rows import BadRows
 from cotdistill.data.dataset import Dataset, key_apart
 from cotdistill.data.identity import Identity, Name, RowNames, identity_of, problem_in, question_key, renamed
 from cotdistill.data.noted_row import NotedRow
-from cotdistill.data.readers import JsonRow, OnBad, read_json_lines, read_rows
+from cotdistill.data.readers import JsonRow, OnBad, has_row_a_line, read_json_lines, read_rows
 from cotdistill.data.task import with_options
 from cotdistill.errors import UserError
 from cotdistill.records import Problem, Trace
@@ -210,8 +210,8 @@ class DatasetRows:
     def _blocks(self) -> Iterator[DatasetBlock]:
         layout = self.dataset.layout
         self.dataset.check()
-        files = self.dataset.files
-        if self._split is None and files and all(map(_is_lines, files)) and self.dataset.has_plain_rows:
+        files = self.dataset.files_of(self._split)
+        if files and all(map(_is_lines, files)) and self.dataset.has_plain_rows:
             for path in files:
                 for first, data in line_blocks(path):
                     yield LineBlock(layout, self._each, path, first, data)
@@ -261,6 +261,6 @@ def _is_lines(path: Path) -> bool:
     try:
         with path.open("rb") as file:
             head = file.read(1 << 12).removeprefix(b"\xef\xbb\xbf").lstrip()
-    except OSError:
+        return head.startswith(b"{") and b"\r" not in head.replace(b"\r\n", b"") and has_row_a_line(path)
+    except (OSError, UserError):
         return False  # whoever reads it says why
-    return head.startswith(b"{") and b"\r" not in head.replace(b"\r\n", b"")

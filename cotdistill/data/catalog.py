@@ -1,6 +1,5 @@
 """The registries that a run can see, and how a name or a file becomes a data set."""
 
-import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,8 +7,9 @@ from typing import NamedTuple
 
 from cotdistill.data.dataset import Dataset
 from cotdistill.data.entry import Columns, Entry
+from cotdistill.data.local_files import ALL, WILD, local_files
 from cotdistill.data.options import DataOptions
-from cotdistill.data.readers import REFUSED, SUFFIXES, JsonRow, read_rows
+from cotdistill.data.readers import JsonRow, names_file, read_rows
 from cotdistill.data.task_entry import FORMATTING, TaskEntry, TaskOptions
 from cotdistill.errors import UserError
 from cotdistill.yamlfile import Source, load, nearest, validate
@@ -51,12 +51,11 @@ class Catalog:
                 # The package's folder is no place for users' files.
                 root = Path() if source.path == SHIPPED else source.path.parent
                 return Dataset(name, entry, source.where((name,)), root, self.options)
-        path = Path(name)
-        if path.is_file():
+        if Path(name).exists() or any(mark in name for mark in WILD):
             # Whoever names a file may have it read, wherever it lies.
             named = self.options.model_copy(update={"allow_outside": True})
-            return Dataset(name, entry_of_file(path), name, Path(), named)
-        if path.suffix.lower() in {*SUFFIXES, *REFUSED}:
+            return Dataset(name, entry_of_files(name), name, Path(), named)
+        if names_file(name):
             raise UserError(f"no file `{name}`", hint="paths are relative to the working directory")
         looked = ", ".join(str(source.path) for source in self.sources) or f"no {REGISTRY} was found"
         raise UserError(
@@ -74,7 +73,7 @@ class Catalog:
                 if not _is_task(source.data[name]):
                     return None
                 return FoundTask(validate(source, TaskEntry, prefix=(name,)), source.where((name,)))
-        if Path(name).suffix.lower() in {*SUFFIXES, *REFUSED} or Path(name).is_file():
+        if names_file(name) or Path(name).exists() or any(mark in name for mark in WILD):
             return None
         known = [name for name in self.names() if self._holds_problems(name)]
         raise UserError(
@@ -117,22 +116,23 @@ def open_catalog(folders: Iterable[Path], options: DataOptions | None = None) ->
     return Catalog(tuple(load(path) for path in paths), options)
 
 
-def entry_of_file(path: Path) -> Entry:
-    """Return the entry that fits a file which no registry names, told by the keys of its first row.
+def entry_of_files(name: str) -> Entry:
+    """Return the entry that fits a file, a folder or a pattern that no registry names, told by its first rows.
 
     Raises: UserError where not even a first row can be read.
     """
-    # Bad rows are counted when the file is read; here only the first good one matters.
-    rows = read_rows(path, on_bad=lambda _fault, _text: None)
-    first = next(iter(itertools.islice(rows, 1)), None)
-    row = first[1] if first else {}
-    layout = _layout(row)
-    if layout == "problems" and isinstance(row.get("choices"), list | dict):
+    place = Entry(local_path=name)
+    # Bad rows are counted when the files are read; here only the first good ones matter.
+    found = local_files(place, Path(), name, allow_outside=True, split=ALL)
+    rows = (row for file in found for _, row in read_rows(file, on_bad=lambda _fault, _text: None))
+    first = next(rows, {})
+    layout = _layout(first)
+    if layout == "problems" and isinstance(first.get("choices"), list | dict):
         # As MMLU and its kin: without its options no such question can be answered.
-        columns = Columns(choices="choices", group="subject" if "subject" in row else None)
-        return Entry(local_path=str(path), formatting=layout, columns=columns, task=CHOICE)
+        columns = Columns(choices="choices", group="subject" if "subject" in first else None)
+        return Entry(local_path=name, formatting=layout, columns=columns, task=CHOICE)
     columns = Columns(messages="messages") if layout == "openai" else Columns()
-    return Entry(local_path=str(path), formatting=layout, columns=columns)
+    return Entry(local_path=name, formatting=layout, columns=columns)
 
 
 def _layout(row: JsonRow) -> str:

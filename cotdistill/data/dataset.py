@@ -14,7 +14,7 @@ from cotdistill.data.bad_rows import BadRows
 from cotdistill.data.entry import Entry
 from cotdistill.data.hub import hub_names, read_hub_rows
 from cotdistill.data.identity import Identities, identity_of, problem_in
-from cotdistill.data.local_files import local_files, own_copy
+from cotdistill.data.local_files import ALL, NoSplit, local_files, own_copy
 from cotdistill.data.noted_row import NotedRow
 from cotdistill.data.options import DataOptions
 from cotdistill.data.readers import JsonRow, read_rows
@@ -46,18 +46,30 @@ class Dataset:
 
     @cached_property
     def files(self) -> tuple[Path, ...]:
-        """The files on disk; none for a set that is read from a hub.
+        """The files on disk, of all splits; none for a set that is read from a hub.
 
         Raises: UserError where a file that the entry names is not there, or outside of its folder.
         """
+        return self.files_of(ALL)
+
+    def files_of(self, split: str | None) -> tuple[Path, ...]:
+        """Return the files of a split; None: of the entry's, or of `train` where a folder has several; `all`: of each.
+
+        Raises: UserError where a file that the entry names is not there, or outside of its folder, or has no splits.
+        """
+        outside = self.options.allow_outside
         try:
-            found = local_files(self.entry, self.root, self.where, allow_outside=self.options.allow_outside)
+            found = local_files(self.entry, self.root, self.where, allow_outside=outside, split=split)
+        except NoSplit:
+            raise
         except UserError:
             # LLaMA-Factory's entries may name both; a hub goes before a file that is not there.
             if not hub_names(self.entry, self.options.hub):
                 raise
             found = ()
         copy = own_copy(self.name, self.root) if not found else None
+        if copy and split not in (None, ALL, self.entry.split):
+            raise NoSplit(split, copy, self.where)
         return (copy,) if copy else found
 
     def check(self) -> None:
@@ -92,14 +104,10 @@ class Dataset:
         self.check()
         entry = self.entry
         limits = [number for number in (limit, entry.num_samples) if number is not None]
-        if self.files:
-            if split is not None and split != entry.split:
-                hint = f"this set is read from {self.files[0]}; remove `split:` or register the split's own file"
-                raise UserError(f"a file has no split `{split}`", self.where, hint)
+        if files := self.files_of(split):
             on_bad = bad if bad is not None else BadRows()
             found: Iterator[tuple[str, JsonRow]] = itertools.chain.from_iterable(
-                read_rows(path, on_bad=on_bad, names=entry.column_names, is_object=entry.is_object)
-                for path in self.files
+                read_rows(path, on_bad=on_bad, names=entry.column_names, is_object=entry.is_object) for path in files
             )
         else:
             found = read_hub_rows(

@@ -96,8 +96,8 @@ class Entry(Options):
 
     local_path: str | None = None
     """Folder of the file, relative to the registry or to the working directory; or the file itself."""
-    file_name: str | None = None
-    """File, or folder of files, under `local_path`."""
+    file_name: str | tuple[str, ...] | None = None
+    """File or folder under `local_path`, a pattern (`shards/*.jsonl`), or a list of these."""
     hub_url: str | None = None
     """Name on whichever hub is asked; `hf_hub_url` and `ms_hub_url` name one hub's."""
     hf_hub_url: str | None = None
@@ -111,6 +111,7 @@ class Entry(Options):
     """Older versions of LLaMA-Factory wrote it; nothing here reads it."""
     subset: str | None = None
     split: str | None = None
+    """Part of a hub's set or of a folder whose files name their splits; default: `train`."""
     folder: str | None = None
     """Folder inside the hub's repository."""
     hub_file: str | None = None
@@ -144,6 +145,14 @@ class Entry(Options):
     @classmethod
     def _refuse_other_kinds(cls, data: object) -> object:
         return _refuse(data, REFUSED_KEYS)
+
+    @field_validator("file_name", mode="before")
+    @classmethod
+    def _files(cls, named: object) -> object:
+        is_list = isinstance(named, list | tuple) and named and all(isinstance(name, str) for name in named)
+        if not is_list and not isinstance(named, str | None):
+            raise ValueError("should be the name of a file or folder, a pattern, or a list of these")
+        return named
 
     @field_validator("formatting")
     @classmethod

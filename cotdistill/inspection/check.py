@@ -120,7 +120,7 @@ def check_dataset(dataset: Dataset, context: CheckContext) -> CheckResult:
             f"{name}: {count:,} row{'s' * (count > 1)}" for name, count in bad.unread.most_common()
         ]
     checked = _checked(dataset, context)
-    place = ", ".join(map(str, dataset.files)) or "a hub"
+    place = ", ".join(map(str, dataset.files_of(None))) or "a hub"
     return CheckResult(dataset.name, dataset.entry.formatting, place, rows, notes.findings(checked), checked, lengths)
 
 

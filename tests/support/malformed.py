@@ -78,7 +78,7 @@ FILES = {
     "an_open_quote": ("x.csv", 'question,gold\n"q,1\n', r"x\.csv:2: is no table"),
     "a_short_tsv_row": ("x.tsv", "question\tgold\nq\n", r"x\.tsv:2: expected 2 columns, found 1"),
     "no_parquet": ("x.parquet", GOOD, r"x\.parquet: is no Parquet file"),
-    "packed": ("x.jsonl.gz", GOOD, r"x\.jsonl\.gz: a \.gz file cannot be read"),
+    "a_gz_file_that_is_none": ("x.jsonl.gz", GOOD, r"x\.jsonl\.gz: cannot be unpacked: Not a gzipped file"),
     # problems
     "no_question": ("x.jsonl", GOOD + line(gold="1"), r"x\.jsonl:2: question: is missing; keys here: gold"),
     "an_empty_question": ("x.jsonl", GOOD + line(question=" "), r"x\.jsonl:2: question: expected text, found nothing"),
@@ -253,7 +253,7 @@ REGISTRIES = {
         '{"x": {"file_name": "p.jsonl", "formatting": "problems",\n"task": {"prompt": "Think."}}}',
         r":2: x\.task\.prompt: \{question\} is missing",
     ),
-    "a_list_as_file_name": ('{"x": {\n"file_name": ["p"]}}', r":2: x\.file_name: should be a valid string"),
+    "a_number_as_file_name": ('{"x": {\n"file_name": [3]}}', r":2: x\.file_name: .*should be the name of a file"),
     "no_samples": ('{"x": {' + P + ',\n"num_samples": 0}}', r":2: x\.num_samples: should be greater"),
     "half_a_sample": ('{"x": {' + P + ',\n"num_samples": 1.5}}', r":2: x\.num_samples: should be"),
     "samples_in_words": ('{"x": {' + P + ',\n"num_samples": "all"}}', r":2: x\.num_samples: should be"),

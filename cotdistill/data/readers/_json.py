@@ -1,13 +1,14 @@
-"""JSON rows: an array, one object a line, or the values of one object.
+"""JSON rows: an array, one object a line, one list in an object, or the values of one object.
 
-[{"question": "…"}, …]      {"question": "…"}⏎{"question": "…"}      {"0": {"question": "…"}, "1": {…}}
+[{"question": "…"}, …]                {"question": "…"}⏎{"question": "…"}
+{"data": [{"question": "…"}, …]}      {"0": {"question": "…"}, "1": {…}}
 """
 
 import json
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TextIO
+from typing import Literal, TextIO
 
 from cotdistill.data.readers import JsonRow, OnBad
 from cotdistill.data.readers._text import opened
@@ -21,41 +22,113 @@ SPACE = re.compile(r"[ \t\r\n]*")
 SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 LINES_HINT = "one object a line, or one array of objects"
 
+Shape = Literal["array", "lines", "wrapped", "object"]
+WRAPPERS = ("data", "rows", "train", "test", "examples", "instances", "items", "questions", "problems", "records")
+"""Keys of an object under which a whole set stands as a list."""
+
 
 def read_json(path: Path, *, on_bad: OnBad, is_object: bool) -> Iterator[tuple[str, JsonRow]]:
     """Yield `file:line` and object of every row.
 
     Raises: UserError that names file and line.
     """
+    shape: Shape = "object" if is_object else shape_of(path)
     with opened(path) as file:
-        start = file.read(1)
-        while start.isspace():
-            start = file.read(1)
-        file.seek(0)
-        if is_object:
-            yield from _items(_Stream(path, file, closing="}"), "{", on_bad)
-        elif start == "[":
-            yield from _items(_Stream(path, file, closing="]"), "[", on_bad)
-        else:
+        if shape == "lines":
             yield from read_lines(path, file, on_bad)
+            return
+        stream = _Stream(path, file, closing="]" if shape == "array" else "}")
+        yield from _wrapped(stream, on_bad) if shape == "wrapped" else _items(stream, on_bad)
+        if left := stream.peek():
+            raise UserError(f"expected the end of the file, found {_start(left)}", f"{path}:{stream.line}")
+
+
+def shape_of(path: Path) -> Shape:
+    """Return how a file holds its rows, told by its first row: what is no other shape has a row a line."""
+    with opened(path) as file:
+        first = next((line for line in iter(lambda: file.readline(CHUNK_CHARS), "") if line.strip()), "").strip()
+        if first.startswith("["):
+            return "array"
+        try:
+            json.loads(first)
+        except ValueError:
+            has_rows_a_line = False
+        else:
+            has_rows_a_line = any(line.strip() for line in iter(lambda: file.readline(CHUNK_CHARS), ""))
+    if has_rows_a_line or not first.startswith("{"):
+        return "lines"
+    with opened(path) as file:
+        try:
+            return _shape_of_object(_Stream(path, file, closing="}"))
+        except UserError:
+            return "lines"
+
+
+def _shape_of_object(stream: "_Stream") -> Shape:
+    """Return what the first object of a file is: a row, or all of them."""
+    stream.expect("{")
+    while stream.peek() != "}":
+        key = stream.value()
+        stream.expect(":")
+        if key in WRAPPERS and stream.peek() == "[":
+            stream.expect("[")
+            return "wrapped" if stream.peek() in ("{", "]") else "lines"
+        if key == "0" and stream.peek() == "{":
+            return "object"
+        stream.value()
+        if stream.peek() != ",":
+            break
+        stream.expect(",")
+    return "lines"
+
+
+def _wrapped(stream: "_Stream", on_bad: OnBad) -> Iterator[tuple[str, JsonRow]]:
+    """Yield the rows of the one list that an object has beside what is said of the whole set."""
+    found: object = None
+    stream.expect("{")
+    while stream.peek() != "}":
+        key = stream.value()
+        stream.expect(":")
+        if key not in WRAPPERS or stream.peek() != "[":
+            stream.value()
+        elif found is None:
+            found, stream.closing = key, "]"
+            yield from _items(stream, on_bad)
+            stream.closing = "}"
+        else:
+            where = f"{stream.path}:{stream.line}: {key}"
+            raise UserError(f"a second list of rows, beside `{found}`", where, "write each list to a file of its own")
+        if stream.peek() != ",":
+            break
+        stream.expect(",")
+    stream.expect("}")
 
 
 class _Strict:
-    """A JSON decoder that notes NaN and Infinity, which JSON does not have."""
+    """A JSON decoder that notes duplicate keys, and NaN and Infinity, which JSON does not have."""
 
     def __init__(self) -> None:
         self.is_flawed = False
-        self._decoder = json.JSONDecoder(parse_constant=self._constant)
+        self.duplicate: str | None = None
+        """A key that an object of the last value has twice."""
+        self._decoder = json.JSONDecoder(parse_constant=self._constant, object_pairs_hook=self._object)
 
     def value_at(self, text: str, start: int) -> tuple[object, int]:
         """Return the value that begins at `start`, and where it ends.
 
         Raises: json.JSONDecodeError, ValueError, RecursionError.
         """
-        self.is_flawed = False
+        self.is_flawed, self.duplicate = False, None
         value, end = self._decoder.raw_decode(text, start)
         self.is_flawed = self.is_flawed or SURROGATE.search(text, start, end) is not None
         return value, end
+
+    def _object(self, pairs: list[tuple[str, object]]) -> dict[str, object]:
+        found = dict(pairs)
+        if len(found) != len(pairs):
+            names = [name for name, _ in pairs]
+            self.duplicate = next(name for name in found if names.count(name) > 1)
+        return found
 
     def _constant(self, name: str) -> float:
         self.is_flawed = True
@@ -74,7 +147,7 @@ def read_lines(path: Path, lines: Iterable[str], on_bad: OnBad, *, first: int = 
             value, end = strict.value_at(text, 0)
             if text[end:].strip():
                 raise UserError(f"expected the end of the line, found {_start(text[end:])}", where, LINES_HINT)
-            yield where, _checked(value, where, is_flawed=strict.is_flawed)
+            yield where, _checked(value, where, strict)
         except json.JSONDecodeError as error:
             fault = UserError(f"is not JSON: {error.msg}, column {error.colno}", where, LINES_HINT)
             on_bad(fault, text)
@@ -84,20 +157,20 @@ def read_lines(path: Path, lines: Iterable[str], on_bad: OnBad, *, first: int = 
             on_bad(fault, text)
 
 
-def _items(stream: "_Stream", opening: str, on_bad: OnBad) -> Iterator[tuple[str, JsonRow]]:
-    """Yield the rows of an array, or the values of an object."""
+def _items(stream: "_Stream", on_bad: OnBad) -> Iterator[tuple[str, JsonRow]]:
+    """Yield the rows of an array, or the values of an object, to its end."""
     closing = stream.closing
-    stream.expect(opening)
+    stream.expect("[" if closing == "]" else "{")
     if stream.peek() != closing:
         while True:
-            if opening == "{":
+            if closing == "}":
                 stream.value()
                 stream.expect(":")
             stream.peek()
             where = f"{stream.path}:{stream.line}"
             value = stream.value()
             try:
-                row = _checked(value, where, is_flawed=stream.strict.is_flawed)
+                row = _checked(value, where, stream.strict)
             except UserError as fault:
                 on_bad(fault, json.dumps(value))
             else:
@@ -106,8 +179,6 @@ def _items(stream: "_Stream", opening: str, on_bad: OnBad) -> Iterator[tuple[str
                 break
             stream.expect(",")
     stream.expect(closing)
-    if left := stream.peek():
-        raise UserError(f"expected the end of the file, found {_start(left)}", f"{stream.path}:{stream.line}")
 
 
 class _Stream:
@@ -175,11 +246,13 @@ class _Stream:
         return bool(more)
 
 
-def _checked(value: object, where: str, *, is_flawed: bool) -> JsonRow:
+def _checked(value: object, where: str, strict: _Strict) -> JsonRow:
     """Return the value as a row. Raises: UserError that names place and key."""
     if not isinstance(value, dict):
         raise UserError(f"a row must be an object, not {type(value).__name__}", where, LINES_HINT)
-    for key, item in value.items() if is_flawed else ():
+    if strict.duplicate is not None:
+        raise UserError("duplicate key", f"{where}: {strict.duplicate}", "all but its last value would be lost")
+    for key, item in value.items() if strict.is_flawed else ():
         try:
             json.dumps({key: item}, allow_nan=False, ensure_ascii=False).encode()
         except UnicodeEncodeError as error:

@@ -2,9 +2,13 @@
 
 question,gold
 "Two, and two?",4
+
+Excel writes `;` where the comma is the decimal mark, and may say so in a line of its own, `sep=;`. pandas writes the
+number of the row in a first column without a name.
 """
 
 import csv
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +17,11 @@ from cotdistill.data.readers._text import opened
 from cotdistill.errors import UserError
 
 MAX_FIELD_CHARS = 1 << 30
+DELIMITERS = ",;\t|"
+"""What may stand between the fields of a CSV file, the usual one first."""
+NOTE = re.compile(r"sep=([,;\t|])\s*$", re.IGNORECASE)
+INDEX = "Unnamed: 0"
+"""What a first column without a name is called, as pandas does."""
 
 
 def read_table(path: Path, *, on_bad: OnBad, names: tuple[str, ...], is_tsv: bool) -> Iterator[tuple[str, JsonRow]]:
@@ -22,11 +31,10 @@ def read_table(path: Path, *, on_bad: OnBad, names: tuple[str, ...], is_tsv: boo
     """
     # The module's default of 131,072 is shorter than long rationales are; the limit can only be set for all readers.
     csv.field_size_limit(MAX_FIELD_CHARS)
+    delimiter = "\t" if is_tsv else _delimiter(path)
     with opened(path, newline="") as file:
-        lines = (
-            csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE, strict=True)
-            if is_tsv
-            else csv.reader(file, strict=True)
+        lines = csv.reader(
+            file, delimiter=delimiter, quoting=csv.QUOTE_NONE if is_tsv else csv.QUOTE_MINIMAL, strict=True
         )
         header = names or None
         while True:
@@ -37,20 +45,37 @@ def read_table(path: Path, *, on_bad: OnBad, names: tuple[str, ...], is_tsv: boo
                 return
             except csv.Error as error:
                 raise UserError(f"is no table: {error}", f"{path}:{line}", "are all quotes closed?") from None
-            if not fields or fields == [""]:
+            if not fields or fields == [""] or (line == 1 and _is_note(fields, delimiter)):
                 continue
             if header is None:
                 header = _header(fields, f"{path}:{line}")
             elif len(fields) != len(header):
                 fault = UserError(f"expected {len(header)} columns, found {len(fields)}", f"{path}:{line}")
-                on_bad(fault, ("\t" if is_tsv else ",").join(fields))
+                on_bad(fault, delimiter.join(fields))
             else:
                 yield f"{path}:{line}", dict(zip(header, fields, strict=True))
+
+
+def _delimiter(path: Path) -> str:
+    """Return what stands between the fields: what the first line says, else what it has most of."""
+    with opened(path, newline="") as file:
+        first = next((line for line in file if line.strip()), "")
+        if (note := NOTE.match(first)) is not None:
+            return note[1]
+    counts = {mark: len(next(csv.reader([first], delimiter=mark), [])) for mark in DELIMITERS}
+    return max(DELIMITERS, key=lambda mark: counts[mark])
+
+
+def _is_note(fields: list[str], delimiter: str) -> bool:
+    """Return whether a line is Excel's, that says what stands between the fields."""
+    return NOTE.match(delimiter.join(fields)) is not None
 
 
 def _header(fields: list[str], where: str) -> tuple[str, ...]:
     """Return the names of the columns. Raises: UserError where one is empty or a duplicate."""
     names = tuple(field.strip() for field in fields)
+    if len(names) > 1 and not names[0]:
+        names = (INDEX, *names[1:])
     for number, name in enumerate(names, start=1):
         if not name:
             raise UserError(f"column {number} has no name", where, "the first line names the columns")

@@ -1,43 +1,39 @@
 """Files as UTF-8 text, with or without byte order mark; another encoding is named with the command that fixes it."""
 
 import codecs
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from cotdistill.errors import UserError, no_such_file
+from cotdistill.data.readers import PACKED
+from cotdistill.data.readers._packed import opened_bytes
+from cotdistill.errors import UserError
 
 CHUNK_BYTES = 1 << 20
 
 
 @contextmanager
 def opened(path: Path, *, newline: str | None = None) -> Iterator[TextIO]:
-    """Open a text file for reading.
+    """Open a text file for reading, unpacked where its name says that it is compressed.
 
     Raises: UserError: no such file, or not UTF-8, with the offset of the first byte that is not.
     """
     try:
-        with path.open(encoding="utf-8-sig", newline=newline) as file:
-            yield file
+        with opened_bytes(path) as file, io.TextIOWrapper(file, encoding="utf-8-sig", newline=newline) as text:
+            yield text
     except UnicodeDecodeError:
         raise _not_utf8(path) from None
-    except IsADirectoryError:
-        raise UserError("is a folder, not a file", str(path)) from None
-    except FileNotFoundError:
-        raise no_such_file(path) from None
-    except PermissionError:
-        raise UserError("may not be read: permission denied", str(path)) from None
 
 
 def _not_utf8(path: Path) -> UserError:
     offset, line, around = _first_bad_byte(path)
     encoding = _guess(path, around)
-    hint = (
-        f"convert it first: iconv -f {encoding} -t UTF-8 {path.name} > utf8-{path.name}"
-        if encoding
-        else "convert it first: iconv -f ENCODING -t UTF-8"
-    )
+    first = "unpack it, then convert it" if path.suffix.lower() in PACKED else "convert it first"
+    name = path.stem if path.suffix.lower() in PACKED else path.name
+    command = f"iconv -f {encoding or 'ENCODING'} -t UTF-8"
+    hint = f"{first}: {command} {name} > utf8-{name}" if encoding else f"{first}: {command}"
     return UserError(f"is not UTF-8 (byte {around[0]:#x} at offset {offset})", f"{path}:{line}", hint)
 
 
@@ -45,7 +41,7 @@ def _first_bad_byte(path: Path) -> tuple[int, int, bytes]:
     """Return offset and line of the first byte that is not UTF-8, and the bytes from it on."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     offset, line = 0, 1
-    with path.open("rb") as file:
+    with opened_bytes(path) as file:
         while True:
             chunk = file.read(CHUNK_BYTES)
             pending = decoder.getstate()[0]
@@ -61,7 +57,7 @@ def _first_bad_byte(path: Path) -> tuple[int, int, bytes]:
 
 def _guess(path: Path, around: bytes) -> str:
     """Return the likely encoding of a text; empty where nothing fits."""
-    with path.open("rb") as file:
+    with opened_bytes(path) as file:
         start = file.read(2)
     if start in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
         return "UTF-16"

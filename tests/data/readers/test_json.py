@@ -112,3 +112,60 @@ def test_a_file_of_another_kind_is_refused_with_what_to_do(tmp_path, suffix):
     path.write_bytes(b"x")
     with pytest.raises(UserError, match=f"a {suffix} file cannot be read"):
         list(read_rows(path))
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+def test_the_one_list_of_an_object_holds_the_rows(tmp_path, indent):
+    path = tmp_path / "a.json"
+    rows = [{"question": "q1", "data": [1]}, {"question": "q2"}]
+    path.write_text(json.dumps({"version": "1", "data": rows, "info": {"by": ["me"]}}, indent=indent))
+    assert [row for _, row in read_rows(path)] == rows
+    assert indent is None or [where.rpartition(":")[2] for where, _ in read_rows(path)] == ["4", "10"]
+
+
+@pytest.mark.parametrize(
+    "row", [{"data": "text", "n": 1}, {"data": [1, 2]}, {"problem": {"id": "0"}, "completion": {}}, {"0": "a"}]
+)
+def test_a_single_row_is_a_row_whatever_its_keys(tmp_path, row):
+    path = tmp_path / "a.jsonl"
+    path.write_text(json.dumps(row))
+    assert [found for _, found in read_rows(path)] == [row]
+    path.write_text(f"{json.dumps(row)}\n\n{json.dumps(row)}\n")
+    assert [found for _, found in read_rows(path)] == [row, row]
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+def test_numbered_rows_of_one_object_are_rows(tmp_path, indent):
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps({"0": {"a": 1}, "1": {"a": 2}}, indent=indent))
+    assert [row for _, row in read_rows(path)] == [{"a": 1}, {"a": 2}]
+
+
+def test_a_second_list_of_rows_is_no_row_that_is_lost(tmp_path):
+    path = tmp_path / "a.json"
+    path.write_text('{"train": [{"a": 1}],\n "test": [{"a": 2}]}')
+    with pytest.raises(UserError, match=r"a\.json:2: test: a second list of rows, beside `train`"):
+        list(read_rows(path))
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ('{"a": 1}\n{"gold": "1", "gold": "2"}\n', "2: gold"),
+        ('[{"a": 1},\n{"gold": 1, "b": 2, "gold": 1}]', "2: gold"),
+        ('{"data": [\n{"a": {"b": 1, "b": 2}}]}', "2: b"),
+    ],
+)
+def test_a_key_that_a_row_has_twice_is_a_bad_row(tmp_path, text, where):
+    path = tmp_path / "a.json"
+    path.write_text(text)
+    bad = []
+    list(read_rows(path, on_bad=lambda fault, text: bad.append(fault)))
+    assert [(fault.where.removeprefix(f"{path}:"), fault.message) for fault in bad] == [(where, "duplicate key")]
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.csv", "a.parquet", "a.arrow", "a.jsonl.gz"])
+def test_an_empty_file_is_a_fault(tmp_path, name):
+    (tmp_path / name).touch()
+    with pytest.raises(UserError, match=f"{name}: the file is empty"):
+        list(read_rows(tmp_path / name))

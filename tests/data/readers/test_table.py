@@ -57,3 +57,24 @@ def test_a_row_of_another_width_is_bad_and_the_others_are_read(tmp_path):
 def test_a_broken_table_is_named_with_its_line(tmp_path, text, message):
     with pytest.raises(UserError, match=message):
         rows(tmp_path / "p.csv", text)
+
+
+@pytest.mark.parametrize("mark", [";", "\t", "|"])
+@pytest.mark.parametrize("note", [False, True])
+def test_a_table_of_excel_says_by_its_first_line_what_stands_between_the_fields(tmp_path, mark, note):
+    path = tmp_path / "p.csv"
+    said = f"sep={mark}\r\n" if note else ""
+    text = f'{said}question{mark}gold\r\n"Two{mark} and, two?"{mark}3,5\r\n'
+    assert rows(path, "\ufeff" + text) == [
+        (f"{path}:{3 if note else 2}", {"question": f"Two{mark} and, two?", "gold": "3,5"})
+    ]
+
+
+def test_a_comma_in_a_quoted_name_is_no_delimiter(tmp_path):
+    path = tmp_path / "p.csv"
+    assert rows(path, '"question, as asked";gold\nq;4\n')[0][1] == {"question, as asked": "q", "gold": "4"}
+
+
+def test_the_row_numbers_of_pandas_are_a_column_with_a_name(tmp_path):
+    path = tmp_path / "p.csv"
+    assert rows(path, ",question,gold\n0,q,4\n")[0][1] == {"Unnamed: 0": "0", "question": "q", "gold": "4"}
