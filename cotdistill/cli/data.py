@@ -81,6 +81,45 @@ def list_sets(recipe: RecipeOption = None, as_json: Json = False) -> None:
         echo(f"{row.name:<{width}}  {row.formatting:<9} {row.license or '-':<13} {row.place}{fault}")
 
 
+@data.command("add")
+def add_set(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A file, a folder or a pattern: 'shards/*.jsonl'.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What recipes call it.")],
+    formatting: Annotated[
+        str | None, typer.Option("--as", metavar="LAYOUT", help="problems, traces, sharegpt, openai, alpaca.")
+    ] = None,
+    column: Annotated[
+        list[str] | None, typer.Option("--column", metavar="ROLE=COLUMN", help="question=task; may be repeated.")
+    ] = None,
+    registry: Annotated[
+        Path, typer.Option("--registry", metavar="FILE|DIR", help="The registry, or the folder that holds it.")
+    ] = Path("dataset_info.json"),
+    replace: Annotated[bool, typer.Option("--replace", help="Replace an entry of this name.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Write a file into dataset_info.json and say which column became what."""
+    from cotdistill.data.adding import add_file
+    from cotdistill.data.catalog import REGISTRY
+    from cotdistill.inspection.columns import column_lines
+
+    columns = dict(_pair(given) for given in column or ())
+    path = registry if registry.suffix == ".json" else registry / REGISTRY
+    with logging_to(None):
+        added = add_file(file, name, registry=path, formatting=formatting, columns=columns, replaces=replace)
+        lines = column_lines(added.dataset)
+    if as_json:
+        echo_json({name: added.entry})
+        return
+    echo("\n".join([f"{name}: {added.dataset.entry.holds} in {file}", *lines, f"written to {path}"]))
+
+
+def _pair(given: str) -> tuple[str, str]:
+    role, equals, column = given.partition("=")
+    if not equals or not role or not column:
+        raise UserError(f"expected ROLE=COLUMN, found `{given}`", "--column", "as in --column question=task")
+    return role, column
+
+
 @data.command("check")
 def check_set(
     name: Name,

@@ -18,6 +18,7 @@ from cotdistill.data.dataset import Dataset, key_apart
 from cotdistill.data.identity import Identity, Name, RowNames, identity_of, problem_in, question_key, renamed
 from cotdistill.data.noted_row import NotedRow
 from cotdistill.data.readers import JsonRow, OnBad, has_row_a_line, read_json_lines, read_rows
+from cotdistill.data.recognition import Recognition
 from cotdistill.data.task import with_options
 from cotdistill.errors import UserError
 from cotdistill.records import Problem, Trace
@@ -61,6 +62,7 @@ class DatasetBlock(ABC):
 
     layout: Any  # Any: a Format, which stands on a layer above
     each: Each
+    recognition: Recognition | None
     names: Mapping[int, Name] = field(default_factory=dict, init=False)
     """Names of its rows, by number, where they are not those that the rows have of themselves."""
     findings: list[Finding] = field(default_factory=list, init=False)
@@ -77,6 +79,8 @@ class DatasetBlock(ABC):
             row = NotedRow(foreign)
             try:
                 values = self.layout.read(row, row_id)
+                if self.recognition is not None and (other := self.recognition.fault(foreign)):
+                    raise ValueError(other)
             except ValueError as error:
                 self._note(UserError(*key_apart(str(error), where)), json.dumps(row, default=str))
                 continue
@@ -208,21 +212,21 @@ class DatasetRows:
         return name
 
     def _blocks(self) -> Iterator[DatasetBlock]:
-        layout = self.dataset.layout
+        common = self.dataset.layout, self._each, self.dataset.recognition
         self.dataset.check()
         files = self.dataset.files_of(self._split)
         if files and all(map(_is_lines, files)) and self.dataset.has_plain_rows:
             for path in files:
                 for first, data in line_blocks(path):
-                    yield LineBlock(layout, self._each, path, first, data)
+                    yield LineBlock(*common, path, first, data)
             return
         noted = _Noted()
         for number, (where, row) in enumerate(self.dataset.read_rows(split=self._split, bad=noted)):
             noted.held.append((where, str(row.get("id", number)), row))
             if len(noted.held) == BLOCK_ROWS:
-                yield ObjectBlock(layout, self._each, noted.take())
+                yield ObjectBlock(*common, noted.take())
         if noted.held:
-            yield ObjectBlock(layout, self._each, noted.take())
+            yield ObjectBlock(*common, noted.take())
 
 
 def _ignore(fault: UserError, text: str) -> None:

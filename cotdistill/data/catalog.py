@@ -1,23 +1,24 @@
 """The registries that a run can see, and how a name or a file becomes a data set."""
 
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from cotdistill.data.dataset import Dataset
-from cotdistill.data.entry import Columns, Entry
+from cotdistill.data.dataset import SAMPLE_ROWS, Dataset
+from cotdistill.data.entry import Columns, Entry, Tags
 from cotdistill.data.local_files import ALL, WILD, local_files
 from cotdistill.data.options import DataOptions
-from cotdistill.data.readers import JsonRow, names_file, read_rows
+from cotdistill.data.readers import names_file, read_rows
+from cotdistill.data.recognition import Recognition, recognise
+from cotdistill.data.registration import unknown_columns
 from cotdistill.data.task_entry import FORMATTING, TaskEntry, TaskOptions
 from cotdistill.errors import UserError
 from cotdistill.yamlfile import Source, load, nearest, validate
 
 REGISTRY = "dataset_info.json"
-
-REASONINGS, ANSWERS = {"reasoning", "Complex_CoT"}, {"answer", "Response"}
-"""Keys by which a file of traces is known that no registry names."""
 
 SHIPPED = Path(__file__).with_name(REGISTRY)
 """The ready entries; the repository's own dataset_info.json is a link to it."""
@@ -54,7 +55,8 @@ class Catalog:
         if Path(name).exists() or any(mark in name for mark in WILD):
             # Whoever names a file may have it read, wherever it lies.
             named = self.options.model_copy(update={"allow_outside": True})
-            return Dataset(name, entry_of_files(name), name, Path(), named)
+            entry, recognition = entry_of_files(name)
+            return Dataset(name, entry, name, Path(), named, recognition)
         if names_file(name):
             raise UserError(f"no file `{name}`", hint="paths are relative to the working directory")
         looked = ", ".join(str(source.path) for source in self.sources) or f"no {REGISTRY} was found"
@@ -116,32 +118,41 @@ def open_catalog(folders: Iterable[Path], options: DataOptions | None = None) ->
     return Catalog(tuple(load(path) for path in paths), options)
 
 
-def entry_of_files(name: str) -> Entry:
+def entry_of_files(name: str) -> tuple[Entry, Recognition | None]:
     """Return the entry that fits a file, a folder or a pattern that no registry names, told by its first rows.
 
-    Raises: UserError where not even a first row can be read.
+    Raises: UserError where not even a first row can be read, or its columns tell not what it holds.
     """
     place = Entry(local_path=name)
     # Bad rows are counted when the files are read; here only the first good ones matter.
-    found = local_files(place, Path(), name, allow_outside=True, split=ALL)
-    rows = (row for file in found for _, row in read_rows(file, on_bad=lambda _fault, _text: None))
-    first = next(rows, {})
-    layout = _layout(first)
-    if layout == "problems" and isinstance(first.get("choices"), list | dict):
+    files = local_files(place, Path(), name, allow_outside=True, split=ALL)
+    rows = (row for file in files for _, row in read_rows(file, on_bad=lambda _fault, _text: None))
+    sample = list(itertools.islice(rows, SAMPLE_ROWS))
+    found = recognise(sample, _ready_traces())
+    if found is None:
+        if sample:
+            raise unknown_columns(name, sample[0])
+        return place.model_copy(update={"formatting": "problems"}), None
+    columns, task = dict(found.guess.columns), None
+    if found.guess.formatting == "problems" and any(isinstance(row.get("choices"), list | dict) for row in sample):
         # As MMLU and its kin: without its options no such question can be answered.
-        columns = Columns(choices="choices", group="subject" if "subject" in first else None)
-        return Entry(local_path=name, formatting=layout, columns=columns, task=CHOICE)
-    columns = Columns(messages="messages") if layout == "openai" else Columns()
-    return Entry(local_path=name, formatting=layout, columns=columns)
+        columns |= {"choices": "choices"} | ({"group": "subject"} if "subject" in sample[0] else {})
+        task = CHOICE
+    entry = place.model_copy(
+        update={
+            "formatting": found.guess.formatting,
+            "columns": Columns.model_validate(columns),
+            "tags": Tags.model_validate(dict(found.guess.tags)),
+            "task": task,
+        }
+    )
+    return entry, found
 
 
-def _layout(row: JsonRow) -> str:
-    if "completion" in row and "problem" in row:
-        return "traces"
-    if "generations" in row or (REASONINGS & row.keys() and ANSWERS & row.keys()):
-        return "traces"
-    if "conversations" in row:
-        return "sharegpt"
-    if "messages" in row:
-        return "openai"
-    return "alpaca" if "instruction" in row else "problems"
+@cache
+def _ready_traces() -> tuple[dict[str, str], ...]:
+    """Return the columns, by role, of the ready sets of traces."""
+    entries = load(SHIPPED).data
+    assert isinstance(entries, dict), "the ready entries are one object"
+    columns = [entry["columns"] for entry in entries.values() if entry.get("formatting") == "traces"]
+    return tuple(columns)

@@ -3,6 +3,7 @@
 import itertools
 import json
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -18,11 +19,16 @@ from cotdistill.data.local_files import ALL, NoSplit, local_files, own_copy
 from cotdistill.data.noted_row import NotedRow
 from cotdistill.data.options import DataOptions
 from cotdistill.data.readers import JsonRow, read_rows
+from cotdistill.data.recognition import Recognition
+from cotdistill.data.registration import entry_hint, other_entry
 from cotdistill.errors import UserError
 from cotdistill.records import Conversation, Problem, Trace
 from cotdistill.storage.ledger_index import LedgerIndex
 
 log = logging.getLogger(__name__)
+
+SAMPLE_ROWS = 100
+"""Rows by which it is told what a file holds, and from which columns."""
 
 
 class Sample(NamedTuple):
@@ -43,6 +49,8 @@ class Dataset:
     root: Path
     """Folder that `local_path` is relative to."""
     options: DataOptions = field(default_factory=DataOptions)
+    recognition: Recognition | None = None
+    """What a file was told by that no registry names; None for an entry."""
 
     @cached_property
     def files(self) -> tuple[Path, ...]:
@@ -105,10 +113,7 @@ class Dataset:
         entry = self.entry
         limits = [number for number in (limit, entry.num_samples) if number is not None]
         if files := self.files_of(split):
-            on_bad = bad if bad is not None else BadRows()
-            found: Iterator[tuple[str, JsonRow]] = itertools.chain.from_iterable(
-                read_rows(path, on_bad=on_bad, names=entry.column_names, is_object=entry.is_object) for path in files
-            )
+            found = self._rows_of(files, bad if bad is not None else BadRows())
         else:
             found = read_hub_rows(
                 self.name,
@@ -121,6 +126,22 @@ class Dataset:
             )
         return itertools.islice(found, entry.num_samples)
 
+    def _rows_of(self, files: Sequence[Path], bad: BadRows) -> Iterator[tuple[str, JsonRow]]:
+        """Yield the rows of these files. Raises: UserError where they hold none, good or bad."""
+        rows = 0
+
+        def on_bad(fault: UserError, text: str) -> None:
+            nonlocal rows
+            rows += 1
+            bad(fault, text)
+
+        for path in files:
+            for row in read_rows(path, on_bad=on_bad, names=self.entry.column_names, is_object=self.entry.is_object):
+                rows += 1
+                yield row
+        if not rows:
+            raise UserError("is empty: it holds no rows", ", ".join(map(str, files)), "was it written to the end?")
+
     def read_conversations(self, *, bad: BadRows | None = None) -> Iterator[Conversation]:
         """Yield the rows as conversations.
 
@@ -130,7 +151,7 @@ class Dataset:
             raise UserError(
                 f"holds {self.entry.holds}, not conversations",
                 self.where,
-                "set `formatting`, or name it in `problems:` and let `convert` write it",
+                self._hint("conversations", "set `formatting`, or name it in `problems:` and let `convert` write it"),
             )
         for _, values in self._read_values(bad=bad):
             yield from values
@@ -167,7 +188,7 @@ class Dataset:
 
         Raises: UserError that names file, line and key.
         """
-        self._refuse_conversations()
+        self.check_problems()
         return (problem_in(values[0]) for _, values in self._read_values(split=split, bad=bad, limit=limit))
 
     def read_traces(
@@ -187,18 +208,26 @@ class Dataset:
         for where, values in self._read_values(split=split, bad=bad, limit=limit):
             yield from (Sample(where, value) for value in values)
 
-    def check_problems(self) -> None:
-        """Raise UserError where the set holds neither problems nor traces."""
-        self._refuse_conversations()
+    def columns(self) -> dict[str, Counter[str]]:
+        """Return, by what it holds, which column the first rows are read from, and how many of them.
+
+        Raises: UserError.
+        """
+        self.check()
+        found: dict[str, Counter[str]] = {}
+        for _, row in itertools.islice(self.read_rows(bad=BadRows(SAMPLE_ROWS), limit=SAMPLE_ROWS), SAMPLE_ROWS):
+            for role, column in self.layout.columns(row).items():
+                found.setdefault(role, Counter())[column] += 1
+        return found
 
     def check_traces(self) -> None:
         """Raise UserError where the set holds no answers with their reasoning."""
-        self._refuse_conversations()
+        self.check_problems()
         if self.entry.holds != "traces":
             raise UserError(
                 "holds problems without a teacher's answers",
                 self.where,
-                'add a `teacher:` to the recipe, or set `"formatting": "traces"`',
+                self._hint("traces", 'add a `teacher:` to the recipe, or set `"formatting": "traces"`'),
             )
 
     @property
@@ -227,13 +256,20 @@ class Dataset:
 
         return read
 
-    def _refuse_conversations(self) -> None:
+    def check_problems(self) -> None:
+        """Raise UserError where the set holds neither problems nor traces."""
         if self.entry.is_conversations:
             raise UserError(
                 f"holds conversations ({self.entry.formatting}), not problems",
                 self.where,
-                'name it in `train: {dataset: …}`, or register it with `"formatting": "traces"`',
+                self._hint("traces", 'name it in `train: {dataset: …}`, or register it with `"formatting": "traces"`'),
             )
+
+    def _hint(self, wanted: str, otherwise: str) -> str:
+        """Return the entry under which a file without one holds what is wanted, and how to write it."""
+        first = next(self.read_rows(), None) if self.recognition is not None else None
+        other = other_entry(self.name, self.entry, wanted, first[1]) if first else None
+        return entry_hint(self.name, other) if other else otherwise
 
     def _read_values(
         self,
@@ -249,6 +285,8 @@ class Dataset:
             row = NotedRow(foreign)
             try:
                 values = read(row)
+                if self.recognition is not None and (other := self.recognition.fault(foreign)):
+                    raise ValueError(other)
             except ValueError as error:
                 # A bad key leads the message: `question: is missing`.
                 rejected(UserError(*key_apart(str(error), where)), json.dumps(row, default=str))

@@ -42,16 +42,19 @@ class Columns(Options):
     response: str | None = None
     history: str | None = None
     question: str | tuple[str, ...] | None = None
-    """The question, the columns of its parts, or a text with them in braces, `{passage}\\n\\n{question}`; default:
-    question, problem or Question, whichever is there."""
+    """The question, the columns of its parts, a text with them in braces (`{passage}\\n\\n{question}`), or a list of
+    turns that ends with it; default: question, problem, query, prompt, instruction or input, whichever is there. A
+    column inside of another is named by its path: `reward_model.ground_truth`."""
     reasoning: str | None = None
-    """The rationale; default: reasoning or Complex_CoT."""
+    """The rationale; default: reasoning, Complex_CoT, reasoning_content, thinking, rationale or chain_of_thought."""
     answer: str | None = None
-    """The answer: a problem's worked answer, a trace's text after its reasoning; default: answer or Response."""
-    generations: str | None = None
-    """A list of answers with their reasoning in think tags, each a trace of its own."""
+    """The answer: a problem's worked answer, a trace's text after its reasoning; default: answer, response,
+    completion, output, generated_solution or content."""
+    generations: str | tuple[str, ...] | None = None
+    """A list of answers with their reasoning in think tags, or the columns of several, each a trace of its own."""
     gold: str | None = None
-    """What is right; default: gold, and for problems the answer."""
+    """What is right; default: gold, expected_answer, final_answer, ground_truth, reference_answer,
+    reward_model.ground_truth or extra_info.ground_truth, and for problems the answer."""
     id: str | None = None
     choices: str | tuple[str, ...] | None = None
     """The options of a multiple-choice question: a list, or a column for each; gold is then a letter, a number from 0
@@ -70,7 +73,7 @@ class Columns(Options):
     def _refuse_other_kinds(cls, data: object) -> object:
         return _refuse(data, REFUSED_COLUMNS)
 
-    @field_validator("question", "choices", mode="before")
+    @field_validator("question", "choices", "generations", mode="before")
     @classmethod
     def _one_or_several(cls, named: object) -> object:
         is_list = isinstance(named, list | tuple) and len(named) > 1 and all(isinstance(name, str) for name in named)
@@ -213,4 +216,9 @@ class Entry(Options):
         for key in named:
             if key not in known and key not in unused:
                 raise ValueError(f"{key}: no key of the layout `{self.formatting}`; known: {', '.join(sorted(known))}")
+        taken = {column for column in named.values() if isinstance(column, str)}
+        for key, option in kinds("formats")[self.formatting].options.model_fields.items():
+            # `{"prompt": "input"}`: what stands under `input` otherwise has no column here.
+            if key not in named and not key.endswith("_tag") and option.default in taken:
+                named[key] = ""
         return {key: value for key, value in named.items() if key in known}

@@ -29,6 +29,10 @@ class Format(Protocol):
         """Return if what can be known before a run is well. Raises: UserError."""
         ...
 
+    def columns(self, row: JsonRow, /) -> dict[str, str]:
+        """Return, by what they hold, the columns that a row is read from: `{"question": "problem"}`."""
+        ...
+
     def read(self, row: JsonRow, row_id: str, /) -> Sequence[Problem] | Sequence[Trace] | Sequence[Conversation]:
         """Return what a row holds, at least one; `row_id` is its number, for a row that has no id of its own.
 

@@ -24,9 +24,17 @@ class Conversations(ABC):
             if option.name.endswith("_tag"):
                 continue
             key = getattr(self, option.name)
+            # A layout without such a column has no name for it.
+            if not key:
+                continue
             if key in seen:
                 raise UserError(f"`{seen[key]}` and `{option.name}` have one key, `{key}`", hint="rename one of them")
             seen[key] = option.name
+
+    def columns(self, row: JsonRow, /) -> dict[str, str]:
+        """Return, by what they hold, the columns that a row is read from."""
+        keys = {o.name: getattr(self, o.name) for o in dataclasses.fields(self) if not o.name.endswith("_tag")}
+        return {role: key for role, key in keys.items() if key and row.get(key)}
 
     def read(self, row: JsonRow, row_id: str, /) -> list[Conversation]:
         """Return the one conversation of a row.

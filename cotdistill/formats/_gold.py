@@ -4,6 +4,7 @@ import math
 import re
 from typing import Literal, NamedTuple
 
+from cotdistill.data.row_layouts import has_column, value_at
 from cotdistill.formats import JsonRow
 
 HASHES = "####"
@@ -13,44 +14,48 @@ Rule = Literal["gsm8k", "yes_no"]
 
 
 class GoldRule(NamedTuple):
-    """Where the gold answer of a row is."""
+    """How the gold answer of a row is found in its column."""
 
-    key: str | None
-    """Its column; None: `gold`, else the one that holds the answer."""
     rule: Rule | None = None
-    """How it is found there."""
     pattern: str | None = None
     """The same by a regular expression with one group; its last match counts."""
+    is_named: bool = False
+    """Whether an entry names the column, so that every row must have it."""
 
 
-def gold_answer(row: JsonRow, where: GoldRule, *, answer_key: str | None) -> str | None:
+def gold_answer(row: JsonRow, key: str | None, rule: GoldRule, *, worked_out: str | None) -> str | None:
     """Return the final answer that is right; None where the row has none.
 
-    `answer_key` is the column that holds it where none is named for gold.
+    `key` is its column, and `worked_out` the one that holds it at the end of a worked answer.
     Raises: ValueError that names the key, what was expected and what was found.
     """
-    key = where.key or ("gold" if row.get("gold") is not None else answer_key)
     if key is None:
         return None
-    if key not in row and where.key:
-        raise ValueError(f"{key}: is missing; keys here: {', '.join(row)}")
-    value = row.get(key)
+    if rule.is_named and not has_column(row, key):
+        raise ValueError(f"{key}: is missing; keys here: {', '.join(map(str, row))}")
+    value = value_at(row, key)
     if value is None:
         return None
-    if where.rule == "yes_no":
+    if rule.rule == "yes_no":
         return _yes_or_no(key, value)
     if isinstance(value, bool | dict | list) or (isinstance(value, float) and not math.isfinite(value)):
         raise ValueError(f"{key}: expected text or a number, found {_named(value)}")
-    text = str(value)
-    if where.pattern is not None:
-        found = re.findall(where.pattern, text)
+    # GSM8K's answers are worked out, with the final one behind four hashes.
+    found = _final(key, str(value), rule, is_worked_out=key == worked_out).strip()
+    if not found:
+        raise ValueError(f"{key}: expected what is right, found nothing; `null` where it is not known")
+    return found
+
+
+def _final(key: str, text: str, rule: GoldRule, *, is_worked_out: bool) -> str:
+    if rule.pattern is not None:
+        found = re.findall(rule.pattern, text)
         if not found:
             raise ValueError(f"{key}: expected a match of the gold pattern, found `{text[-60:]}`")
-        return str(found[-1]).strip()
-    if where.rule == "gsm8k" and HASHES not in text:
+        return str(found[-1])
+    if rule.rule == "gsm8k" and HASHES not in text:
         raise ValueError(f"{key}: expected the final answer after {HASHES}, found `{text[-60:]}`")
-    # GSM8K's answers are worked out, with the final one behind four hashes.
-    return text.rpartition(HASHES)[2].strip() if where.rule or key == answer_key else text.strip()
+    return text.rpartition(HASHES)[2] if rule.rule or is_worked_out else text
 
 
 def _yes_or_no(key: str, value: object) -> str:

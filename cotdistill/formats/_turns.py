@@ -99,17 +99,12 @@ def read_exchange(turns: object, key: str, *, role_tag: str | None, content_tag:
     messages = []
     for number, turn in enumerate(turns):
         place = f"{key}[{number}]"
-        if not isinstance(turn, dict):
-            raise ValueError(f"{place}: expected an object, found {_kind(turn)}")
-        role = turn.get(role_tag or ("role" if "role" in turn else "from"))
-        if not isinstance(role, str) or role not in ROLES:
-            raise ValueError(f"{place}: expected a turn of {' or '.join(ROLES)}, found {role}")
-        text_key = content_tag or ("value" if "value" in turn else "content")
+        role, text_key = _role_and_key(turn, place, role_tag, content_tag)
         if number < len(turns) - 1:
-            messages.append(message(ROLES[role], turn, text_key, place))
+            messages.append(message(role, turn, text_key, place))
         else:
             said = said_in(turn, text_key, place, is_answer=True)
-            messages.append(Message(role=ROLES[role], content=said.written))
+            messages.append(Message(role=role, content=said.written))
     *context, asked, _ = checked("", messages, key).messages
     for number, text in ((len(turns) - 2, asked.content), (len(turns) - 1, f"{said.reasoning}{said.text}")):
         if not text.strip():
@@ -118,6 +113,46 @@ def read_exchange(turns: object, key: str, *, role_tag: str | None, content_tag:
     if said.reasoning.strip():
         answer = Split(said.reasoning, answer.text)
     return Exchange(tuple(context), asked.content, answer)
+
+
+class Asked(NamedTuple):
+    """The last question of a list of turns."""
+
+    context: tuple[Message, ...]
+    question: str
+
+
+def read_asked(turns: object, key: str, *, role_tag: str | None, content_tag: str | None) -> Asked:
+    """Return the last question of a list of turns, and all that stands before it; its answer may be elsewhere.
+
+    Tags that are None have their usual names. Raises: ValueError that names the key.
+    """
+    last = turns[-1] if isinstance(turns, list | tuple) and turns else None
+    role_key = role_tag or ("role" if isinstance(last, dict) and "role" in last else "from")
+    if not isinstance(last, dict) or ROLES.get(str(last.get(role_key))) != "user":
+        said = read_exchange(turns, key, role_tag=role_tag, content_tag=content_tag)
+        return Asked(said.context, said.question)
+    messages = []
+    for number, turn in enumerate(turns):  # type: ignore[arg-type, var-annotated]
+        place = f"{key}[{number}]"
+        role, text_key = _role_and_key(turn, place, role_tag, content_tag)
+        messages.append(message(role, turn, text_key, place))
+    if not messages[-1].content.strip():
+        raise ValueError(f"{place}.{text_key}: expected text, found nothing but white space")
+    *context, asked, _ = checked("", [*messages, Message(role="assistant", content="…")], key).messages
+    return Asked(tuple(context), asked.content)
+
+
+def _role_and_key(
+    turn: object, place: str, role_tag: str | None, content_tag: str | None
+) -> tuple[Literal["system", "user", "assistant"], str]:
+    """Return the role of a turn and the key of its text. Raises: ValueError."""
+    if not isinstance(turn, dict):
+        raise ValueError(f"{place}: expected an object, found {_kind(turn)}")
+    role = turn.get(role_tag or ("role" if "role" in turn else "from"))
+    if not isinstance(role, str) or role not in ROLES:
+        raise ValueError(f"{place}: expected a turn of {' or '.join(ROLES)}, found {role}")
+    return ROLES[role], content_tag or ("value" if "value" in turn else "content")
 
 
 def read_answer(content: str) -> Split:

@@ -19,6 +19,7 @@ class Openai(Conversations):
 
     Options:
         messages: Key of the list of turns.
+        response: Key of the answer, a text or turns, where it stands beside the turns of the question.
         system: Key of a system prompt beside the turns.
         tools: Key of tool descriptions; a row that has any is refused.
         role_tag: Key of a turn's role.
@@ -29,6 +30,7 @@ class Openai(Conversations):
     """
 
     messages: str = "messages"
+    response: str = ""
     system: str = "system"
     tools: str = "tools"
     role_tag: str = "role"
@@ -60,6 +62,7 @@ class Openai(Conversations):
     def _as_sharegpt(self) -> Sharegpt:
         return Sharegpt(
             messages=self.messages,
+            response=self.response,
             system=self.system,
             tools=self.tools,
             role_tag=self.role_tag,

@@ -21,6 +21,7 @@ class Sharegpt(Conversations):
 
     Options:
         messages: Key of the list of turns.
+        response: Key of the answer, a text or turns, where it stands beside the turns of the question.
         system: Key of the system prompt.
         tools: Key of tool descriptions; a row that has any is refused, since no student here learns tools.
         role_tag: Key of a turn's role.
@@ -33,6 +34,7 @@ class Sharegpt(Conversations):
     """
 
     messages: str = "conversations"
+    response: str = ""
     system: str = "system"
     tools: str = "tools"
     role_tag: str = "from"
@@ -61,6 +63,7 @@ class Sharegpt(Conversations):
         if row.get(self.tools):
             raise ValueError(f"{self.tools}: tool descriptions cannot be learned here")
         messages = [self._turn(turn, f"{self.messages}[{i}]") for i, turn in enumerate(list_at(row, self.messages))]
+        messages += self._answer(row) if self.response else []
         if row.get(self.system):
             if messages[:1] and messages[0].role == "system":
                 raise ValueError(f"{self.system}: a turn is a system prompt too, and only one is read")
@@ -82,6 +85,12 @@ class Sharegpt(Conversations):
                 "system_tag": self.system_tag,
             },
         }
+
+    def _answer(self, row: JsonRow) -> list[Message]:
+        """Return the turns of an answer that stands in a column of its own."""
+        if isinstance(row.get(self.response), list):
+            return [self._turn(t, f"{self.response}[{i}]") for i, t in enumerate(list_at(row, self.response))]
+        return [Message(role="assistant", content=text_at(row, self.response))]
 
     def _turn(self, turn: object, place: str) -> Message:
         if not isinstance(turn, dict):

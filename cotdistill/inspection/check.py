@@ -13,6 +13,7 @@ from cotdistill.data.identity import identity_of
 from cotdistill.errors import UserError
 from cotdistill.filters.contamination import BenchmarkIndex
 from cotdistill.filters.stray_tags import reason_against_tags
+from cotdistill.inspection.columns import column_lines
 from cotdistill.inspection.findings import SHOWN, CheckResult, Finding, Level
 from cotdistill.inspection.lengths import Lengths
 from cotdistill.records import Completion, Conversation, Problem, Trace
@@ -121,7 +122,16 @@ def check_dataset(dataset: Dataset, context: CheckContext) -> CheckResult:
         ]
     checked = _checked(dataset, context)
     place = ", ".join(map(str, dataset.files_of(None))) or "a hub"
-    return CheckResult(dataset.name, dataset.entry.formatting, place, rows, notes.findings(checked), checked, lengths)
+    return CheckResult(
+        dataset.name,
+        dataset.entry.formatting,
+        place,
+        rows,
+        notes.findings(checked),
+        checked,
+        lengths,
+        tuple(column_lines(dataset)),
+    )
 
 
 def _checked(dataset: Dataset, context: CheckContext) -> tuple[str, ...]:

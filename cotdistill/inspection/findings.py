@@ -42,6 +42,8 @@ class CheckResult:
     checked: tuple[str, ...]
     """Names of what was looked for."""
     lengths: Lengths | None
+    columns: tuple[str, ...] = ()
+    """Lines that say which column became what."""
 
     @property
     def is_sound(self) -> bool:
@@ -54,6 +56,7 @@ class CheckResult:
         clean = [name for name in self.checked if name not in found]
         return [
             f"{self.name}: {self.rows:,} {self.noun} in {self.place}",
+            *self.columns,
             *(line for finding in self.findings for line in finding.lines()),
             *(self.lengths.lines() if self.lengths else []),
             *([f"not found: {', '.join(clean)}"] if clean else []),
@@ -77,5 +80,6 @@ class CheckResult:
                 for f in self.findings
             ],
             "checked": list(self.checked),
+            "columns": list(self.columns),
             "tokens": self.lengths.as_json() if self.lengths else None,
         }

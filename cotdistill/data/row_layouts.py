@@ -1,0 +1,64 @@
+"""Usual names of columns, and how a name finds its value in a row.
+
+A column inside of another is named by its path: `reward_model.ground_truth` in `{"reward_model": {"ground_truth": …}}`.
+"""
+
+from cotdistill.data.readers import JsonRow
+
+QUESTIONS = ("question", "problem", "Question", "query", "prompt", "instruction", "input")
+REASONINGS = ("reasoning", "Complex_CoT", "reasoning_content", "thinking", "rationale", "chain_of_thought")
+ANSWERS = ("answer", "Response", "response", "completion", "output", "generated_solution", "content")
+"""What somebody said, in a row that has more of a rationale or a gold answer."""
+SAID = ("response", "Response", "completion", "output", "generated_solution", "content")
+"""What somebody said, whatever else a row has: `answer` may be what is right."""
+GOLDS = (
+    *("gold", "expected_answer", "final_answer", "ground_truth", "reference_answer"),
+    *("reward_model.ground_truth", "extra_info.ground_truth", "extra_info.answer"),
+)
+TURNS = ("messages", "conversations", "conversation")
+PROMPTS = ("prompt", "input")
+"""Names under which a list of turns may stand that ends with the user's."""
+SYSTEMS = ("system", "system_prompt")
+
+_MISSING = object()
+
+
+def value_at(row: JsonRow, key: str) -> object:
+    """Return the value of a column; None where there is no such column."""
+    if key in row or "." not in key:
+        return row.get(key)
+    found: object = row
+    for part in key.split("."):
+        if not isinstance(found, dict) or part not in found:
+            return None
+        found = found[part]
+    return found
+
+
+def peek(row: JsonRow, key: str) -> object:
+    """Return what `value_at` does of a row that notes what is read of it, and leave no note."""
+    found = _found(row, key)
+    return None if found is _MISSING else found
+
+
+def has_column(row: JsonRow, key: str) -> bool:
+    """Return whether a row has a column, with a value or without."""
+    return _found(row, key) is not _MISSING
+
+
+def first_of(row: JsonRow, keys: tuple[str, ...]) -> str | None:
+    """Return the first of these columns that has a value, else the first that the row has; None where it has none."""
+    here = [key for key in keys if has_column(row, key)]
+    return next((key for key in here if peek(row, key) is not None), here[0] if here else None)
+
+
+def _found(row: JsonRow, key: str) -> object:
+    # dict's own method, which such a row leaves alone.
+    if key in row or "." not in key:
+        return dict.get(row, key, _MISSING)
+    found: object = row
+    for part in key.split("."):
+        if not isinstance(found, dict) or part not in found:
+            return _MISSING
+        found = dict.get(found, part)
+    return found
