@@ -107,6 +107,8 @@ def add_set(
     with logging_to(None):
         added = add_file(file, name, registry=path, formatting=formatting, columns=columns, replaces=replace)
         lines = column_lines(added.dataset)
+        if said := added.bad.unread_said:
+            lines.append(f"not used: {said}")
     if as_json:
         echo_json({name: added.entry})
         return

@@ -13,17 +13,21 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 
 from cotdistill.data.bad_rows import BadRows
-from cotdistill.data.catalog import entry_of_files
+from cotdistill.data.catalog import entry_of_files, open_catalog
 from cotdistill.data.dataset import SAMPLE_ROWS, Dataset
 from cotdistill.data.entry import Columns, Entry
 from cotdistill.data.local_files import WILD
 from cotdistill.data.options import DataOptions
 from cotdistill.data.registration import entry_json, other_entry, write_entry
 from cotdistill.errors import UserError, first_fault
+from cotdistill.registry import kinds
 from cotdistill.yamlfile import nearest
 
 TAKEN = ("demo", "holdout")
 """Names that stand for problems of the recipe itself."""
+
+
+ROLES = tuple(name for name, option in Columns.model_fields.items() if option.annotation is not type(None))
 
 
 class Added(NamedTuple):
@@ -51,6 +55,8 @@ def add_file(
     """
     if name in TAKEN:
         raise UserError(f"`{name}` is a name of the recipe's own problems", "NAME", "choose another name")
+    if name in open_catalog([]).names() and not replaces:
+        raise UserError(f"`{name}` is a ready entry", "NAME", "choose another name, or --replace hides it")
     entry = _entry(file, formatting, dict(columns or {}))
     dataset = Dataset(name, entry, file, Path(), DataOptions(allow_outside=True))
     found = dataset.columns()
@@ -76,6 +82,9 @@ def _is_in_all(found: Mapping[str, Mapping[str, int]], role: str) -> bool:
 
 def _entry(file: str, formatting: str | None, columns: dict[str, str]) -> Entry:
     """Return the entry of a file without a name. Raises: UserError."""
+    for role in columns:
+        if role not in Columns.model_fields:
+            raise UserError(f"`{role}` is nothing that a column can hold", "--column", nearest(role, ROLES))
     if formatting is None and columns:
         formatting = _formatting_of(columns)
     if formatting is not None and columns:
@@ -96,8 +105,7 @@ def _valid(entry: dict[str, Any]) -> Entry:  # Any: JSON values
         return Entry.model_validate(entry)
     except ValidationError as error:
         fault = first_fault(error)
-        known = list(Columns.model_fields) if fault.key.startswith("columns.") else []
-        raise UserError(fault.message, fault.key, nearest(fault.key.rpartition(".")[2], known)) from None
+        raise UserError(fault.message, fault.key, nearest(str(entry["formatting"]), list(kinds("formats")))) from None
 
 
 def _formatting_of(columns: Mapping[str, str]) -> str:
@@ -111,7 +119,7 @@ def _formatting_of(columns: Mapping[str, str]) -> str:
 
 def _place(file: str, registry: Path) -> dict[str, str]:
     """Return where the file is, as the registry has to say it."""
-    absolute = Path(file).absolute()
+    absolute = Path(os.path.normpath(Path(file).absolute()))
     try:
         inner = os.path.relpath(absolute, registry.absolute().parent)
     except ValueError:

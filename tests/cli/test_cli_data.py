@@ -73,3 +73,37 @@ def test_an_unknown_name_or_style_is_one_line(call, work):
     code, _, err = call("data", "show", "good", "--style", "thnk")
     assert code == 2
     assert "did you mean `think`" in err
+
+
+def test_add_says_which_column_became_what_and_what_is_not_used(call, work):
+    (work / "t.jsonl").write_text(
+        '{"problem": "q", "generated_solution": "a", "expected_answer": "1", "url": "u", "meta": {"by": "me"}}\n'
+    )
+    code, out, err = call("data", "add", "t.jsonl", "mine")
+    assert code == 0, err
+    assert out.splitlines() == [
+        "mine: traces in t.jsonl",
+        "columns: question from `problem`, gold from `expected_answer`, answer from `generated_solution`",
+        "not used: url, meta (1 row)",
+        "written to dataset_info.json",
+    ]
+    code, out, _ = call("data", "check", "mine")
+    assert code == 0
+    assert "columns: question from `problem`" in out
+    code, _, err = call("data", "add", "t.jsonl", "mine")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "mine: is registered already" in err
+    assert call("data", "add", "t.jsonl", "mine", "--replace", "--as", "problems")[0] == 0
+
+
+def test_add_takes_columns_by_what_they_hold(call, work):
+    (work / "t.jsonl").write_text('{"task": "q", "result": "1"}\n')
+    code, _, err = call("data", "check", "t.jsonl")
+    assert code == 2
+    assert "cannot tell what its columns hold: task, result" in err
+    code, out, err = call("data", "add", "t.jsonl", "mine", "--column", "question=task", "--column", "gold=result")
+    assert code == 0, err
+    assert "columns: question from `task`, gold from `result`" in out
+    code, _, err = call("data", "add", "t.jsonl", "other", "--column", "question")
+    assert code == 2
+    assert "--column: expected ROLE=COLUMN, found `question`" in err
