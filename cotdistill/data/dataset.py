@@ -163,8 +163,7 @@ class Dataset:
 
         Raises: UserError that names file, line and key.
         """
-        seen = LedgerIndex()
-        repeated, others = 0, list[Problem]()
+        seen, repeated, others = LedgerIndex(), 0, list[str]()
         for problem in self.read_each_problem(split=split, bad=bad, limit=limit):
             row = identity_of([problem])
             first = seen.find(row.question)
@@ -173,13 +172,12 @@ class Dataset:
                 yield problem
                 continue
             repeated += 1
-            if first != row.gold:
-                others.append(problem)
+            others += [problem.id] * (first != row.gold)
         if repeated and self.entry.holds != "traces":
             log.warning("%s: %d duplicate questions are asked once", self.name, repeated)
         if others:
             said = "%s: %d rows have another gold answer than the first one of their question, which counts: problem %s"
-            log.warning(said, self.name, len(others), others[0].id)
+            log.warning(said, self.name, len(others), others[0])
 
     def read_each_problem(
         self, *, split: str | None = None, bad: BadRows | None = None, limit: int | None = None
