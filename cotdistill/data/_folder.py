@@ -47,7 +47,8 @@ def data_files(folder: Path, where: str, *, split: str | None, subset: str | Non
     Without a split that of `train`, or of the one that there is; `all` is every one.
     Raises: UserError: there are none, it cannot be told which are meant, or they are of several kinds.
     """
-    files = _of_card(folder, where, subset) or list(_of_names(folder))
+    own = folder / subset if subset and (folder / subset).is_dir() else folder
+    files = _of_card(folder, where, subset) or list(_of_names(own))
     if not files:
         raise UserError(f"no data file in {folder}", where, f"known: {', '.join(SUFFIXES)}")
     splits = list(dict.fromkeys(file.split for file in files if file.split))

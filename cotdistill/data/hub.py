@@ -2,43 +2,40 @@
 
 import logging
 import os
-import socket
-import urllib.parse
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
+from cotdistill.data._folder import data_files
 from cotdistill.data.entry import Entry
 from cotdistill.data.options import Hub
-from cotdistill.data.readers import JsonRow, read_rows
+from cotdistill.data.readers import ENDINGS, JsonRow, read_rows
 from cotdistill.errors import UserError
+from cotdistill.storage.hubs import PACKAGES, UNREACHABLE, address, is_reachable, snapshot
 
 log = logging.getLogger(__name__)
 
+CARD = "README.md"
+"""Beside the data files: it lists subsets and splits."""
 
-UNREACHABLE = "cannot be reached"
 
-
-class HubName(NamedTuple):
+class HubPlace(NamedTuple):
     """Where a set is on one hub."""
 
-    hub: Hub
+    hub: Literal["huggingface", "modelscope"]
     name: str
 
     @property
     def page(self) -> str:
         """Address for people."""
-        if self.hub == "modelscope":
-            return f"https://www.modelscope.cn/datasets/{self.name}"
-        return f"{os.environ.get('HF_ENDPOINT', 'https://huggingface.co').rstrip('/')}/datasets/{self.name}"
+        return f"{address(self.hub)}/datasets/{self.name}"
 
 
-def hub_names(entry: Entry, hub: Hub) -> list[HubName]:
+def hub_names(entry: Entry, hub: Hub) -> list[HubPlace]:
     """Return the names of a set on the hubs that may be asked, in the order of asking."""
     names = [
-        HubName("huggingface", entry.hf_hub_url or entry.hub_url or ""),
-        HubName("modelscope", entry.ms_hub_url or entry.hub_url or ""),
+        HubPlace("huggingface", entry.hf_hub_url or entry.hub_url or ""),
+        HubPlace("modelscope", entry.ms_hub_url or entry.hub_url or ""),
     ]
     return [found for found in names if found.name and hub in ("auto", found.hub)]
 
@@ -55,9 +52,9 @@ def read_hub_rows(
     count = 0
     for place in hub_names(entry, hub):
         try:
-            if entry.hub_file:
-                path = _downloaded(place, entry)
-                yield from read_rows(path, names=entry.column_names, is_object=entry.is_object)
+            if entry.hub_file or place.hub == "modelscope":
+                for path in _downloaded(place, entry, where, split=split):
+                    yield from read_rows(path, names=entry.column_names, is_object=entry.is_object)
             else:
                 for row in _loaded(place, entry, split=split, limit=limit):
                     yield f"{name}[{count}]", dict(row)
@@ -68,10 +65,10 @@ def read_hub_rows(
         except UserError:
             raise
         except ImportError as error:
-            failed.append(f"{place.hub}: the package `{error.name}` is missing: {_package_line(place.hub)}")
+            failed.append(f"{place.hub}: the package `{error.name}` is missing: {PACKAGES[place.hub][1]}")
         # Both hubs' clients tell a network fault by OSErrors of their own, and a wrong name or split by ValueErrors.
         except (OSError, ValueError) as error:
-            reason = str(error).strip().partition("\n")[0][:200] if is_reachable(place) else UNREACHABLE
+            reason = str(error).strip().partition("\n")[0][:200] if is_reachable(place.hub) else UNREACHABLE
             failed.append(f"{place.hub}: {reason}")
             if count:
                 # Another hub would begin again with the rows that are taken already.
@@ -92,74 +89,31 @@ def offline_hint(name: str, entry: Entry, hub: Hub, *, root: Path) -> str:
     return f"offline: put {what} of {page} here as {copy}.parquet, .jsonl, .json or .csv"
 
 
-def _package_line(hub: Hub) -> str:
-    return "pip install 'modelscope[datasets]'" if hub == "modelscope" else "pip install 'cotdistill[train]'"
+def _downloaded(place: HubPlace, entry: Entry, where: str, *, split: str | None) -> Iterator[Path]:
+    """Yield the plain files of the hub's repository that hold a split, from the hub's own cache where they are there.
 
-
-def is_reachable(place: HubName) -> bool:
-    """Return whether the hub's name can be resolved; behind a proxy only the proxy can tell.
-
-    The hubs' clients try again for 23 s and more before they give up, and say so in many lines.
+    A repository is downloaded whole: which of its files are of the split is told by their names.
     """
-    if urllib.request.getproxies():
-        return True
-    try:
-        socket.getaddrinfo(urllib.parse.urlsplit(place.page).hostname, 443)
-    except OSError:
-        return False
-    return True
+    only = [entry.hub_file] if entry.hub_file else [CARD, *(f"*{ending}" for ending in ENDINGS)]
+    folder = snapshot(place.hub, place.name, kind="dataset", revision=entry.revision, only=only)
+    if entry.hub_file:
+        yield folder / entry.hub_file
+        return
+    inside = folder / (entry.folder or "")
+    yield from data_files(inside, where, split=split or entry.split or "train", subset=entry.subset)
 
 
-def _downloaded(place: HubName, entry: Entry) -> Path:
-    """Return a plain file of the hub's repository, from the hub's own cache where it is there."""
-    assert entry.hub_file is not None
-    is_offline = not is_reachable(place)
-    if place.hub == "modelscope":
-        return _from_modelscope(place.name, entry.hub_file, entry.revision or "master", is_offline=is_offline)
-    from huggingface_hub import hf_hub_download
-
-    path = hf_hub_download(
-        place.name, entry.hub_file, repo_type="dataset", revision=entry.revision, local_files_only=is_offline
-    )
-    return Path(path)
-
-
-def _from_modelscope(name: str, file: str, revision: str, *, is_offline: bool) -> Path:
-    from modelscope.hub.file_download import dataset_file_download
-
-    try:
-        from modelscope_hub.errors import HubError
-    except ImportError:
-        HubError = OSError  # noqa: N806  # releases before 1.40 raise only those
-    try:
-        return Path(dataset_file_download(name, file, revision=revision, local_files_only=is_offline))
-    except HubError as error:
-        raise OSError(str(error)) from None
-
-
-def _loaded(place: HubName, entry: Entry, *, split: str | None, limit: int | None) -> Any:  # Any: a datasets.Dataset
-    wanted = split or entry.split or "train"
-    streams = limit is not None
+def _loaded(place: HubPlace, entry: Entry, *, split: str | None, limit: int | None) -> Any:  # Any: a datasets.Dataset
     # The client's own offline mode finds at once what it downloaded earlier.
-    if not is_reachable(place) and (place.hub == "modelscope" or not os.environ.get("HF_HUB_OFFLINE")):
+    if not is_reachable(place.hub) and not os.environ.get("HF_HUB_OFFLINE"):
         raise OSError(UNREACHABLE)
-    if place.hub == "modelscope":
-        from modelscope.msdatasets import MsDataset
-
-        return MsDataset.load(
-            place.name,
-            subset_name=entry.subset,
-            split=wanted,
-            version=entry.revision or "master",
-            use_streaming=streams,
-        )
     import datasets
 
     return datasets.load_dataset(
         place.name,
         name=entry.subset,
         data_dir=entry.folder,
-        split=wanted,
+        split=split or entry.split or "train",
         revision=entry.revision,
-        streaming=streams,
+        streaming=limit is not None,
     )

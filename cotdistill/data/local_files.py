@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cotdistill.data._folder import ALL, data_files
 from cotdistill.data.entry import Entry
-from cotdistill.data.readers import PACKED, SUFFIXES, TEXTS, is_data_file
+from cotdistill.data.readers import ENDINGS, is_data_file
 from cotdistill.errors import UserError
 
 __all__ = ["ALL", "WILD", "NoSplit", "local_files", "own_copy"]
@@ -58,7 +58,7 @@ class NoSplit(UserError):
 
 def own_copy(name: str, root: Path) -> Path | None:
     """Return the copy of a hub's set that a user put beside the registry: `data/<name>.jsonl`."""
-    for ending in (*SUFFIXES, *(text + packing for text in TEXTS for packing in PACKED)):
+    for ending in ENDINGS:
         path = root / "data" / f"{name}{ending}"
         if path.is_file():
             return path

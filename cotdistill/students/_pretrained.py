@@ -3,13 +3,15 @@
 import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
 from cotdistill import adapters
 from cotdistill.errors import RecipeFault, UserError
 from cotdistill.registry import NOT_IN_KEY
+from cotdistill.storage.hubs import OTHER_FRAMEWORKS, PACKAGES, HubName, address, is_reachable, snapshot
+from cotdistill.storage.hubs import check_package as check_hub_package
 from cotdistill.storage.model_folder import CONFIG, ModelFolder
 from cotdistill.storage.origin import Origin
 
@@ -22,8 +24,37 @@ class Pretrained:
     """A student that starts from a model of a folder or a hub; what each option means is in the kind's own text."""
 
     model: Annotated[str, Field(min_length=1)]
+    hub: Annotated[Literal["auto", HubName], NOT_IN_KEY] = "auto"
     revision: Annotated[str | None, Field(min_length=1)] = None
     trust_remote_code: Annotated[bool, NOT_IN_KEY] = False
+
+    def fetch(self) -> str:
+        """Return the model's name where transformers downloads it, else the folder that its hub's package fills.
+
+        Raises: RecipeFault: the hub cannot be reached, or has no such model.
+        """
+        if is_path(self.model):
+            return self.model
+        hub = self._chosen_hub()
+        if hub == "huggingface":
+            return self.model
+        try:
+            without = OTHER_FRAMEWORKS
+            return str(snapshot(hub, self.model, kind="model", revision=self.revision, without=without))
+        except UserError as fault:
+            raise RecipeFault(fault.message, "student.hub", fault.hint) from None
+        except OSError as error:
+            reason = str(error).strip().partition("\n")[0][:200]
+            hint = f"see {address(hub)} for its name, or name a folder that holds it"
+            raise RecipeFault(f"{self.model} cannot be read from {hub}: {reason}", "student.model", hint) from None
+
+    def _chosen_hub(self) -> HubName:
+        """Return the hub to ask: `auto` is Hugging Face unless it is out of reach, and ModelScope is not."""
+        if self.hub != "auto":
+            return self.hub
+        is_elsewhere = not is_reachable("huggingface") and not _is_cached(self.model, self.revision)
+        has_client = importlib.util.find_spec(PACKAGES["modelscope"][0]) is not None
+        return "modelscope" if is_elsewhere and has_client and is_reachable("modelscope") else "huggingface"
 
     @property
     def origin(self) -> Origin:
@@ -36,13 +67,21 @@ def is_path(model: str) -> bool:
     return model.startswith((".", "/", "~")) or model.count("/") > 1 or Path(model).exists()
 
 
-def check_model(model: str, origin: Origin, *, is_pair: bool = False, has_weights: bool = True) -> None:
+def _is_cached(model: str, revision: str | None) -> bool:
+    """Return whether Hugging Face's own cache holds a model."""
+    from huggingface_hub import try_to_load_from_cache
+
+    return isinstance(try_to_load_from_cache(model, CONFIG, revision=revision), str)
+
+
+def check_model(student: Pretrained, *, is_pair: bool = False, has_weights: bool = True) -> None:
     """Return unless a model's name means a folder that is not there, or not whole, or holds a model of the other make.
 
-    Nor may it have code that nothing pins. `is_pair`: an encoder-decoder is wanted; `has_weights`: more than its
-    tokenizer is. Raises: RecipeFault.
+    Nor may it have code that nothing pins, or be of a hub whose package is missing. `is_pair`: an encoder-decoder is
+    wanted; `has_weights`: more than its tokenizer is. Raises: RecipeFault.
     """
-    folder = ModelFolder(Path(model))
+    model, origin, folder = student.model, student.origin, ModelFolder(Path(student.model))
+    _check_hub(student)
     if is_path(model) and not folder.path.is_dir():
         raise RecipeFault(f"no such folder: {model}", "student.model")
     for key, check in (("revision", origin.check_revision), ("trust_remote_code", origin.check_code)):
@@ -63,6 +102,18 @@ def check_model(model: str, origin: Origin, *, is_pair: bool = False, has_weight
             folder.check_weights()
     except UserError as fault:
         raise fault if isinstance(fault, RecipeFault) else RecipeFault.named_by("student.model", fault) from None
+
+
+def _check_hub(student: Pretrained) -> None:
+    """Raise RecipeFault where a model's hub cannot be asked."""
+    if student.hub == "auto":
+        return
+    if is_path(student.model):
+        raise RecipeFault(f"{student.model} is a folder, which is on no hub", "student.hub", "remove `hub`")
+    try:
+        check_hub_package(student.hub)
+    except UserError as fault:
+        raise RecipeFault(fault.message, "student.hub", fault.hint) from None
 
 
 def _check_make(folder: ModelFolder, *, is_pair: bool) -> None:

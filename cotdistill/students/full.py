@@ -32,6 +32,8 @@ class Full(Pretrained, Causal):
         init: `pretrained`, or `random` weights drawn from the seed, to try a recipe or to train from scratch.
         config: architecture for `init: random`: `model_type` (default qwen2) and its sizes, as in config.json;
             what is not named comes from the model's own config.json, where there is one.
+        hub: where a name is looked for: `huggingface` (or its mirror in HF_ENDPOINT), `modelscope`, `openmind`, or
+            `auto`: Hugging Face, and ModelScope where that cannot be reached.
         revision: branch, tag or commit of the hub's repository; default: the newest of its main branch.
         trust_remote_code: whether Python code that comes with the model may run: from a folder, or at a `revision`
             that is a whole commit.
@@ -47,7 +49,7 @@ class Full(Pretrained, Causal):
         """
         if self.init == "pretrained" and self.config:
             raise RecipeFault("is for `init: random`; pretrained weights have their own", "student.config")
-        check_model(self.model, self.origin, has_weights=self.init == "pretrained")
+        check_model(self, has_weights=self.init == "pretrained")
 
     def check_end_to_end(self) -> None:
         """Return unless the config in the model's folder says that rows must be padded. Raises: NeedsPadding."""
@@ -61,7 +63,7 @@ class Full(Pretrained, Causal):
         """
         self.check()
         if self.init == "pretrained":
-            return self.model
+            return self.fetch()
         target = folder / f"full-{key_of([self.model, self.revision, self.config, seed])[:12]}"
         if not target.exists():
             self._make(target, seed=seed)
@@ -87,12 +89,13 @@ class Full(Pretrained, Causal):
         from transformers import AutoModelForCausalLM, AutoTokenizer
 
         try:
-            tokenizer = AutoTokenizer.from_pretrained(self.model, **self.origin.arguments)
+            source = self.fetch()
+            tokenizer = AutoTokenizer.from_pretrained(source, **self.origin.arguments)
         except (OSError, ValueError) as error:
             first_line = str(error).strip().partition("\n")[0]
             hint = "without a network name a folder that holds it: --set student.model=FOLDER"
             raise RecipeFault(f"no tokenizer in {self.model}: {first_line}", "student.model", hint) from None
-        config = self._configured(tokenizer)
+        config = self._configured(source, tokenizer)
         with torch.random.fork_rng():
             torch.manual_seed(seed)
             model = AutoModelForCausalLM.from_config(config)
@@ -104,13 +107,13 @@ class Full(Pretrained, Causal):
         partial.rename(target)
         log.info("made a student of %.2f M random weights in %s", model.num_parameters() / 1e6, target)
 
-    def _configured(self, tokenizer: "PreTrainedTokenizerBase") -> "PretrainedConfig":
+    def _configured(self, source: str, tokenizer: "PreTrainedTokenizerBase") -> "PretrainedConfig":
         """Return the architecture, with a row of the embedding for every token."""
         from transformers import AutoConfig, PretrainedConfig
 
         own: Mapping[str, Any] = {}  # Any: values of a config.json
-        if _has_config(self.model):
-            own, _ = PretrainedConfig.get_config_dict(self.model, revision=self.revision)
+        if _has_config(source):
+            own, _ = PretrainedConfig.get_config_dict(source, revision=self.revision)
         values = {"model_type": "qwen2", **own, **(self.config or {})}
         values |= {
             "vocab_size": max(len(tokenizer), values.get("vocab_size", 0)),

@@ -51,6 +51,8 @@ class Lora(Pretrained, Causal):
         use_dora: learn the length of each weight vector apart from its direction (Liu et al. 2024); slower.
         merge: add what was learned to the weights at the end: the checkpoint is then an ordinary model, and the
             adapter stands in its folder `adapter/`; false: the checkpoint is the adapter alone.
+        hub: where a name is looked for: `huggingface` (or its mirror in HF_ENDPOINT), `modelscope`, `openmind`, or
+            `auto`: Hugging Face, and ModelScope where that cannot be reached.
         revision: branch, tag or commit of the hub's repository; default: the newest of its main branch.
         trust_remote_code: whether Python code that comes with the model may run: from a folder, or at a `revision`
             that is a whole commit.
@@ -70,7 +72,7 @@ class Lora(Pretrained, Causal):
 
         Raises: UserError.
         """
-        check_model(self.model, self.origin)
+        check_model(self)
         check_package("peft", "lora")
 
     def check_end_to_end(self) -> None:
@@ -80,7 +82,7 @@ class Lora(Pretrained, Causal):
     def base(self, folder: Path, /, *, seed: int, progress: Progress = no_progress) -> str:  # noqa: ARG002
         """Return the model's name or folder. Raises: UserError."""
         self.check()
-        return self.model
+        return self.fetch()
 
     def load(self, base: str, /, *, new_tokens: Sequence[NewToken] = ()) -> "PreTrainedModel":
         """Return the model with matrices that add nothing yet; frozen weights are held in their own dtype.

@@ -16,6 +16,8 @@ class Seq2seq(Pretrained, EncoderDecoder):
 
     Options:
         model: hub name, or folder as `save_pretrained` writes it, as google/flan-t5-base.
+        hub: where a name is looked for: `huggingface` (or its mirror in HF_ENDPOINT), `modelscope`, `openmind`, or
+            `auto`: Hugging Face, and ModelScope where that cannot be reached.
         revision: branch, tag or commit of the hub's repository; default: the newest of its main branch.
         trust_remote_code: whether Python code that comes with the model may run: from a folder, or at a `revision`
             that is a whole commit.
@@ -26,9 +28,9 @@ class Seq2seq(Pretrained, EncoderDecoder):
 
         Raises: UserError.
         """
-        check_model(self.model, self.origin, is_pair=True)
+        check_model(self, is_pair=True)
 
     def base(self, folder: Path, /, *, seed: int, progress: Progress = no_progress) -> str:  # noqa: ARG002
         """Return the model's name or folder. Raises: UserError."""
         self.check()
-        return self.model
+        return self.fetch()

@@ -21,6 +21,8 @@ TEXTS = (".jsonl", ".json", ".ndjson", ".csv", ".tsv")
 PACKED = (".gz", ".zst", ".bz2", ".xz")
 """Compressions that a text file may have."""
 SUFFIXES = (".jsonl", ".json", ".parquet", ".csv", ".tsv", ".ndjson", ".arrow")
+ENDINGS = (*SUFFIXES, *(text + packing for text in TEXTS for packing in PACKED))
+"""Of every file that can be read."""
 
 REFUSED = {
     ".feather": "write it as Parquet",

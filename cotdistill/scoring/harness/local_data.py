@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from cotdistill.data import Catalog, Dataset
-from cotdistill.data.hub import HubName, hub_names, is_reachable, offline_hint
+from cotdistill.data.hub import hub_names, offline_hint
 from cotdistill.data.task import PLAIN, Task
 from cotdistill.data.task_entry import TaskOptions
 from cotdistill.errors import RecipeFault, UserError, raise_all
 from cotdistill.records import Problem
 from cotdistill.scoring.harness.options import HarnessOptions, check_installed
 from cotdistill.scoring.harness.tasks import Config, HarnessTask, Subtask, find_task
+from cotdistill.storage.hubs import is_reachable
 from cotdistill.yamlfile import nearest
 
 log = logging.getLogger(__name__)
@@ -210,7 +211,7 @@ def _check_hub(subtask: Subtask, sets: Sequence[Dataset], split: str) -> None:
     path = str(subtask.config.get("dataset_path"))
     if subtask.config.get("custom_dataset") or path in FILE_LOADERS or os.environ.get("HF_HUB_OFFLINE"):
         return
-    if is_reachable(HubName("huggingface", path)):
+    if is_reachable("huggingface"):
         return
     hint = _places(sets, split) if sets else f'register a file with `"hf_hub_url": "{path}"`'
     where = sets[0].where if sets else ""
