@@ -58,8 +58,13 @@ class ChatPrompt(ABC):
         """
         _ = self._system_text
 
-    @functools.cached_property
+    @property
     def _system_text(self) -> str:
+        """The words of the system prompt; empty: none."""
+        return self._named_text
+
+    @functools.cached_property
+    def _named_text(self) -> str:
         text = self.system or ""
         return prompts.load(Path(text), required=()) if _is_file_name(text) else text
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from cotdistill.errors import UserError
-from cotdistill.records import Message, Trace
+from cotdistill.records import Trace
 from cotdistill.registry import kind
 from cotdistill.styles._prompt import ChatPrompt, System
 from cotdistill.think_tags import SOLUTION, THOUGHT, Split
@@ -75,10 +75,9 @@ class ThoughtSolution(ChatPrompt):
         reasoning, solution = trace.completion.reasoning, f"{SOLUTION[0]}\n\n{trace.completion.text}{SOLUTION[1]}"
         return f"{THOUGHT[0]}\n\n{reasoning}{THOUGHT[1]}\n\n{solution}" if reasoning.strip() else solution
 
-    def _opening(self) -> tuple[Message, ...]:
-        if self.newlines == "escaped":
-            return super()._opening()
-        return (Message(role="system", content=SYSTEM.replace(r"\n", "\n")),)
+    @property
+    def _system_text(self) -> str:
+        return SYSTEM.replace(r"\n", "\n") if self.newlines == "real" else super()._system_text
 
     def split(self, output: str, /) -> Split:
         """Take what the solution tags hold as the answer; a thought without its end is no answer."""

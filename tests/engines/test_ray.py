@@ -138,9 +138,7 @@ def test_token_files_are_the_same_to_the_byte(engine, tokenizer, tmp_path):
     made = []
     for name, where in (("here", None), ("there", engine)):
         options = TrainOptions(cutoff_len=12, max_dropped=1.0)
-        found = prepare(
-            sums(900), tokenizer, options, style=None, folder=tmp_path / name, data_key="key", engine=where
-        )
+        found = prepare(sums(900), tokenizer, options, style=None, folder=tmp_path / name, data_key="key", engine=where)
         files = (*FILES, "lengths.bin", "dropped.jsonl", "prepared.json")
         made.append({file: (found.folder / file).read_bytes() for file in files})
         assert 0 < found.dropped < 900
