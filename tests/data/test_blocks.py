@@ -7,6 +7,7 @@ import pytest
 from cotdistill.data import open_catalog
 from cotdistill.data.bad_rows import BadRows
 from cotdistill.data.blocks import DatasetRows
+from cotdistill.data.golds import Golds
 from cotdistill.data.problem_set import ProblemOptions, load_problems
 from cotdistill.data.stored_problems import whole_set
 from cotdistill.engines.local import LocalEngine
@@ -70,7 +71,7 @@ def test_blocks_hold_what_the_rows_hold(tmp_path, form, monkeypatch):
     assert len(traces) == 300 - len([fault for fault in said(in_blocks) if "JSON" not in fault[1]])
     one_by_one, in_blocks = BadRows(9), BadRows(9)
     problems = list(dataset.read_problems(bad=one_by_one))
-    found = whole_set(dataset, split=None, bad=in_blocks, engine=LocalEngine(1))
+    found = whole_set(dataset, Golds(), split=None, bad=in_blocks, by_row=False, engine=LocalEngine(1))
     assert list(found) == problems
     assert said(in_blocks) == said(one_by_one)
 
