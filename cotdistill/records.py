@@ -109,6 +109,8 @@ class Verdict(Record):
     """The final answer that was found in the text; None where none was."""
     reason: str = ""
     """Why, in a few words, for people: `bold final`, `two finals disagree: 5, 7`."""
+    by_people: bool = False
+    """Whether people said so, in a sheet of theirs."""
 
 
 class Trace(Record):
@@ -210,6 +212,8 @@ FilterKind = Literal[
     "empty_answer",
     "refusal",
     "content_filter",
+    # What people left out.
+    "reviewed",
     # What the verifier did not find right.
     "wrong",
     "unparsed",

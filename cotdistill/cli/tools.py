@@ -1,12 +1,13 @@
 """Commands beside the runs: measure a verifier, list the kinds, serve the embedded teacher."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from cotdistill.cli.app import Json, app, logging_to
 from cotdistill.cli.output import echo, echo_json
+from cotdistill.errors import UserError
 
 
 @app.command()
@@ -38,6 +39,29 @@ def verify(
     from cotdistill.cli.terminal import verification_text
 
     echo(verification_text(kind, measurement))
+
+
+@app.command()
+def review(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run whose filter is done.")],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="Where the sheet is written; not over another one.")] = Path(
+        "sheet.csv"
+    ),
+    arm: Annotated[str | None, typer.Option(metavar="ARM", help="Default: the first arm.")] = None,
+    which: Annotated[
+        Literal["kept", "disputed", "all"],
+        typer.Option(help="Traces that the filter kept, that its verifier found wrong or could not read, or both."),
+    ] = "kept",
+    limit: Annotated[int | None, typer.Option(min=1, metavar="N", help="So many of them, drawn at random.")] = None,
+) -> None:
+    """Write a sheet (CSV) of traces for people to decide about; `filter: {reviewed: FILE}` reads it back."""
+    from cotdistill.inspection.review import write_sheet
+
+    if out.exists():
+        raise UserError("is there already, perhaps with decisions in it", str(out), "name another file: `--out FILE`")
+    count = write_sheet(run, out, arm=arm, which=which, limit=limit)
+    echo(f"{count:,} traces in {out}: write accept or reject under `decision`, better words under `new_rationale` and")
+    echo(f"`new_answer`, then: cotdistill-cli filter RECIPE --redo filter --set filter.reviewed={out}")
 
 
 @app.command()

@@ -3,9 +3,10 @@
 Row filters, then group filters; a row is dropped by the first one that has a reason against it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
@@ -13,6 +14,7 @@ from pydantic_core import PydanticCustomError
 from cotdistill.data.task import Task, questions_of
 from cotdistill.engines.local import START_AFTER_S, LocalEngine
 from cotdistill.engines.rows import map_rows
+from cotdistill.errors import RecipeFault, UserError
 from cotdistill.filters import GroupFilter, RowFilter
 from cotdistill.filters.contamination import LEAST_SHARE, BenchmarkIndex
 from cotdistill.filters.duplicates import reasons_against_copies, reasons_against_near_copies
@@ -29,6 +31,7 @@ from cotdistill.filters.near_duplicate_questions import SeenQuestions
 from cotdistill.filters.problem_groups import ProblemGroups
 from cotdistill.filters.refusals import reason_against_refusal
 from cotdistill.filters.repetition import reason_against_repetition
+from cotdistill.filters.reviewed import ReviewSheet, reason_against_reviewed
 from cotdistill.filters.selection import Preference, reasons_against_surplus
 from cotdistill.filters.status import reason_against_status, reason_against_verdict
 from cotdistill.filters.stray_tags import reason_against_tags
@@ -55,6 +58,9 @@ class FilterOptions(StageOptions):
     keep: Literal["correct", "all"] = "correct"
     """`correct`: what the verifier finds right. `all`: every whole answer, right or wrong; the arm that shows
     whether filtering helped."""
+    reviewed: Path | None = None
+    """A sheet of traces that people decided about, as `cotdistill-cli review` writes it: `accept` counts as right and
+    `reject` as dropped, whatever the verifier says; new words take the place of the teacher's. Default: none."""
     hint_leaks: DropOrKeep = "drop"
     """Rationales that speak of the answer that the teacher was shown; only completions drawn with it are looked at.
     The student is shown none."""
@@ -158,6 +164,14 @@ class FilterOptions(StageOptions):
             raise ValueError("chooses nothing without `max_kept_per_problem`")
         return prefer
 
+    def check(self, roles: Mapping[str, Any], *, seed: int) -> None:  # Any: what each role's family says  # noqa: ARG002
+        """Raise RecipeFault where the sheet cannot be read."""
+        if self.reviewed is not None:
+            try:
+                ReviewSheet(self.reviewed)
+            except UserError as fault:
+                raise RecipeFault.named_by("filter.reviewed", fault) from None
+
     def unused(self) -> frozenset[str]:
         """Return the roles that these options have no use for."""
         return frozenset() if self.decontaminate else frozenset({"tasks"})
@@ -185,14 +199,23 @@ def filter(  # the stage's name in the recipe
     """Keep the answers that the verifier finds right."""
     engine = work.engine or LocalEngine(options.processes, start_after_s=0 if options.processes else START_AFTER_S)
     asked: Verifier | None = verifier
+    if options.reviewed is not None:
+        traces = ReviewSheet(options.reviewed).settle(traces)
     if isinstance(verifier, Judge):
-        ungraded = (trace.model_copy(update={"verdict": None}) if trace.verdict else trace for trace in traces)
-        traces, asked = grade(ungraded, verifier, judge, work), None
-    setup = partial(set_up, partial(_row_filters, options, questions_of(tasks or {})), asked)
+        traces, asked = grade(_ungraded(traces), verifier, judge, work), None
+    filters = partial(_row_filters, options, questions_of(tasks or {}))
+    setup = partial(set_up, filters, asked, keeps_verdicts=options.reviewed is not None)
     with ProblemGroups(work.folder) as groups, SeenQuestions(work.folder, options.near_duplicates) as seen:
         for row in map_rows(engine, setup, traces):
             groups.add(row)
         yield from decided(groups, options.pass_rate, _group_filters(options, seen))
+
+
+def _ungraded(traces: Iterable[Trace]) -> Iterator[Trace]:
+    """Yield the traces without the verdicts of an earlier run; those of people stay."""
+    for trace in traces:
+        is_old = trace.verdict is not None and not trace.verdict.by_people
+        yield trace.model_copy(update={"verdict": None}) if is_old else trace
 
 
 def _row_filters(options: FilterOptions, questions: Mapping[str, Sequence[Problem]]) -> list[RowFilter]:
@@ -203,6 +226,7 @@ def _row_filters(options: FilterOptions, questions: Mapping[str, Sequence[Proble
     answer, tokens = Limits(options.min_answer_chars, options.max_answer_chars), options.max_completion_tokens
     asked: list[tuple[bool, RowFilter]] = [
         (True, reason_against_status),
+        (options.reviewed is not None, reason_against_reviewed),
         (options.keep == "correct", reason_against_verdict),
         (options.hint_leaks == "drop", reason_against_hint_leak),
         (options.refusals == "drop", reason_against_refusal),
