@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple
 
 from cotdistill.data.bad_rows import BadRows
 from cotdistill.data.dataset import Dataset, key_apart
-from cotdistill.data.identity import Identity, Name, RowNames, identity_of, problem_in, question_key, renamed
+from cotdistill.data.identity import AS_IT_IS, Identity, Name, RowNames, identity_of, problem_in, question_key, renamed
 from cotdistill.data.noted_row import NotedRow
 from cotdistill.data.readers import JsonRow, OnBad, has_row_a_line, read_json_lines, read_rows
 from cotdistill.data.recognition import Recognition
@@ -149,8 +149,12 @@ class DatasetRows:
         bad: BadRows,
         split: str | None = None,
         known: RowNames | None = None,
+        ids_are_own: bool = False,
     ) -> None:
-        """`known` are the names of the rows, from an earlier reading."""
+        """`known` are the names of the rows, from an earlier reading.
+
+        `ids_are_own` says that no two questions of the set are known to share an id.
+        """
         self.dataset = dataset
         self.bad = bad
         self.names = RowNames()
@@ -160,7 +164,9 @@ class DatasetRows:
         self._split = split
         self._pending: deque[DatasetBlock] = deque()
         self._settled = 0
-        self._identities = dataset.new_identities()
+        self._identities = None if ids_are_own else dataset.new_identities()
+        self.shared_ids = 0
+        """Rows whose id another question has."""
 
     def blocks(self) -> Iterator[DatasetBlock]:
         """Yield the rows in order. Raises: UserError."""
@@ -204,8 +210,11 @@ class DatasetRows:
 
     def _own_name(self, found: Found, block: DatasetBlock) -> Name | None:
         """Return the name of a row; None where another question has its id, and the row is a bad one."""
+        if self._identities is None:
+            return AS_IT_IS
         name = self._identities.name(found.identity)
         if name is None:
+            self.shared_ids += 1
             where, row_id, row = next(itertools.islice(block.objects(_ignore), found.row, None))
             fault = self._identities.shared_id(problem_in(block.layout.read(row, row_id)[0]))
             self.bad(UserError(*key_apart(fault, where)), json.dumps(row, default=str))

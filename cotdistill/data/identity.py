@@ -54,6 +54,10 @@ class Name(NamedTuple):
         return self.is_second or self.start is not None
 
 
+AS_IT_IS = Name(is_second=False, start=None, is_new=False)
+"""The name of a row that calls itself by it."""
+
+
 def problem_in(value: Problem | Trace) -> Problem:
     """Return the problem that a row of problems or of traces is about."""
     return value.problem if isinstance(value, Trace) else value

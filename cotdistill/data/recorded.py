@@ -41,10 +41,12 @@ class RecordedTraces(DatasetRows):
     """The recorded answers to the problems of a run, in the order of their set; bad rows go to `folder`."""
 
     def __init__(self, dataset: Dataset, problems: StoredProblems, folder: Path, *, split: str | None) -> None:
-        super().__init__(dataset, "trace", bad=dataset.new_bad_rows(), split=split, known=problems.names)
+        is_whole = problems.is_whole_set
+        bad, known = dataset.new_bad_rows(), problems.names
+        super().__init__(dataset, "trace", bad=bad, split=split, known=known, ids_are_own=is_whole)
         self._folder = folder
         self._questions: LedgerIndex | None = None
-        if not problems.is_whole_set:
+        if not is_whole:
             self._questions = LedgerIndex()
             for problem in problems:
                 self._questions.add(question_key(problem), 0)

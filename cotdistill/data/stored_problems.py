@@ -35,19 +35,19 @@ class StoredProblems(Sequence[Problem]):
     ) -> None:
         self._spool = spool
         self.is_whole_set = is_whole_set
-        """Whether these are all problems that their set holds."""
+        """Whether these are all problems that their set holds, and each row of it has an id of its own question."""
         self.names = names
         """Names of the rows of their set; None where not all of its rows were looked at."""
         self._numbers = numbers
         self._remembered: dict[str, str] = {}
 
     @classmethod
-    def of(cls, problems: Iterable[Problem], *, is_whole_set: bool = False) -> Self:
+    def of(cls, problems: Iterable[Problem]) -> Self:
         """Store problems as they come."""
         spool = RowSpool(Path(tempfile.gettempdir()), Problem)
         for problem in problems:
             spool.append(problem)
-        return cls(spool, range(len(spool)), is_whole_set=is_whole_set)
+        return cls(spool, range(len(spool)))
 
     def where(self, is_wanted: Callable[[Problem], bool]) -> "StoredProblems":
         """Return those that are wanted; they stay where they are."""
@@ -96,7 +96,7 @@ def whole_set(
             spool.append_bytes(data)
     if rows.repeated and not by_row and dataset.entry.holds != "traces":
         log.warning("%s: %d duplicate questions are asked once", dataset.name, rows.repeated)
-    return StoredProblems(spool, range(len(spool)), is_whole_set=True, names=rows.names)
+    return StoredProblems(spool, range(len(spool)), is_whole_set=not rows.shared_ids, names=rows.names)
 
 
 class _Problems(DatasetRows):

@@ -14,6 +14,8 @@ def reasons_against_copies(traces: Sequence[Trace]) -> list[Reason | None]:
 
     Letters' case, marks and white space make no difference.
     """
+    if len(traces) < 2:
+        return [None] * len(traces)
     first: dict[bytes, int] = {}
     reasons: list[Reason | None] = []
     for trace in traces:
@@ -32,6 +34,8 @@ def reasons_against_near_copies(traces: Sequence[Trace], most: float) -> list[Re
 
     The similarity is the Jaccard index of the runs of three words, exact: no sketch is needed within a problem.
     """
+    if len(traces) < 2:
+        return [None] * len(traces)
     kept: list[tuple[int, AbstractSet[int]]] = []
     reasons: list[Reason | None] = []
     for trace in traces:

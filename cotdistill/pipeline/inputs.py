@@ -11,6 +11,7 @@ from typing import Any
 from cotdistill.data import Catalog, open_catalog
 from cotdistill.data.golds import conflict_faults, said_of, same_by
 from cotdistill.data.problem_set import ProblemOptions, ProblemSet, load_problems
+from cotdistill.data.recorded import content_key
 from cotdistill.data.stored_problems import StoredProblems
 from cotdistill.data.task import Task
 from cotdistill.data.task_reader import TaskReader
@@ -40,6 +41,7 @@ class RunInputs:
     def __init__(self, recipe: LoadedRecipe) -> None:
         self.recipe = recipe
         self._problems: dict[str, ProblemSet] = {}
+        self._contents: dict[str, Json] = {}
         self._tasks: dict[str, Task] = {}
         self._exams: dict[str, HarnessExam] = {}
 
@@ -53,6 +55,12 @@ class RunInputs:
             return open_catalog([Path(), self.recipe.folder], self.recipe.main.data)
         except UserError as error:
             raise self.placed(error, ("data", "registry")) from None
+
+    def content_key(self, name: str) -> Json:
+        """Return what tells the files of a data set from others; they are read once."""
+        if name not in self._contents:
+            self._contents[name] = content_key(self.catalog.find(name))
+        return self._contents[name]
 
     def problems(self, recipe: Recipe) -> ProblemSet:
         """Return the problems of an arm; the exam is the recipe's, and an arm on other problems learns none of it.

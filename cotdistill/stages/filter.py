@@ -237,7 +237,7 @@ def _row_filters(options: FilterOptions, questions: Mapping[str, Sequence[Proble
         (options.language is not None, in_language),
         (options.max_repetition is not None, lambda t: reason_against_repetition(t, options.max_repetition or 0)),
         (options.wrong_equations == "drop", partial(reason_against_wrong_equations, read=read_equations)),
-        (options.decontaminate, benchmarks.reason_against),
+        (options.decontaminate and any(questions.values()), benchmarks.reason_against),
     ]
     return [row_filter for is_asked, row_filter in asked if is_asked]
 

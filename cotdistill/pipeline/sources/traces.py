@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from cotdistill.data.problem_set import ProblemOptions
-from cotdistill.data.recorded import content_key, find_recorded, read_recorded_traces
+from cotdistill.data.recorded import find_recorded, read_recorded_traces
 from cotdistill.errors import UserError
 from cotdistill.pipeline.inputs import RunInputs, problems_key
 from cotdistill.pipeline.sources._upstream import upstream_rows
@@ -40,7 +40,7 @@ class TraceSource:
             return {}
         options = self._named(step)
         problems = problems_key(self.inputs.problems(step.recipe).sampled)
-        content = content_key(self.inputs.catalog.find(options.dataset))
+        content = self.inputs.content_key(options.dataset)
         return {"rows": {"problems": problems, options.dataset: content}}
 
     def rows(self, step: Step, run: Path, progress: Progress) -> Iterable[Record]:  # noqa: ARG002
