@@ -9,9 +9,9 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from multiprocessing.connection import Connection, wait
-from types import TracebackType
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, TypeVar
 
+from cotdistill.engines._worker import SETUP
 from cotdistill.errors import TryAgainLater
 
 log = logging.getLogger(__name__)
@@ -60,11 +60,12 @@ class Worker:
             self.process.wait()
 
 
-class Pool(Generic[T, U]):
-    """Workers that are set up alike."""
+class Pool:
+    """Workers that are set up alike, for one work after the other."""
 
-    def __init__(self, setup: Callable[[], Callable[[T], U]], processes: int) -> None:
-        self._setup = pickle.dumps(setup, pickle.HIGHEST_PROTOCOL)
+    def __init__(self, processes: int) -> None:
+        self.processes = processes
+        self._setup: bytes | None = None
         self._workers = {worker.connection: worker for worker in (Worker() for _ in range(processes))}
         self._blocks: dict[int, bytes] = {}
         """What was handed out and has no result yet, by number."""
@@ -73,12 +74,8 @@ class Pool(Generic[T, U]):
         self._deaths: dict[int, int] = {}
         self._done: dict[int, tuple[bool, Any]] = {}  # Any: a result, or an exception and its traceback
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
+        """End the workers, whatever they are doing."""
         for worker in self._workers.values():
             worker.connection.close()
         for worker in self._workers.values():
@@ -89,15 +86,17 @@ class Pool(Generic[T, U]):
         self._receive(timeout_s=0.0)
         return any(worker.is_ready for worker in self._workers.values())
 
-    def map(self, blocks: Iterable[T]) -> Iterator[U]:
-        """Yield the result of each block, in order."""
+    def map(self, setup: Callable[[], Callable[[T], U]], blocks: Iterable[T]) -> Iterator[U]:
+        """Yield the result of each block, in order; once all are taken, the pool is free for other work."""
+        self._set_up(setup)
         numbered = enumerate(blocks)
         is_more, due = True, 0
         while True:
             while is_more and len(self._blocks) + len(self._done) < BLOCKS_PER_WORKER * len(self._workers):
                 number, block = next(numbered, (-1, None))
                 if is_more := number >= 0:
-                    self._blocks[number] = pickle.dumps((number, block), pickle.HIGHEST_PROTOCOL)
+                    data = pickle.dumps(block, pickle.HIGHEST_PROTOCOL)
+                    self._blocks[number] = pickle.dumps((number, data), pickle.HIGHEST_PROTOCOL)
                     self._waiting.append(number)
                     self._hand_out()
                     self._receive(timeout_s=0.0)
@@ -110,10 +109,22 @@ class Pool(Generic[T, U]):
             elif not is_more and not self._done:
                 return
 
-    def _result(self, number: int) -> U:
+    def _set_up(self, setup: Callable[[], Callable[[T], U]]) -> None:
+        self._setup = pickle.dumps((SETUP, pickle.dumps(setup, pickle.HIGHEST_PROTOCOL)), pickle.HIGHEST_PROTOCOL)
+        for worker in list(self._workers.values()):
+            if worker.is_ready:
+                self._send(worker, self._setup)
+
+    def _send(self, worker: Worker, message: bytes) -> None:
+        try:
+            worker.connection.send_bytes(message)
+        except OSError:
+            self._replace(worker)
+
+    def _result(self, number: int) -> Any:  # Any: what the work makes of a block
         succeeded, result = self._done.pop(number)
         if succeeded:
-            return result  # type: ignore[no-any-return]
+            return result
         error, lines = result
         error.add_note(f"in a worker process:\n{lines}")
         raise error
@@ -127,10 +138,7 @@ class Pool(Generic[T, U]):
             worker = min(ready, key=lambda worker: len(worker.blocks))
             number = self._waiting.popleft()
             worker.blocks.append(number)
-            try:
-                worker.connection.send_bytes(self._blocks[number])
-            except OSError:
-                self._replace(worker)
+            self._send(worker, self._blocks[number])
 
     def _receive(self, *, timeout_s: float | None) -> None:
         """Take what the workers have sent; None waits for something to come."""
@@ -140,7 +148,8 @@ class Pool(Generic[T, U]):
             try:
                 message = connection.recv_bytes()
                 if not worker.is_ready:
-                    connection.send_bytes(self._setup)
+                    if self._setup is not None:
+                        connection.send_bytes(self._setup)
                     worker.is_ready = True
                     continue
             except (EOFError, OSError):

@@ -1,6 +1,7 @@
 """One worker of a pool: `python -m cotdistill.engines._worker FD`, where FD is its end of a pair of sockets.
 
 It says that it is ready, is sent what sets it up, then numbered blocks, and answers each with its number and result.
+What sets it up for other work may follow.
 It ends as soon as the other end is closed, in the middle of a block too.
 """
 
@@ -15,6 +16,8 @@ from multiprocessing.connection import Connection
 
 READY = b""
 """First message of a worker."""
+SETUP = -1
+"""In place of a block's number."""
 
 
 def main(descriptor: int) -> None:
@@ -28,16 +31,16 @@ def _serve(pool: Connection) -> None:
     received: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_receive, args=(pool, received), daemon=True).start()
     pool.send_bytes(READY)
-    function = None
-    setup = received.get()
+    setup, function = b"", None
     while True:
-        data = received.get()
-        number = -1
+        number, sent = pickle.loads(received.get())
+        if number == SETUP:
+            setup, function = sent, None
+            continue
         try:
-            number, block = pickle.loads(data)
             if function is None:
                 function = pickle.loads(setup)()
-            reply = pickle.dumps((number, True, function(block)), pickle.HIGHEST_PROTOCOL)
+            reply = pickle.dumps((number, True, function(pickle.loads(sent))), pickle.HIGHEST_PROTOCOL)
         except BaseException as error:  # the pool raises it at the block's place
             reply = _failure(number, error)
         pool.send_bytes(reply)

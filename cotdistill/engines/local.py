@@ -5,9 +5,9 @@ ready. A worker is a new Python process, no fork, so that threads and locks of t
 """
 
 import os
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -18,6 +18,10 @@ U = TypeVar("U")
 
 START_AFTER_S = 1.0
 """Work that takes less starts no process: a worker needs half as long until it can begin."""
+
+
+IDLE_S = 5.0
+"""How long workers wait for other work."""
 
 
 @dataclass(frozen=True)
@@ -32,21 +36,69 @@ class LocalEngine:
     def map_blocks(self, setup: Callable[[], Callable[[T], U]], blocks: Iterable[T]) -> Iterator[U]:
         """Yield `setup()(block)` for each block, in order; see `Engine`."""
         processes = self.processes or cores()
-        rest, started = iter(blocks), time.monotonic()
-        with ExitStack() as stack:
-            pool: Pool[T, U] | None = None
-            if processes == 1 or self.start_after_s > 0:
-                function = setup()
+        if processes == 1:
+            yield from map(setup(), blocks)
+            return
+        rest, pool = iter(blocks), _take_idle(processes)
+        try:
+            if pool is None and self.start_after_s > 0:
+                function, end = setup(), time.monotonic() + self.start_after_s
                 for block in rest:
                     yield function(block)
-                    if processes > 1 and pool is None and time.monotonic() - started >= self.start_after_s:
-                        pool = stack.enter_context(Pool[T, U](setup, processes))
+                    if pool is None and time.monotonic() >= end:
+                        pool = Pool(processes)
                     if pool is not None and pool.is_ready():
                         break
                 else:
                     return
                 del function
-            yield from (pool or stack.enter_context(Pool[T, U](setup, processes))).map(rest)
+            pool = pool or Pool(processes)
+            yield from pool.map(setup, rest)
+            _keep_idle(pool)
+            pool = None
+        finally:
+            if pool is not None:
+                pool.close()
+
+
+_idle: list[Pool] = []
+"""At most one: workers that have nothing to do, and may have soon."""
+
+
+def _take_idle(processes: int) -> Pool | None:
+    """Return the workers that the work before has left, where they are as many."""
+    try:
+        pool = _idle.pop()
+    except IndexError:
+        return None
+    if pool.processes == processes:
+        return pool
+    pool.close()
+    return None
+
+
+def _keep_idle(pool: Pool) -> None:
+    """Keep workers for a moment: one pass over the rows often follows another."""
+    end_idle()
+    _idle.append(pool)
+    timer = threading.Timer(IDLE_S, _end, [pool])
+    timer.daemon = True
+    timer.start()
+
+
+def _end(pool: Pool) -> None:
+    """End workers that nobody has taken since."""
+    try:
+        _idle.remove(pool)
+    except ValueError:
+        return
+    pool.close()
+
+
+def end_idle() -> None:
+    """End workers that have nothing to do; they end by themselves a moment later."""
+    for pool in list(_idle):
+        _end(pool)
 
 
 def cores() -> int:

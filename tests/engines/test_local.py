@@ -1,16 +1,24 @@
 import os
+import signal
 import threading
 from functools import partial
 from itertools import islice
 
 import pytest
 
-from cotdistill.engines.local import LocalEngine, cores
+from cotdistill.engines.local import LocalEngine, cores, end_idle
 from cotdistill.errors import TryAgainLater, UserError
 from tests.support.block_work import killed_at, refusing, slow_squares, squares, unwilling
+from tests.support.patience import wait_for
 
 BLOCKS = [[n, n + 1] for n in range(0, 80, 2)]
 SQUARES = [[n * n for n in block] for block in BLOCKS]
+
+
+@pytest.fixture(autouse=True)
+def _no_idle_workers():
+    yield
+    end_idle()
 
 
 def pool(processes=2):
@@ -100,11 +108,38 @@ def test_no_worker_outlives_the_work(tmp_path, end):
         results.close()
     elif end == "exhausted":
         list(results)
+        end_idle()
     else:
         with pytest.raises(UserError):
             list(pool().map_blocks(partial(refusing, 2), BLOCKS))
         results.close()
     assert len(children()) == 1
+
+
+def test_workers_go_on_with_the_next_work(monkeypatch):
+    monkeypatch.setattr("cotdistill.engines.local.IDLE_S", 60)
+    first = {process for process, _ in pool(3).map_blocks(partial(slow_squares, 0.02), BLOCKS)}
+    results = list(LocalEngine(3).map_blocks(squares, BLOCKS))
+    assert [found for _, found in results] == SQUARES
+    assert {process for process, _ in results} <= first
+    assert not {process for process, _ in pool(2).map_blocks(squares, BLOCKS)} & first
+    end_idle()
+    assert len(children()) == 1
+
+
+def test_idle_workers_end_by_themselves(monkeypatch):
+    monkeypatch.setattr("cotdistill.engines.local.IDLE_S", 0.05)
+    list(pool().map_blocks(squares, BLOCKS))
+    wait_for(lambda: len(children()) == 1)
+
+
+def test_an_idle_worker_that_was_killed_is_replaced(monkeypatch, caplog):
+    monkeypatch.setattr("cotdistill.engines.local.IDLE_S", 60)
+    first = {process for process, _ in pool(2).map_blocks(partial(slow_squares, 0.02), BLOCKS)}
+    os.kill(min(first), signal.SIGKILL)
+    assert [found for _, found in pool(2).map_blocks(squares, BLOCKS)] == SQUARES
+    assert "ended by signal 9" in caplog.text
+    end_idle()
 
 
 def test_threads_of_this_process_do_not_matter():
