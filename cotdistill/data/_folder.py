@@ -47,8 +47,7 @@ def data_files(folder: Path, where: str, *, split: str | None, subset: str | Non
     Without a split that of `train`, or of the one that there is; `all` is every one.
     Raises: UserError: there are none, it cannot be told which are meant, or they are of several kinds.
     """
-    own = folder / subset if subset and (folder / subset).is_dir() else folder
-    files = _of_card(folder, where, subset) or list(_of_names(own))
+    files = _of_card(folder, where, subset) or _of_subset(folder, subset, list(_of_names(folder)))
     if not files:
         raise UserError(f"no data file in {folder}", where, f"known: {', '.join(SUFFIXES)}")
     splits = list(dict.fromkeys(file.split for file in files if file.split))
@@ -66,6 +65,12 @@ def data_files(folder: Path, where: str, *, split: str | None, subset: str | Non
     if len(kinds) > 1:
         raise UserError(f"{folder} holds files of several kinds: {', '.join(kinds)}", where, _choose(kinds[0]))
     return tuple(file.path for file in files)
+
+
+def _of_subset(folder: Path, subset: str | None, files: list[_Found]) -> list[_Found]:
+    """Return the files in folders that are called as the subset, where there are such folders."""
+    inside = [file for file in files if subset in file.path.relative_to(folder).parent.parts]
+    return inside or files
 
 
 def _choose(kind: str) -> str:

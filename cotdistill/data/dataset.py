@@ -75,10 +75,7 @@ class Dataset:
             if not hub_names(self.entry, self.options.hub):
                 raise
             found = ()
-        copy = own_copy(self.name, self.root) if not found else None
-        if copy and split not in (None, ALL, self.entry.split):
-            raise NoSplit(split, copy, self.where)
-        return (copy,) if copy else found
+        return found or own_copy(self.name, self.entry, self.root, self.where, split=split)
 
     def check(self) -> None:
         """Raise UserError where the data set certainly cannot be read."""

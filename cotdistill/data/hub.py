@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 from cotdistill.data._folder import data_files
 from cotdistill.data.entry import Entry
 from cotdistill.data.options import Hub
-from cotdistill.data.readers import ENDINGS, JsonRow, read_rows
+from cotdistill.data.readers import ENDINGS, PACKED, JsonRow, data_suffix, read_rows
 from cotdistill.errors import UserError
 from cotdistill.storage.hubs import PACKAGES, UNREACHABLE, address, is_reachable, snapshot
 
@@ -83,10 +83,11 @@ def offline_hint(name: str, entry: Entry, hub: Hub, *, root: Path) -> str:
     copy = root / "data" / name
     page = hub_names(entry, hub)[0].page
     if entry.hub_file:
-        suffix = Path(entry.hub_file).suffix
-        return f"offline: put {entry.hub_file} of {page} here as {copy}{suffix}"
+        file = Path(entry.hub_file)
+        ending = f"{data_suffix(file)}{file.suffix}" if file.suffix in PACKED else file.suffix
+        return f"offline: put {entry.hub_file} of {page} here as {copy}{ending}"
     what = f"the `{entry.split or 'train'}` file" + (f" of `{entry.subset}`" if entry.subset else "")
-    return f"offline: put {what} of {page} here as {copy}.parquet, .jsonl, .json or .csv"
+    return f"offline: put {what} of {page} here as {copy}.parquet, .jsonl, .json or .csv, or its folder as {copy}"
 
 
 def _downloaded(place: HubPlace, entry: Entry, where: str, *, split: str | None) -> Iterator[Path]:

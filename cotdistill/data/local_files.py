@@ -56,13 +56,21 @@ class NoSplit(UserError):
         super().__init__(f"a file has no split `{split}`", where, hint)
 
 
-def own_copy(name: str, root: Path) -> Path | None:
-    """Return the copy of a hub's set that a user put beside the registry: `data/<name>.jsonl`."""
+def own_copy(name: str, entry: Entry, root: Path, where: str, *, split: str | None = None) -> tuple[Path, ...]:
+    """Return the copy of a hub's set that a user put beside the registry: `data/<name>.jsonl` or a folder.
+
+    Raises: UserError: a file has no split, or the folder no such split.
+    """
     for ending in ENDINGS:
         path = root / "data" / f"{name}{ending}"
         if path.is_file():
-            return path
-    return None
+            if split not in (None, ALL, entry.split):
+                raise NoSplit(split, path, where)
+            return (path,)
+    folder = root / "data" / name
+    if not folder.is_dir():
+        return ()
+    return data_files(folder, where, split=split or entry.split, subset=entry.subset)
 
 
 def _found(local: Path, entry: Entry, root: Path, where: str, *, allow_outside: bool) -> tuple[list[Path], Path]:

@@ -30,9 +30,9 @@ class ProblemOptions(Options):
     """Where the questions come from, and which of them are set aside."""
 
     dataset: str
-    """A name of dataset_info.json, a file (JSON, JSON lines, CSV, TSV, Parquet) of question with answer or gold, or a
-    set that is made by seed: `demo` and `demo_zh` (word problems), `last_letter` and `coin_flip` (Wei et al. 2022),
-    `passages`, or `mixed`."""
+    """A name of dataset_info.json; a file, folder or pattern of files (JSON, JSON lines, CSV, TSV, Parquet, Arrow) of
+    question with answer or gold; or a set that is made by seed: `demo` and `demo_zh` (word problems), `last_letter`
+    and `coin_flip` (Wei et al. 2022), `passages`, or `mixed`."""
     split: str | None = None
     """Split of a hub's data set; default: the entry's own."""
     limit: int | None = Field(None, ge=1)

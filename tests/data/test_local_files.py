@@ -206,3 +206,15 @@ def test_what_datasets_saved_to_disk_is_read_without_what_it_cached(tmp_path, re
     assert read() == [row["question"] for row in rows["train"]]
     assert read(split="test") == [row["question"] for row in rows["test"]]
     assert read(name="one") == ["train 4", "train 2"]
+
+
+def test_a_copy_of_a_hubs_repository_goes_before_the_hub(tmp_path, read):
+    for name in ("main/train-00000-of-00001.jsonl", "main/test-00000-of-00001.jsonl", "other/train-0.jsonl"):
+        write(tmp_path / "data" / "p", name, name)
+    entry = {"hf_hub_url": "a/b", "subset": "main"}
+    assert read(entry) == ["main/train-00000-of-00001.jsonl"]
+    assert read({**entry, "split": "test"}) == ["main/test-00000-of-00001.jsonl"]
+    write(tmp_path / "data", "p.jsonl", "file")
+    assert read(entry) == ["file"]
+    with pytest.raises(UserError, match="a file has no split `test`"):
+        read(entry, split="test")

@@ -31,7 +31,7 @@ def read_table(path: Path, *, on_bad: OnBad, names: tuple[str, ...], is_tsv: boo
     """
     # The module's default of 131,072 is shorter than long rationales are; the limit can only be set for all readers.
     csv.field_size_limit(MAX_FIELD_CHARS)
-    delimiter = "\t" if is_tsv else _delimiter(path)
+    delimiter = "\t" if is_tsv else _delimiter(path, width=len(names))
     with opened(path, newline="") as file:
         lines = csv.reader(
             file, delimiter=delimiter, quoting=csv.QUOTE_NONE if is_tsv else csv.QUOTE_MINIMAL, strict=True
@@ -56,14 +56,17 @@ def read_table(path: Path, *, on_bad: OnBad, names: tuple[str, ...], is_tsv: boo
                 yield f"{path}:{line}", dict(zip(header, fields, strict=True))
 
 
-def _delimiter(path: Path) -> str:
-    """Return what stands between the fields: what the first line says, else what it has most of."""
+def _delimiter(path: Path, *, width: int) -> str:
+    """Return what stands between the fields: what the first line says, else what it has most of.
+
+    `width` is the number of fields where it is known, else 0.
+    """
     with opened(path, newline="") as file:
         first = next((line for line in file if line.strip()), "")
         if (note := NOTE.match(first)) is not None:
             return note[1]
     counts = {mark: len(next(csv.reader([first], delimiter=mark), [])) for mark in DELIMITERS}
-    return max(DELIMITERS, key=lambda mark: counts[mark])
+    return max(DELIMITERS, key=lambda mark: (counts[mark] == width, counts[mark]))
 
 
 def _is_note(fields: list[str], delimiter: str) -> bool:

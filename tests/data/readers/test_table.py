@@ -78,3 +78,15 @@ def test_a_comma_in_a_quoted_name_is_no_delimiter(tmp_path):
 def test_the_row_numbers_of_pandas_are_a_column_with_a_name(tmp_path):
     path = tmp_path / "p.csv"
     assert rows(path, ",question,gold\n0,q,4\n")[0][1] == {"Unnamed: 0": "0", "question": "q", "gold": "4"}
+
+
+def test_a_table_without_a_header_has_as_many_fields_as_it_has_names(tmp_path):
+    path = tmp_path / "p.csv"
+    assert rows(path, "a; b; c or d?,4\n", names=("question", "gold"))[0][1] == {
+        "question": "a; b; c or d?",
+        "gold": "4",
+    }
+    assert rows(path, "a, b, c or d?;4\n", names=("question", "gold"))[0][1] == {
+        "question": "a, b, c or d?",
+        "gold": "4",
+    }
