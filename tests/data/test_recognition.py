@@ -3,10 +3,17 @@
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cotdistill.data import open_catalog
 from cotdistill.data.recognition import recognise
+from cotdistill.data.row_layouts import ANSWERS, GOLDS, QUESTIONS, REASONINGS, SYSTEMS, TURNS
 from cotdistill.errors import UserError
+from cotdistill.registry import kinds, make
+
+NAMES = [*QUESTIONS, *REASONINGS, *ANSWERS, *GOLDS, *SYSTEMS, *TURNS, "generations", "id", "reward_model", "history"]
+TURN_KEYS = ["role", "content", "from", "value", "type", "text", "ground_truth"]
 
 ASKED = [{"role": "user", "content": "q"}]
 TURNS = [*ASKED, {"role": "assistant", "content": "a"}]
@@ -105,3 +112,30 @@ def test_a_set_without_a_row_is_a_fault(find, tmp_path):
     (tmp_path / "x.json").write_text("[]")
     with pytest.raises(UserError, match=r"x\.json: is empty: it holds no rows"):
         list(open_catalog([tmp_path]).find("x.json").read_problems())
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(TURN_KEYS) | st.text(max_size=3), inner)
+    ),
+    max_leaves=8,
+)
+
+
+@given(
+    st.lists(st.dictionaries(st.sampled_from(NAMES) | st.text(max_size=3), JSON, max_size=5), min_size=1, max_size=3)
+)
+def test_any_row_is_read_or_refused_and_never_a_bug(rows):
+    found = recognise(rows)
+    for row in rows:
+        if found is not None:
+            found.fault(row)
+        for name in kinds("formats"):
+            layout = make("formats", name)
+            try:
+                assert layout.read(row, "0")
+            except ValueError as error:
+                assert str(error)
+            else:
+                assert all(isinstance(column, str) for column in layout.columns(row).values())
