@@ -51,20 +51,26 @@ def data_files(folder: Path, where: str, *, split: str | None, subset: str | Non
     if not files:
         raise UserError(f"no data file in {folder}", where, f"known: {', '.join(SUFFIXES)}")
     splits = list(dict.fromkeys(file.split for file in files if file.split))
-    if splits and split != ALL:
-        chosen = split or (splits[0] if len(splits) == 1 else DEFAULT)
-        if chosen not in splits:
-            raise UserError(f"{folder} has no split `{chosen}`", where, f"splits: {', '.join(splits)}; set `split`")
-        left = [file.path.name for file in files if file.split is None]
-        if left:
-            log.warning("%s: not read, since no split names them: %s", folder, ", ".join(left))
-        files = [file for file in files if file.split == chosen]
-    elif split not in (None, ALL, DEFAULT):
+    if not splits and split not in (None, ALL, DEFAULT):
         raise UserError(f"{folder} has no split `{split}`", where, "its files name no splits; remove `split`")
+    if splits:
+        files = _of_split(files, split or (splits[0] if len(splits) == 1 else DEFAULT), folder)
+    if not files:
+        hint = f"splits: {', '.join(splits)}; set `split`"
+        raise UserError(f"{folder} has no split `{split or DEFAULT}`", where, hint)
     kinds = sorted({data_suffix(file.path) for file in files})
-    if len(kinds) > 1:
+    if len(kinds) > 1 and not (splits and split == ALL):
         raise UserError(f"{folder} holds files of several kinds: {', '.join(kinds)}", where, _choose(kinds[0]))
     return tuple(file.path for file in files)
+
+
+def _of_split(files: list[_Found], split: str, folder: Path) -> list[_Found]:
+    """Return the files of one split, or of each; those whose names tell none are told and left out."""
+    if split == ALL:
+        return [file for file in files if file.split is not None]
+    if left := [file.path.name for file in files if file.split is None]:
+        log.warning("%s: not read, since no split names them: %s", folder, ", ".join(left))
+    return [file for file in files if file.split == split]
 
 
 def _of_subset(folder: Path, subset: str | None, files: list[_Found]) -> list[_Found]:

@@ -19,7 +19,7 @@ from cotdistill.data.entry import Columns, Entry
 from cotdistill.data.local_files import WILD
 from cotdistill.data.options import DataOptions
 from cotdistill.data.registration import entry_json, other_entry, write_entry
-from cotdistill.errors import UserError, first_fault
+from cotdistill.errors import UserError, first_fault, no_such_file
 from cotdistill.registry import kinds
 from cotdistill.yamlfile import nearest
 
@@ -55,6 +55,8 @@ def add_file(
     """
     if name in TAKEN:
         raise UserError(f"`{name}` is a name of the recipe's own problems", "NAME", "choose another name")
+    if not Path(file).exists() and not any(mark in file for mark in WILD):
+        raise no_such_file(file)
     if name in open_catalog([]).names() and not replaces:
         raise UserError(f"`{name}` is a ready entry", "NAME", "choose another name, or --replace hides it")
     entry = _entry(file, formatting, dict(columns or {}))

@@ -125,7 +125,11 @@ def entry_of_files(name: str) -> tuple[Entry, Recognition | None]:
     """
     place = Entry(local_path=name)
     # Bad rows are counted when the files are read; here only the first good ones matter.
-    files = local_files(place, Path(), name, allow_outside=True, split=ALL)
+    try:
+        files = local_files(place, Path(), name, allow_outside=True)
+    except UserError:
+        # A split that is not the usual one may be asked for later.
+        files = local_files(place, Path(), name, allow_outside=True, split=ALL)
     rows = (row for file in files for _, row in read_rows(file, on_bad=lambda _fault, _text: None))
     sample = list(itertools.islice(rows, SAMPLE_ROWS))
     found = recognise(sample, _ready_traces())

@@ -58,6 +58,11 @@ def test_what_cannot_be_read_is_not_written(home, options, message):
     assert not (home / "dataset_info.json").exists()
 
 
+def test_a_file_that_is_not_there_is_one_fault(home):
+    with pytest.raises(UserError, match=r"y\.jsonl: no such file"):
+        add_file("y.jsonl", "mine", registry=home / "dataset_info.json")
+
+
 def test_a_faulty_registry_is_left_alone(home):
     registry = home / "dataset_info.json"
     registry.write_text('{"a": 1,}')

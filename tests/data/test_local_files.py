@@ -180,6 +180,14 @@ def test_files_of_several_kinds_in_a_folder_are_refused(tmp_path, read):
         read()
 
 
+def test_what_no_split_names_is_left_out_and_told(tmp_path, read, caplog):
+    write(tmp_path / "set", "train.jsonl", "q")
+    write(tmp_path / "set", "test.csv", "q")
+    (tmp_path / "set" / "notes.json").write_text('{"about": "the set"}')
+    assert read() == ["q"]
+    assert "not read, since no split names them: notes.json" in caplog.text
+
+
 def test_a_snapshot_in_the_cache_of_a_hub_links_to_its_blobs(tmp_path, read):
     cache = tmp_path / "hub" / "datasets--a--b"
     write(cache, "blobs/1f", "q")
