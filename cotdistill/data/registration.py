@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from cotdistill.data.entry import Entry
-from cotdistill.data.readers import JsonRow
+from cotdistill.data.readers import JsonRow, data_suffix
 from cotdistill.data.row_layouts import GOLDS, value_at
 from cotdistill.errors import UserError
 from cotdistill.storage.jsonl import AtomicFile
 
 SHOWN_KEYS = 20
 """Columns that a message names; more fill the screen."""
+LONG_KEY = 40
+"""Characters of a column's name that a message shows; a longer one is a value of a table without a header."""
 Json = dict[str, Any]  # Any: JSON values
 
 
@@ -27,7 +29,7 @@ def entry_json(entry: Entry) -> Json:
 def entry_hint(name: str, entry: Json) -> str:
     """Return what to do where a file has to be registered: the entry to paste, and the command that writes it."""
     key = short_name(name)
-    said = json.dumps(entry, ensure_ascii=False)
+    said = _dumps(entry)
     return f'add to dataset_info.json: "{key}": {said}; or: cotdistill-cli data add {name} {key}{_options(entry)}'
 
 
@@ -43,9 +45,24 @@ def short_name(name: str) -> str:
 
 def unknown_columns(name: str, row: JsonRow) -> UserError:
     """Return the fault that the columns of a file tell not what it holds."""
-    keys = ", ".join(list(map(str, row))[:SHOWN_KEYS])
-    entry = {"file_name": name, "formatting": "problems", "columns": {"question": "…", "gold": "…"}}
-    return UserError(f"cannot tell what its columns hold: {keys}", name, entry_hint(name, entry))
+    keys = [key if len(key) <= LONG_KEY else f"{key[:LONG_KEY]}…" for key in map(str, row)]
+    message = f"cannot tell what its columns hold: {', '.join(keys[:SHOWN_KEYS])}"
+    if data_suffix(Path(name)) in (".csv", ".tsv") and any(key.isdecimal() or len(key) > LONG_KEY for key in row):
+        names = ["question", "gold"] if len(row) == 2 else ["…"] * len(row)
+        entry: Json = {**_place(name), "formatting": "problems", "column_names": names}
+        hint = f'without a header line, add to dataset_info.json: "{short_name(name)}": {_dumps(entry)}'
+        return UserError(message, name, hint)
+    entry = {**_place(name), "formatting": "problems", "columns": {"question": "…", "gold": "…"}}
+    return UserError(message, name, entry_hint(name, entry))
+
+
+def _place(name: str) -> Json:
+    # Outside of the registry's folder only an absolute `local_path` is allowed.
+    return {"local_path" if Path(name).is_absolute() else "file_name": name}
+
+
+def _dumps(entry: Json) -> str:
+    return json.dumps(entry, ensure_ascii=False)
 
 
 def other_entry(name: str, entry: Entry, wanted: str, row: JsonRow) -> Json | None:
@@ -58,10 +75,10 @@ def other_entry(name: str, entry: Entry, wanted: str, row: JsonRow) -> Json | No
         asked = {"messages": columns.get("messages", "messages" if entry.formatting == "openai" else "conversations")}
     elif wanted == "conversations" and entry.formatting == "problems" and isinstance(row.get("answer"), str):
         question = next((key for key in ("question", "problem") if key in row), None)
-        return {"file_name": name, "columns": {"prompt": question, "response": "answer"}} if question else None
+        return {**_place(name), "columns": {"prompt": question, "response": "answer"}} if question else None
     else:
         return None
-    return {"file_name": name, "formatting": "traces", "columns": asked | ({"gold": gold} if gold else {})}
+    return {**_place(name), "formatting": "traces", "columns": asked | ({"gold": gold} if gold else {})}
 
 
 class _Span(NamedTuple):
@@ -81,7 +98,7 @@ def write_entry(registry: Path, name: str, entry: Json, *, replaces: bool = Fals
     path = registry.resolve()
     text = path.read_text(encoding="utf-8") if path.exists() else "{}"
     spans = list(_entries(text, registry))
-    said = f"{json.dumps(name, ensure_ascii=False)}: {json.dumps(entry, ensure_ascii=False)}"
+    said = f"{json.dumps(name, ensure_ascii=False)}: {_dumps(entry)}"
     old = next((span for span in spans if span.name == name), None)
     if old is not None and not replaces:
         where = f"{registry}:{text.count(chr(10), 0, old.start) + 1}: {name}"

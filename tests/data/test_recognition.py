@@ -93,6 +93,18 @@ def test_unknown_columns_are_named_with_the_entry_to_paste(find):
     assert "cotdistill-cli data add x.jsonl x" in str(caught.value)
 
 
+def test_a_table_without_a_header_line_is_named_with_the_entry_that_names_its_columns(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "x.tsv").write_text(f"{'How many pears has Ann? ' * 9}\t18\nAnd Ben?\t7\n")
+    with pytest.raises(UserError) as caught:
+        open_catalog([tmp_path]).find("x.tsv")
+    entry = '"x": {"file_name": "x.tsv", "formatting": "problems", "column_names": ["question", "gold"]}'
+    assert entry in str(caught.value)
+    assert len(str(caught.value)) < 250
+    (tmp_path / "dataset_info.json").write_text(f"{{{entry}}}")
+    assert [problem.gold for problem in open_catalog([tmp_path]).find("x").read_problems()] == ["18", "7"]
+
+
 def test_a_file_of_the_other_kind_is_refused_with_the_entry_to_paste(find):
     with pytest.raises(UserError) as caught:
         list(find({"messages": TURNS, "expected_answer": "1"}).read_traces())
@@ -106,6 +118,17 @@ def test_a_file_of_the_other_kind_is_refused_with_the_entry_to_paste(find):
         list(find({"question": "q", "answer": "a"}).read_conversations())
     entry = {"file_name": "x.jsonl", "columns": {"prompt": "question", "response": "answer"}}
     assert f'"x": {json.dumps(entry)}' in str(caught.value)
+
+
+def test_the_entry_to_paste_for_a_file_elsewhere_is_allowed_to_lead_there(find, tmp_path):
+    find({"messages": TURNS})
+    dataset = open_catalog([]).find(str(tmp_path / "x.jsonl"))
+    with pytest.raises(UserError) as caught:
+        list(dataset.read_traces())
+    entry = str(caught.value).partition("dataset_info.json: ")[2].partition("; or")[0]
+    (tmp_path / "sets").mkdir()
+    (tmp_path / "sets" / "dataset_info.json").write_text(f"{{{entry}}}")
+    assert len(list(open_catalog([tmp_path / "sets"]).find("x").read_traces())) == 1
 
 
 def test_a_set_without_a_row_is_a_fault(find, tmp_path):
