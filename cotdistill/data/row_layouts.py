@@ -1,7 +1,11 @@
 """Usual names of columns, and how a name finds its value in a row.
 
-A column inside of another is named by its path: `reward_model.ground_truth` in `{"reward_model": {"ground_truth": …}}`.
+A column inside of another is named by its path: `reward_model.ground_truth` in `{"reward_model": {"ground_truth": …}}`,
+and `messages.0.info.answer` by the number in a list.
 """
+
+from collections.abc import Callable
+from typing import Any
 
 from cotdistill.data.readers import JsonRow
 
@@ -25,25 +29,20 @@ _MISSING = object()
 
 def value_at(row: JsonRow, key: str) -> object:
     """Return the value of a column; None where there is no such column."""
-    if key in row or "." not in key:
-        return row.get(key)
-    found: object = row
-    for part in key.split("."):
-        if not isinstance(found, dict) or part not in found:
-            return None
-        found = found[part]
-    return found
+    found = _found(row, key, lambda inside, name: inside[name])
+    return None if found is _MISSING else found
 
 
 def peek(row: JsonRow, key: str) -> object:
     """Return what `value_at` does of a row that notes what is read of it, and leave no note."""
-    found = _found(row, key)
+    # dict's own method, which such a row leaves alone.
+    found = _found(row, key, dict.get)
     return None if found is _MISSING else found
 
 
 def has_column(row: JsonRow, key: str) -> bool:
     """Return whether a row has a column, with a value or without."""
-    return _found(row, key) is not _MISSING
+    return _found(row, key, dict.get) is not _MISSING
 
 
 def first_of(row: JsonRow, keys: tuple[str, ...]) -> str | None:
@@ -52,13 +51,15 @@ def first_of(row: JsonRow, keys: tuple[str, ...]) -> str | None:
     return next((key for key in here if peek(row, key) is not None), here[0] if here else None)
 
 
-def _found(row: JsonRow, key: str) -> object:
-    # dict's own method, which such a row leaves alone.
+def _found(row: JsonRow, key: str, get: Callable[[JsonRow, str], Any]) -> Any:  # Any: a JSON value
     if key in row or "." not in key:
-        return dict.get(row, key, _MISSING)
-    found: object = row
+        return get(row, key) if key in row else _MISSING
+    found: Any = row
     for part in key.split("."):
-        if not isinstance(found, dict) or part not in found:
+        if isinstance(found, dict) and part in found:
+            found = get(found, part)
+        elif isinstance(found, list) and part.isdecimal() and int(part) < len(found):
+            found = found[int(part)]
+        else:
             return _MISSING
-        found = dict.get(found, part)
     return found

@@ -53,6 +53,19 @@ def test_several_columns_may_hold_an_answer_each():
         layout.read({"question": "q", "final_answer": "1", "one": "a"}, "0")
 
 
+def test_a_column_inside_of_others_is_named_by_its_path():
+    info = {"info": {"reference_answer": "1", "source": "school"}}
+    row = NotedRow({"messages": [{**ASKED[1], **info}, {**ANSWERED[0], "info": None}]})
+    [trace] = make("formats", "traces", gold="messages.0.info.reference_answer").read(row, "0")
+    assert (trace.problem.gold, trace.completion.text) == ("1", "a")
+    assert list(row.unread()) == ["messages[].info.source"]
+    several = {"question": "q", "responses": [{"model": "m", "response": "a"}, {"model": "m", "response": "b"}]}
+    layout = make("formats", "traces", generations=("responses.0.response", "responses.1.response"))
+    assert [trace.completion.text for trace in layout.read(several, "0")] == ["a", "b"]
+    with pytest.raises(ValueError, match=r"responses\.1\.response: is missing; keys here: question, responses"):
+        layout.read({**several, "responses": several["responses"][:1]}, "0")
+
+
 @pytest.mark.parametrize("name", ["openai", "sharegpt"])
 @pytest.mark.parametrize("said", ["a", ANSWERED])
 def test_an_answer_beside_the_turns_ends_the_conversation(name, said):
