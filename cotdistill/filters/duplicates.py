@@ -1,8 +1,6 @@
 """Rationales of one problem that say the same again, exactly or nearly."""
 
-import hashlib
 from collections.abc import Sequence
-from collections.abc import Set as AbstractSet
 
 from cotdistill.filters import Reason
 from cotdistill.filters.shingles import jaccard, shingles, words
@@ -16,10 +14,10 @@ def reasons_against_copies(traces: Sequence[Trace]) -> list[Reason | None]:
     """
     if len(traces) < 2:
         return [None] * len(traces)
-    first: dict[bytes, int] = {}
+    first: dict[tuple[str, ...], int] = {}
     reasons: list[Reason | None] = []
     for trace in traces:
-        said = hashlib.sha256(" ".join(words(whole_text(trace))).encode("utf-8", "surrogatepass")).digest()
+        said = words(whole_text(trace))
         if said in first:
             text = f"says what sample {first[said]} of the problem says (limit 0 copies)"
             reasons.append(Reason("duplicate", text))
@@ -36,7 +34,7 @@ def reasons_against_near_copies(traces: Sequence[Trace], most: float) -> list[Re
     """
     if len(traces) < 2:
         return [None] * len(traces)
-    kept: list[tuple[int, AbstractSet[int]]] = []
+    kept: list[tuple[int, frozenset[int]]] = []
     reasons: list[Reason | None] = []
     for trace in traces:
         own = shingles(whole_text(trace))

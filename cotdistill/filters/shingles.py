@@ -29,8 +29,10 @@ def words(text: str) -> tuple[str, ...]:
     show nothing, as the zero-width space, are left out.
     """
     if not text.isascii():
-        text = _normalized(text)
         others = set(_NON_ASCII.findall(text))
+        if not all(map(_is_settled, others)):
+            text = _normalized(text, others)
+            others = set(_NON_ASCII.findall(text))
         marks = set(filter(_is_mark, others))
         if marks != others:
             text = text.lower()
@@ -61,19 +63,18 @@ def shingles(text: str) -> frozenset[int]:
     return frozenset(map(hash, word_runs(text)))
 
 
-def jaccard(one: AbstractSet[int], other: AbstractSet[int]) -> float:
+@lru_cache(maxsize=256)  # A set's hash is kept, and the pairs of one problem are asked for by several filters.
+def jaccard(one: frozenset[int], other: frozenset[int]) -> float:
     """Return the share of common members, 0..1."""
     common = len(one & other)
     return common / (len(one) + len(other) - common)
 
 
-def _normalized(text: str) -> str:
-    """Return a text in NFKC without ignorable characters; most texts are that already, as few characters tell."""
-    others = set(_NON_ASCII.findall(text))
-    if not all(map(_is_settled, others)):
-        text = unicodedata.normalize("NFKC", text)
-        for ignorable in filter(_is_ignorable, others):
-            text = text.replace(ignorable, "")
+def _normalized(text: str, others: AbstractSet[str]) -> str:
+    """Return a text in NFKC without the ignorable ones of its characters that are not ASCII."""
+    text = unicodedata.normalize("NFKC", text)
+    for ignorable in filter(_is_ignorable, others):
+        text = text.replace(ignorable, "")
     return text
 
 
