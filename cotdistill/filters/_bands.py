@@ -37,7 +37,7 @@ class BandTable:
 
     def __init__(self, folder: Path, threshold: float) -> None:
         self._bands = bands(threshold)
-        self._empty = _empty_sketch(self._bands * ROWS)
+        self._sketch = _empty_sketch(self._bands * ROWS)
         self._folder = folder
         handle, name = tempfile.mkstemp(dir=folder)
         os.close(handle)
@@ -58,9 +58,9 @@ class BandTable:
 
     def keys(self, runs: Iterable[tuple[str, ...]], label: str) -> list[int]:
         """Return a number for each band of a text given as its runs of words; texts of other labels never share one."""
-        sketch = self._empty.copy()
-        sketch.update_batch([" ".join(run).encode("utf-8", "surrogatepass") for run in runs])
-        values = sketch.hashvalues.tolist()
+        self._sketch.clear()
+        self._sketch.update_batch([" ".join(run).encode("utf-8", "surrogatepass") for run in runs])
+        values = self._sketch.hashvalues.tolist()
         return [hash((label, n, *values[n * ROWS : (n + 1) * ROWS])) for n in range(self._bands)]
 
     def candidates(self, keys: list[int]) -> list[int]:

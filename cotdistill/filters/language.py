@@ -133,10 +133,14 @@ class _Classifier:
 
         if len(self._rows) > MOST_REMEMBERED:
             self._rows, self._scores = {}, self._table(1024)
-        for word in set(words).difference(self._rows):
-            self._learn(word)
-        found = self._scores[list(map(self._rows.__getitem__, words))]
-        sums = np.add.reduceat(found, starts) + self._identifier.nb_pc
+        try:
+            rows = list(map(self._rows.__getitem__, words))
+        except KeyError:
+            for word in dict.fromkeys(words):
+                if word not in self._rows:
+                    self._learn(word)
+            rows = list(map(self._rows.__getitem__, words))
+        sums = np.add.reduceat(self._scores.take(rows, axis=0), starts) + self._identifier.nb_pc
         return [self._codes[best] for best in sums.argmax(axis=1)]
 
     def _learn(self, word: str) -> None:
