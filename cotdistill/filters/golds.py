@@ -21,10 +21,9 @@ def canonical(gold: str | None) -> str | None:
     return str(number) if number is not None else text.casefold()
 
 
-def are_other_numbers(one: str | None, other: str | None) -> bool:
-    """Return whether two golds are numbers and differ: of anything else nobody can tell without a verifier."""
-    here, there = canonical(one), canonical(other)
-    return here != there and all(gold is not None and _value(gold) is not None for gold in (here, there))
+def differ(one: str | None, other: str | None) -> bool:
+    """Return whether two golds are other answers; where one is missing nobody can tell."""
+    return one is not None and other is not None and canonical(one) != canonical(other)
 
 
 def _value(text: str) -> Fraction | None:

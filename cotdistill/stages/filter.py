@@ -98,9 +98,10 @@ class FilterOptions(StageOptions):
     """Drop rows that share their question, or 13 words in a row, with a question of `evaluate.tasks` (26 characters
     where words have no spaces). Default true: a score on a question that was learned says nothing."""
     decontaminate_share: float | None = Field(LEAST_SHARE, ge=0.2, le=1)
-    """Share of an evaluation question's runs of four words (six characters) that may not stand in a row's question:
-    finds questions with single words changed. 0.5 at least where both golds are numbers and differ. Default 0.3: one
-    word in twelve changed leaves 0.67, and 6 of GSM8K's 7,473 training questions reach it. null: not looked at."""
+    """Share of an evaluation question's runs of four words (five characters) that may not stand in a row's question:
+    finds questions with single words changed. 0.5 at least where the golds differ; questions made from a template are
+    compared by whole runs alone. Default 0.3: one word in twelve changed leaves 0.67, and 6 of GSM8K's 7,473 training
+    questions reach it. null: not looked at."""
     pass_rate: tuple[float, float] | None = None
     """Least and largest share of a problem's attempts that are correct: `[0.1, 0.9]` leaves out what the teacher always
     or never solves. Needs `sample.samples_per_problem` above 1. Default: any."""

@@ -2,6 +2,7 @@ import random
 
 import pytest
 
+from cotdistill.demo.tasks import SETS
 from cotdistill.filters.contamination import BenchmarkIndex
 from cotdistill.records import Problem
 from tests.support.shared_data import json_rows
@@ -118,6 +119,16 @@ def test_problems_of_one_template_are_no_copies_of_each_other():
     exam = [Problem(id=str(n), question=asked(n), gold=str(n)) for n in range(100, 150)]
     index = BenchmarkIndex({"t": exam})
     assert [index.reason_against(trace(question=asked(n), gold=str(n))) for n in range(200, 250)] == [None] * 50
+
+
+@pytest.mark.parametrize("name", sorted(SETS))
+def test_questions_of_one_generator_seldom_drop_each_other(name):
+    problems = list(SETS[name].problems(500, seed=1))
+    index = BenchmarkIndex({"holdout": problems[:100]})
+    runs_only = BenchmarkIndex({"holdout": problems[:100]}, least_share=None)
+    asked = [trace(question=problem.question, gold=problem.gold) for problem in problems[100:]]
+    by_share = [row for row in asked if index.reason_against(row) and not runs_only.reason_against(row)]
+    assert len(by_share) <= 0.02 * len(asked)
 
 
 def test_on_gsm8k_all_changed_questions_are_found_at_few_false_hits():
