@@ -89,7 +89,7 @@ def check_nodes(ray: Module, folder: Path) -> None:
             where = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
             asked[look.options(scheduling_strategy=where).remote(str(mark), str(Path.cwd()))] = node
         done, silent = ray.wait(list(asked), num_returns=len(asked), timeout=LOOK_S)
-        faults = [_fault(_get(ray, reference), asked[reference], place) for reference in done]
+        faults = [fault_of(_get(ray, reference), asked[reference], place) for reference in done]
     finally:
         mark.unlink(missing_ok=True)
     names = ", ".join(_name(asked[reference]) for reference in silent)
@@ -121,7 +121,7 @@ def _get(ray: Module, reference: Any) -> Mapping[str, Any] | str:  # Any: a refe
         return str(error).strip().partition("\n")[0]
 
 
-def _fault(
+def fault_of(
     said: Mapping[str, Any] | str,  # Any: JSON values
     node: Mapping[str, Any],  # Any: what Ray tells of a node
     place: Path,
@@ -139,7 +139,7 @@ def _fault(
         other = said["installed"].get(what)
         if other != version:
             return UserError(
-                f"ray: node {name} has {what} {other or 'not'}, this machine {version}",
+                f"ray: node {name} has {f'{what} {other}' if other else f'no {what}'}, this machine {version}",
                 hint="every node needs the same installation: rows would depend on where they are worked on",
             )
     if not (said["mark"] and said["folder"]):

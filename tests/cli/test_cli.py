@@ -12,7 +12,7 @@ from cotdistill.cli import main
 from cotdistill.demo.teacher import serving
 from cotdistill.storage.run_folder import locked
 
-HEAVY = ("torch", "transformers", "datasets", "deepspeed", "openai", "aiohttp", "sympy")
+HEAVY = ("torch", "transformers", "datasets", "deepspeed", "openai", "aiohttp", "sympy", "ray", "pyarrow")
 
 RECIPE = """\
 name: t

@@ -93,7 +93,7 @@ def test_a_worker_that_is_killed_costs_time_only(engine, tmp_path, caplog, capsy
 
 
 def test_a_block_that_ends_every_worker_stops_the_work(cluster, tmp_path):
-    with pytest.raises(TryAgainLater, match=r"again and again over one block.*the same command goes on"):
+    with pytest.raises(TryAgainLater, match="again and again over one block"):
         list(RayEngine(retries=1).map_blocks(partial(killed_at, 30, tmp_path, 99), BLOCKS))
 
 
@@ -137,7 +137,7 @@ def _attempt(number):
 def test_token_files_are_the_same_to_the_byte(engine, tokenizer, tmp_path):
     made = []
     for name, where in (("here", None), ("there", engine)):
-        options = TrainOptions(cutoff_len=12, max_dropped=1.0)
+        options = TrainOptions(cutoff_len=40, max_dropped=1.0)
         found = prepare(sums(900), tokenizer, options, style=None, folder=tmp_path / name, data_key="key", engine=where)
         files = (*FILES, "lengths.bin", "dropped.jsonl", "prepared.json")
         made.append({file: (found.folder / file).read_bytes() for file in files})
@@ -172,7 +172,7 @@ def test_ctrl_c_lets_the_answers_in_flight_arrive_and_the_same_command_goes_on(c
         process = run.start("--on", "ray")
         wait_for(lambda: len(_stored(run)) == 8 and len(server.requests) == 12, process)
         process.send_signal(signal.SIGINT)
-        wait_for(lambda: "ray: stopping" in run.log, process)
+        wait_for(lambda: "stopping: what is in flight" in run.log, process)
         is_stopped.set()
         out, err = process.communicate()
         assert process.returncode == 130, err
