@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -72,19 +73,17 @@ class RayEngine:
         told: set[str] = set()
         with stop_signals() as stop:
             try:
-                is_more = True
-                while is_more or pending:
-                    while is_more and len(pending) < BLOCKS_PER_CORE * cores(ray):
-                        for block in waiting:
-                            pending.append(task.remote(name, setup_place, folder, block))
-                            break
-                        else:
-                            is_more = False
-                    if pending:
-                        answer = _answer(ray, pending[0], stop)
-                        pending.popleft()
-                        _tell(answer, told)
-                        yield _result(answer)
+                while True:
+                    room = BLOCKS_PER_CORE * cores(ray) - len(pending)  # nodes come and go
+                    pending.extend(
+                        task.remote(name, setup_place, folder, block) for block in islice(waiting, max(0, room))
+                    )
+                    if not pending:
+                        return
+                    answer = _answer(ray, pending[0], stop)
+                    pending.popleft()
+                    _tell(answer, told)
+                    yield _result(answer)
             finally:
                 _end(ray, pending, stop)
 

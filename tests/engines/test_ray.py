@@ -30,6 +30,8 @@ pytestmark = pytest.mark.slow
 
 BLOCKS = [[n, n + 1] for n in range(0, 80, 2)]
 SQUARES = [[n * n for n in block] for block in BLOCKS]
+NOTICED_SOON = {"health_check_period_ms": 500, "health_check_failure_threshold": 3}
+"""By Ray's defaults a node is missed after 16 seconds."""
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +42,8 @@ def cluster():
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-        made = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+        head = {"num_cpus": 1, "include_dashboard": False, "_system_config": NOTICED_SOON}
+        made = Cluster(initialize_head=True, head_node_args=head)
         made.add_node(num_cpus=1)
         patch.setenv("RAY_ADDRESS", made.address)
         yield made
@@ -165,7 +168,7 @@ def test_a_shard_whose_worker_is_killed_goes_on_from_its_ledger(cluster, tmp_pat
     assert server.most_at_once <= 4
 
 
-def test_ctrl_c_lets_the_answers_in_flight_arrive_and_the_same_command_goes_on(cluster, tmp_path):
+def test_ctrl_c_lets_the_answers_in_flight_arrive_and_a_second_start_goes_on(engine, tmp_path, monkeypatch):
     is_stopped = threading.Event()
     with FaultServer(answer=lambda got: (lambda: got.number < 8 or is_stopped.is_set(), *answered(got))) as server:
         run = SamplingRun(tmp_path, server.base_url, prompts=30, concurrency=4)
@@ -178,8 +181,8 @@ def test_ctrl_c_lets_the_answers_in_flight_arrive_and_the_same_command_goes_on(c
         assert process.returncode == 130, err
         assert (out, len(server.requests), len(_stored(run))) == ("", 12, 12)
         assert "the same command goes on" in err
-        done = run.run("--on", "ray")
-    assert done.returncode == 0, done.stderr
+        monkeypatch.chdir(tmp_path)
+        Pipeline(read_recipe(Path("r.yaml")), RunOptions(only="sample", engine=engine)).run()
     assert len(server.requests) == 30, "nothing is asked twice"
     assert run.stored() == run.all_prompts
 
@@ -192,13 +195,12 @@ def test_what_a_node_that_died_had_is_done_by_the_others(cluster, engine, tmp_pa
     assert [squared for _, squared in (first, *results)] == [[n * n] for n in range(60)]
 
 
-def test_the_cluster_is_checked_before_anything_is_paid(cluster, tmp_path, cli):
-    run = SamplingRun(tmp_path, "http://127.0.0.1:9/v1", prompts=2)
-    found = cli("check", "r.yaml", "--on", "ray", cwd=run.folder)
-    assert (found.returncode, found.stdout[-15:]) == (0, "no fault found\n")
-    assert "ray: 2 nodes, 2 cores" in found.stderr
+def test_the_cluster_is_checked_before_anything_is_paid(cluster, tmp_path, cli, call):
+    SamplingRun(tmp_path, "http://127.0.0.1:9/v1", prompts=2)
+    code, out, err = call("check", "r.yaml", "--on", "ray")
+    assert (code, out[-15:]) == (0, "no fault found\n"), err
     assert not list(tmp_path.glob("**/.seen-by-all-*"))
-    gone = cli("run", "r.yaml", "--on", "ray", cwd=run.folder, env={"RAY_ADDRESS": "127.0.0.1:9"})
+    gone = cli("run", "r.yaml", "--on", "ray", cwd=tmp_path, env={"RAY_ADDRESS": "127.0.0.1:9"})
     assert (gone.returncode, gone.stdout) == (75, "")
     assert "no Ray cluster answers at" in gone.stderr
 
