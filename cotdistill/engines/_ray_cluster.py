@@ -32,9 +32,11 @@ def check_installed() -> None:
         raise UserError("Ray is not installed", "--on ray", "pip install 'cotdistill[ray]'")
 
 
-def connect() -> Module:
-    """Return Ray, connected to the cluster that RAY_ADDRESS names, else to the one that this machine is a node of.
+@contextlib.contextmanager
+def connected() -> Iterator[Module]:
+    """Connect Ray to the cluster that RAY_ADDRESS names, else to the one that this machine is a node of, for a while.
 
+    No longer than it is needed: a cluster that ends takes what is connected with it, a training of hours too.
     Raises: UserError where there is none, TryAgainLater where it does not answer.
     """
     check_installed()
@@ -43,11 +45,14 @@ def connect() -> Module:
     import ray
     from ray._private import worker
 
-    if ray.is_initialized():
-        return ray
     worker.print_to_stdstream = _tell  # it would print on stdout, where results are
+    if ray.is_initialized():
+        yield ray
+        return
     address = _find_head()
-    log.info("ray: connecting to the cluster at %s", address)
+    if address not in _TOLD:
+        _TOLD.add(address)
+        log.info("ray: connecting to the cluster at %s", address)
     with _own_signals():
         try:
             # What workers print is no result of the command, and what they log comes with their results.
@@ -56,9 +61,10 @@ def connect() -> Module:
             first_line = str(error).strip().partition("\n")[0]
             hint = "start the command on a node of the cluster, with its version of Ray"
             raise TryAgainLater(f"this machine cannot work with the Ray cluster: {first_line}", address, hint) from None
-    nodes = alive(ray)
-    log.info("ray: %d nodes, %d cores", len(nodes), cores(ray))
-    return ray
+    try:
+        yield ray
+    finally:
+        ray.shutdown()
 
 
 def alive(ray: Module) -> list[dict[str, Any]]:  # Any: what Ray tells of a node
@@ -79,6 +85,7 @@ def check_nodes(ray: Module, folder: Path) -> None:
     """
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+    log.info("ray: %d nodes, %d cores", len(alive(ray)), cores(ray))
     place = next(path for path in (folder, *folder.absolute().parents) if path.is_dir()).absolute()
     mark = place / f".seen-by-all-{secrets.token_hex(8)}"
     mark.touch()
@@ -190,7 +197,7 @@ def _tell(data: Mapping[str, Any], ignore_prefix: bool) -> None:  # Any: what Ra
 
 
 _TOLD: set[str] = set()
-"""What Ray said, once each: one worker's end is told by several of its processes."""
+"""What was said, once each: one worker's end is told by several processes of Ray."""
 
 
 @contextlib.contextmanager

@@ -10,12 +10,12 @@ import secrets
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
-from cotdistill.engines._ray_cluster import alive, check_installed, check_nodes, connect, cores
+from cotdistill.engines._ray_cluster import alive, check_installed, check_nodes, connected, cores
 from cotdistill.engines._ray_task import Answer, work
 from cotdistill.engines._stopping import Stop, stop_signals
 from cotdistill.errors import TryAgainLater
@@ -53,12 +53,14 @@ class RayEngine:
 
         Raises: UserError, UserErrors, TryAgainLater.
         """
-        check_nodes(self._ray, folder)
+        with connected() as ray:
+            check_nodes(ray, folder)
 
     @property
     def nodes(self) -> int:
         """How many machines there are."""
-        return len(alive(self._ray))
+        with connected() as ray:
+            return len(alive(ray))
 
     def map_blocks(self, setup: Callable[[], Callable[[T], U]], blocks: Iterable[T]) -> Iterator[U]:
         """Yield `setup()(block)` for each block, in order; see `Engine`.
@@ -66,18 +68,15 @@ class RayEngine:
         Closing the iterator interrupts the tasks, as Ctrl-C would, and waits for them; so does a signal, which is
         raised as Interrupted, and a second one waits for nothing.
         """
-        ray, waiting = self._ray, iter(blocks)
-        task = ray.remote(num_cpus=1, max_retries=self.retries, scheduling_strategy="SPREAD")(work)
-        name, setup_place, folder = secrets.token_hex(8), [ray.put(setup)], str(Path.cwd())
-        pending: deque[Reference] = deque()
-        told: set[str] = set()
-        with stop_signals() as stop:
+        with connected() as ray, stop_signals() as stop:
+            task = ray.remote(num_cpus=1, max_retries=self.retries, scheduling_strategy="SPREAD")(work)
+            submit = partial(task.remote, secrets.token_hex(8), [ray.put(setup)], str(Path.cwd()))
+            waiting, told = iter(blocks), set[str]()
+            pending: deque[Reference] = deque()
             try:
                 while True:
                     room = BLOCKS_PER_CORE * cores(ray) - len(pending)  # nodes come and go
-                    pending.extend(
-                        task.remote(name, setup_place, folder, block) for block in islice(waiting, max(0, room))
-                    )
+                    pending.extend(map(submit, islice(waiting, max(0, room))))
                     if not pending:
                         return
                     answer = _answer(ray, pending[0], stop)
@@ -86,10 +85,6 @@ class RayEngine:
                     yield _result(answer)
             finally:
                 _end(ray, pending, stop)
-
-    @cached_property
-    def _ray(self) -> Any:  # Any: Ray's module
-        return connect()
 
 
 def _answer(ray: Any, reference: Reference, stop: Stop) -> Answer:  # Any: Ray's module

@@ -50,13 +50,14 @@ def sample_on_cluster(pipeline: Pipeline, step: Step, engine: RayEngine) -> None
     assert isinstance(step.options, SampleOptions)
     assert step.recipe.teacher is not None
     folder = pipeline.folder / step.folder
-    shards = _shards(engine.shards or engine.nodes, step.options.concurrency)
+    nodes = engine.nodes
+    shards = _shards(engine.shards or nodes, step.options.concurrency)
     for shard in shards:  # so that what is there can be joined whatever happens
         (folder / shard.file).touch()
     keys = _keys(step.recipe.teacher)
     setup = partial(_open_step, pipeline.recipe, pipeline.options.runs, step.folder)
     tasks = engine.map_blocks(setup, (ShardTask(shard, keys) for shard in shards))
-    log.info("%s: %d shards on %d machines", step.folder, len(shards), engine.nodes)
+    log.info("%s: %d shards on %d machines", step.folder, len(shards), nodes)
     try:
         with _live_line(pipeline, step, shards):
             for _ in tasks:

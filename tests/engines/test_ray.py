@@ -46,6 +46,7 @@ def cluster():
         made = Cluster(initialize_head=True, head_node_args=head)
         made.add_node(num_cpus=1)
         patch.setenv("RAY_ADDRESS", made.address)
+        ray.init(made.address, log_to_driver=False, logging_level="ERROR")  # once for all tests
         yield made
         ray.shutdown()
         made.shutdown()
@@ -151,7 +152,9 @@ def test_token_files_are_the_same_to_the_byte(engine, tokenizer, tmp_path):
 def test_a_shard_whose_worker_is_killed_goes_on_from_its_ledger(cluster, tmp_path):
     is_killed = threading.Event()
     with FaultServer(answer=lambda got: (lambda: got.number < 12 or is_killed.is_set(), *answered(got))) as server:
-        run = SamplingRun(tmp_path, server.base_url, prompts=40, concurrency=4)
+        key = {"TEACHER_KEY": "of-this-shell-alone"}
+        teacher = {"api_key_env": "TEACHER_KEY"}
+        run = SamplingRun(tmp_path, server.base_url, 40, concurrency=4, teacher=teacher, environment=key)
         process = run.start("--on", "ray")
         wait_for(lambda: len(_stored(run)) >= 8 and len(server.requests) >= 16, process)
         before = _stored(run)
@@ -166,6 +169,7 @@ def test_a_shard_whose_worker_is_killed_goes_on_from_its_ledger(cluster, tmp_pat
     assert len(again) <= 40 + 4, "what was in flight is asked again, and nothing else"
     assert all(again.count(prompt) == 1 for prompt in before)
     assert server.most_at_once <= 4
+    assert all("Bearer of-this-shell-alone" in request.head for request in server.requests)
 
 
 def test_ctrl_c_lets_the_answers_in_flight_arrive_and_a_second_start_goes_on(engine, tmp_path, monkeypatch):
