@@ -5,13 +5,16 @@ from collections import Counter
 import pytest
 from pydantic import ValidationError
 
+from cotdistill.engines.local import LocalEngine
 from cotdistill.errors import UserError
+from cotdistill.formats import encode_line
 from cotdistill.recipe.recipe import read_recipe
 from cotdistill.records import Completion, Conversation, Message, Problem, Rejected, Trace
 from cotdistill.registry import make
 from cotdistill.stage import Workspace
 from cotdistill.stages import stages
 from cotdistill.stages.convert import ConvertOptions
+from cotdistill.storage.encoded import encode
 from cotdistill.styles.thought_solution import SYSTEM
 
 FOUR_FORMATS = {
@@ -163,3 +166,18 @@ def test_a_style_beside_a_mixture_is_an_error_with_its_place(tmp_path):
         read_recipe(path)
     assert "r.yaml:5" in str(refused.value)
     assert "remove `shots` and `style`" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "options", [{"style": "plain"}, {"style": "answer_only"}, {**FOUR_FORMATS, "format": "openai"}]
+)
+def test_on_a_cluster_the_lines_of_the_file_are_the_same(tmp_path, options):
+    given = [*traces(150, 2), traces(1)[0].model_copy(update={"completion": Completion(key="k", index=0, text=" ")})]
+    here = converted(tmp_path, given, **options)
+    chosen = ConvertOptions.model_validate(options)
+    there = list(stages()["convert"].function(given, chosen, Workspace(tmp_path, tmp_path, 1, engine=LocalEngine(1))))
+    assert [row.kind for row in there] == [getattr(row, "kind", None) for row in here]
+    writer = chosen.format.build()
+    expected = [encode(row) if isinstance(row, Rejected) else encode_line(writer, row) for row in here]
+    assert [row.data for row in there] == expected
+    assert any(isinstance(row, Rejected) for row in here)
