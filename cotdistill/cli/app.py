@@ -51,7 +51,12 @@ On = Annotated[
 ]
 Shards = Annotated[
     int | None,
-    typer.Option("--shards", min=1, metavar="N", help="With --on: tasks that sample at a time; else one a machine."),
+    typer.Option(
+        "--shards",
+        min=1,
+        metavar="N",
+        help="With --on: tasks that sample at a time, one core each; else one a machine.",
+    ),
 ]
 RUNS = Path("runs")
 NODE_TIMEOUT_S = 600.0

@@ -57,10 +57,10 @@ class RayEngine:
             check_nodes(ray, folder)
 
     @property
-    def nodes(self) -> int:
-        """How many machines there are."""
+    def size(self) -> tuple[int, int]:
+        """How many machines and cores there are."""
         with connected() as ray:
-            return len(alive(ray))
+            return len(alive(ray)), cores(ray)
 
     def map_blocks(self, setup: Callable[[], Callable[[T], U]], blocks: Iterable[T]) -> Iterator[U]:
         """Yield `setup()(block)` for each block, in order; see `Engine`.

@@ -50,8 +50,9 @@ def sample_on_cluster(pipeline: Pipeline, step: Step, engine: RayEngine) -> None
     assert isinstance(step.options, SampleOptions)
     assert step.recipe.teacher is not None
     folder = pipeline.folder / step.folder
-    nodes = engine.nodes
-    shards = _shards(engine.shards or nodes, step.options.concurrency)
+    nodes, cores = engine.size
+    # A shard that waited for a core would hold back its part of the requests.
+    shards = _shards(min(engine.shards or nodes, cores), step.options.concurrency)
     for shard in shards:  # so that what is there can be joined whatever happens
         (folder / shard.file).touch()
     keys = _keys(step.recipe.teacher)
