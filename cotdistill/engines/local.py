@@ -4,6 +4,7 @@ Short work starts none: the first blocks are done in this process, and it goes o
 ready. A worker is a new Python process, no fork, so that threads and locks of this one cannot stop it.
 """
 
+import atexit
 import os
 import threading
 import time
@@ -95,6 +96,7 @@ def _end(pool: Pool) -> None:
     pool.close()
 
 
+@atexit.register
 def end_idle() -> None:
     """End workers that have nothing to do; they end by themselves a moment later."""
     for pool in list(_idle):

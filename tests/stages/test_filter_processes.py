@@ -45,7 +45,7 @@ def filtered(folder, traces, *, verifier=None, engine=None, options=OPTIONS):
 
 
 @pytest.mark.slow
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(TRACES, min_size=1, max_size=200))
 def test_any_number_of_processes_gives_the_same_bytes(drawn):
     traces = [trace(number, *row) for number, row in enumerate(drawn)]
