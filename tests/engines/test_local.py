@@ -10,6 +10,7 @@ from cotdistill.engines.local import LocalEngine, cores, end_idle
 from cotdistill.errors import TryAgainLater, UserError
 from tests.support.block_work import killed_at, refusing, slow_squares, squares, unwilling
 from tests.support.patience import wait_for
+from tests.support.recorded_set import workers_of
 
 BLOCKS = [[n, n + 1] for n in range(0, 80, 2)]
 SQUARES = [[n * n for n in block] for block in BLOCKS]
@@ -26,9 +27,9 @@ def pool(processes=2):
     return LocalEngine(processes, start_after_s=0)
 
 
-def children():
-    """Processes that this one started and that are still there."""
-    return [line for line in os.popen(f"ps -o pid= --ppid {os.getpid()} | grep -v '^$'").read().split() if line]
+def workers():
+    """Worker processes that this one started and that are still there."""
+    return set(workers_of(os.getpid()))
 
 
 def test_short_work_is_done_in_this_process():
@@ -103,7 +104,7 @@ def test_a_block_that_ends_every_worker_stops_the_work(tmp_path):
 def test_no_worker_outlives_the_work(tmp_path, end):
     results = pool().map_blocks(squares, BLOCKS)
     next(results)
-    assert len(children()) > 1  # ps itself is one
+    assert workers()
     if end == "close":
         results.close()
     elif end == "exhausted":
@@ -113,30 +114,31 @@ def test_no_worker_outlives_the_work(tmp_path, end):
         with pytest.raises(UserError):
             list(pool().map_blocks(partial(refusing, 2), BLOCKS))
         results.close()
-    assert len(children()) == 1
+    assert not workers()
 
 
 def test_workers_go_on_with_the_next_work(monkeypatch):
     monkeypatch.setattr("cotdistill.engines.local.IDLE_S", 60)
-    first = {process for process, _ in pool(3).map_blocks(partial(slow_squares, 0.02), BLOCKS)}
+    list(pool(3).map_blocks(squares, BLOCKS))
+    first = workers()
     results = list(LocalEngine(3).map_blocks(squares, BLOCKS))
     assert [found for _, found in results] == SQUARES
     assert {process for process, _ in results} <= first
     assert not {process for process, _ in pool(2).map_blocks(squares, BLOCKS)} & first
     end_idle()
-    assert len(children()) == 1
+    assert not workers()
 
 
 def test_idle_workers_end_by_themselves(monkeypatch):
     monkeypatch.setattr("cotdistill.engines.local.IDLE_S", 0.05)
     list(pool().map_blocks(squares, BLOCKS))
-    wait_for(lambda: len(children()) == 1)
+    wait_for(lambda: not workers())
 
 
 def test_an_idle_worker_that_was_killed_is_replaced(monkeypatch, caplog):
     monkeypatch.setattr("cotdistill.engines.local.IDLE_S", 60)
-    first = {process for process, _ in pool(2).map_blocks(partial(slow_squares, 0.02), BLOCKS)}
-    os.kill(min(first), signal.SIGKILL)
+    working = {process for process, _ in pool(2).map_blocks(squares, BLOCKS)}
+    os.kill(min(working), signal.SIGKILL)
     assert [found for _, found in pool(2).map_blocks(squares, BLOCKS)] == SQUARES
     assert "ended by signal 9" in caplog.text
     end_idle()

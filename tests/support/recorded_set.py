@@ -51,9 +51,16 @@ def workers_of(pid: int) -> list[int]:
     """Return the worker processes of a command."""
     try:
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        return [int(child) for child in children if b"engines._worker" in Path(f"/proc/{child}/cmdline").read_bytes()]
     except OSError:
         return []
+    return [int(child) for child in children if _is_worker(child)]
+
+
+def _is_worker(pid: str) -> bool:
+    try:
+        return b"engines._worker" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False  # it has just ended
 
 
 def bytes_written(pid: int) -> int:
