@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from cotdistill.verifiers._languages import pattern
 from cotdistill.verifiers._page import MOST, SENTENCE_END, WINDOW, Page, sentences_of_line, statement_end
@@ -11,17 +11,26 @@ from cotdistill.verifiers._sections import solution_spans
 DeclaredKind = Literal["boxed", "hash mark", "final answer", "answer"]
 
 
+class Spot(NamedTuple):
+    """Where a statement is."""
+
+    start: int
+    end: int
+    is_heading: bool = False
+    """A heading announces it that ends every aside, so that it is the solution's own wherever it is."""
+
+
 _BRACE = re.compile(r"[{}]")
 
 _BARE_BOX = re.compile(r"\\f?box(?:ed)? ?([-+]?[\d.,]*\d)")
 
 
-def _boxes(page: Page) -> list[tuple[int, int]]:
+def _boxes(page: Page) -> list[Spot]:
     r"""Return where the contents of `\boxed{…}` are; one pass over the braces, however deep they nest."""
     if "box" not in page.text:
         return []
     opened: list[int] = []
-    found = [match.span(1) for match in _BARE_BOX.finditer(page.text) if page.own_end(match.start())]
+    found = [Spot(*match.span(1)) for match in _BARE_BOX.finditer(page.text) if page.own_end(match.start())]
     for brace in _BRACE.finditer(page.text):
         if brace[0] == "{":
             opened.append(brace.start())
@@ -32,7 +41,7 @@ def _boxes(page: Page) -> list[tuple[int, int]]:
                 and page.text.endswith(("boxed", "fbox", "boxed "), 0, start)
                 and page.own_end(start)
             ):
-                found.append((start + 1, brace.start()))
+                found.append(Spot(start + 1, brace.start()))
     return sorted(found)[-MOST:]
 
 
@@ -56,7 +65,7 @@ _STEP_HEADINGS = ("\n**step ", "\n### step ", "\nstep ")
 """An `Answer:` before a later step is that step's, not the problem's."""
 
 
-def _headed(page: Page, mark: re.Pattern[str]) -> list[tuple[int, int]]:
+def _headed(page: Page, mark: re.Pattern[str]) -> list[Spot]:
     """Return what follows a mark that needs no look at what is before it, if it opens a line."""
     found = []
     for match in list(mark.finditer(page.low))[-MOST:]:
@@ -65,13 +74,13 @@ def _headed(page: Page, mark: re.Pattern[str]) -> list[tuple[int, int]]:
             stop = min(end + WINDOW, len(page.low))
             paragraph = page.low.find("\n\n", end, stop)
             limit = solution_spans(page.low, end, stop if paragraph < 0 else paragraph)[0][1]
-            found.append((end, statement_end(page, end, limit)))
+            found.append(Spot(end, statement_end(page, end, limit), page.low.startswith("final", start)))
         elif limit := _limit(page, start, end):
-            found.append((end, statement_end(page, end, limit)))
+            found.append(Spot(end, statement_end(page, end, limit)))
     return found
 
 
-def _labelled(page: Page) -> list[tuple[int, int]]:
+def _labelled(page: Page) -> list[Spot]:
     """Return what follows `answer:`; an answer in parentheses belongs to a question asked to the reader."""
     found = []
     last_step = max(page.low.rfind(heading) for heading in _STEP_HEADINGS) if "step " in page.low else -1
@@ -81,23 +90,25 @@ def _labelled(page: Page) -> list[tuple[int, int]]:
     for match in matches[-MOST:]:
         start, end = match.span()
         if limit := _limit(page, start, end):
-            found.append((end, statement_end(page, end, max(limit, end))))
+            found.append(Spot(end, statement_end(page, end, max(limit, end))))
     if (short := list(_SHORT_ANSWER.finditer(page.low, last_step + 1))) and not _OPTION_LIST.search(page.low):
         for match in short[-MOST:]:
             limit = page.own_end(match.start())
             end = statement_end(page, match.end(), max(limit, match.end()))
             if limit and _is_last(page, end):
-                found.append((match.end(), end))
+                found.append(Spot(match.end(), end))
     for match in list(_IS_ANSWER.finditer(page.low))[-MOST:] if "answer" in page.low else ():
         line = page.text.rfind("\n", 0, match.start()) + 1
         if sentences := sentences_of_line(page.text, line, match.start()):
-            found.append(sentences[-1])
+            found.append(Spot(*sentences[-1]))
     return sorted(set(found))
 
 
+_MARKUP = " \t\n*_#>"
+
 _TURN = re.compile(r"[:;：；\n]|, (?:but|so|and|the|now)\b|\b(?:but|however|pero|aber|mais)\b|[，,](?:但|而|所以)")
 
-_QUESTION = re.compile(r"[^.!\n。！।]{0,80}[?？]")
+_QUESTION = re.compile(r"[^.!\n。！।?？]{0,80}+[?？]")
 
 
 def _is_last(page: Page, end: int) -> bool:
@@ -118,18 +129,16 @@ def _limit(page: Page, start: int, end: int) -> int:
 def _is_supposed(page: Page, start: int, end: int) -> bool:
     """Return whether an announcement is a question, or what someone might think."""
     low = page.low
-    cut = [match.end() for match in SENTENCE_END.finditer(low, max(0, start - 120), start)]
-    before = low[max(cut[-1] if cut else start - 120, low.rfind("\n", 0, start) + 1, 0) : start]
-    turns = [match.end() for match in _TURN.finditer(before)]
     question = _QUESTION.match(low, end)
-    if pattern("@denies@", page.codes).search(low, start, end):
+    if (question and question.end() - end > 1) or pattern("@denies@", page.codes).search(low, start, end):
         return True
-    return bool(question and question.end() - end > 1) or bool(
-        pattern("@supposed@", page.codes).search(before, turns[-1] if turns else 0)
-    )
-
-
-_MARKUP = " \t\n*_#>"
+    before = low[max(start - 120, low.rfind("\n", 0, start) + 1) : start]
+    if not before.strip(_MARKUP):
+        return False
+    cut = [match.end() for match in SENTENCE_END.finditer(before)]
+    before = before[cut[-1] :] if cut else before
+    turns = [match.end() for match in _TURN.finditer(before)]
+    return bool(pattern("@supposed@", page.codes).search(before, turns[-1] if turns else 0))
 
 
 def _opens_line(low: str, at: int) -> bool:
@@ -141,7 +150,7 @@ def _in_parenthesis(low: str, at: int) -> bool:
     return low[max(0, at - 8) : at].rstrip(" *_").endswith(("(", "[", "（"))
 
 
-ANNOUNCEMENTS: tuple[tuple[DeclaredKind, Callable[[Page], list[tuple[int, int]]]], ...] = (
+ANNOUNCEMENTS: tuple[tuple[DeclaredKind, Callable[[Page], list[Spot]]], ...] = (
     ("boxed", _boxes),
     ("hash mark", lambda page: _headed(page, _HASH) if "####" in page.text else []),
     (

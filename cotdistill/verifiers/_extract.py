@@ -20,7 +20,7 @@ from itertools import islice
 from typing import Literal, NamedTuple
 
 from cotdistill.think_tags import after_thinking
-from cotdistill.verifiers._announced import ANNOUNCEMENTS
+from cotdistill.verifiers._announced import ANNOUNCEMENTS, Spot
 from cotdistill.verifiers._languages import ALL, pattern
 from cotdistill.verifiers._page import DIGIT, WINDOW, Page, is_bold, sentences_of_line
 from cotdistill.verifiers._sections import cue_at
@@ -44,7 +44,7 @@ class Statement(NamedTuple):
     """The languages that it may be in."""
 
 
-_CORRECTION = r"[\n.!?:;,—–…}。！？，；：।][^\w\n]{0,8}@correction@"
+_CORRECTION = r"[\n.!?:;,—–…}。！？，；：।][^\w\n]{0,8}+@correction@"
 
 _MOST_SENTENCES = 200
 """Sentences with a number that are looked at, from the last."""
@@ -67,30 +67,22 @@ def statements(answer: str) -> Iterator[Statement]:
     if "<" in text and (tagged := _TAGGED.findall(text)) and tagged[-1].strip():
         text = tagged[-1].strip() if "\n" in tagged[-1].strip() else f"Answer: {tagged[-1].strip()}"
     page = Page("\n" + text.replace("\r\n", "\n"))
-    announced = page.announced
-    if announced and (run_on := _RUN_ON.search(page.low, announced[0])):
+    run_on = _RUN_ON.search(page.low)
+    if run_on and page.announced and (run_on := _RUN_ON.search(page.low, page.announced[0])):
         page = Page(page.text[: run_on.start()])
-    if correction := _last_correction(page, announced):
-        yield from _statements_of(Page("\n" + page.text[correction.end() :]))
-        page = Page(page.text[: correction.start()])
     yield from _statements_of(page)
 
 
-def _last_correction(page: Page, announced: list[int]) -> re.Match[str] | None:
-    """Return where something is called wrong last, soon after an announcement."""
-    end = len(page.low)
-    for at in reversed(announced):
-        stop = min(at + WINDOW, end)
-        if found := list(pattern(_CORRECTION, page.codes).finditer(page.low, at, stop)):
-            return found[-1]
-        end = min(end, at + 20)  # what overlaps was looked at
-    return None
-
-
-def _statements_of(page: Page) -> Iterator[Statement]:
+def _statements_of(page: Page, *, is_whole: bool = True) -> Iterator[Statement]:
     doubtful = []
     for kind, find in ANNOUNCEMENTS:
-        for statement, is_own in _declared(page, kind, find(page)):
+        found = find(page)
+        if found and is_whole and (correction := _last_correction(page, found)):
+            yield from _statements_of(Page("\n" + page.text[correction.end() :]), is_whole=False)
+            yield from _statements_of(Page(page.text[: correction.start()]), is_whole=False)
+            return
+        is_whole = is_whole and not found
+        for statement, is_own in _declared(page, kind, found):
             if is_own:
                 yield statement
             else:
@@ -99,15 +91,26 @@ def _statements_of(page: Page) -> Iterator[Statement]:
     yield from _implied(page)
 
 
+def _last_correction(page: Page, found: list[Spot]) -> re.Match[str] | None:
+    """Return where something is called wrong last, soon after an announcement."""
+    end = len(page.low)
+    for at, *_ in reversed(found):
+        if matches := list(pattern(_CORRECTION, page.codes).finditer(page.low, at, min(at + WINDOW, end))):
+            return matches[-1]
+        end = min(end, at + 20)  # what overlaps was looked at
+    return None
+
+
 _WORKING = r"[=?≈→]|\bstep\b|" + _CORRECTION
 
 
-def _declared(page: Page, kind: StatementKind, found: list[tuple[int, int]]) -> Iterator[tuple[Statement, bool]]:
+def _declared(page: Page, kind: StatementKind, found: list[Spot]) -> Iterator[tuple[Statement, bool]]:
     """Yield the statements that were found for a kind, the last first, and whether each is outside asides."""
     for index in range(len(found) - 1, -1, -1):
-        start, end = found[index]
+        start, end, is_heading = found[index]
         is_afresh = not index or bool(pattern(_WORKING, page.codes).search(page.low, found[index - 1][1], start))
-        yield Statement(kind, page.text[start:end], True, is_afresh, page.codes), bool(page.span_end(start))
+        is_own = is_heading or bool(page.span_end(start))
+        yield Statement(kind, page.text[start:end], True, is_afresh, page.codes), is_own
 
 
 _FIRST_WORD = re.compile(r"[^\w\n]{0,12}(?:and |great job! )?([\w']{1,20})")

@@ -11,7 +11,7 @@ from typing import Literal
 
 from cotdistill.verifiers._cues import CUES, CueKind
 
-_START = re.compile(r"[\n.!?:…。！？][^\w\n]{0,12}(?:\d{1,2}[.)][^\w\n]{1,8})?(\w[\w']*)")
+_START = re.compile(r"[\n.!?:…。！？][^\w\n]{0,12}+(?:\d{1,2}[.)][^\w\n]{1,8}+)?([^\W\d_][\w']*+)")
 """A line or a sentence starts, after markup, emoji and a list number, with this word."""
 
 _OPENS: dict[str, set[str]] = {
@@ -22,31 +22,31 @@ _OPENS: dict[str, set[str]] = {
 }
 """What opens an aside, and what closes it. `Answer:` after a practice question is that question's own."""
 
-_Row = tuple[CueKind, re.Pattern[str]]
+_Rows = tuple[tuple[CueKind, ...], re.Pattern[str]]
+"""Kinds, and a pattern that has one group for each of them."""
 
 
-def _by_first_word() -> tuple[dict[str, list[_Row]], dict[str, list[_Row]]]:
-    """Return the cues by their first word and, for words of other scripts, by their first character."""
-    words, characters = defaultdict(list), defaultdict(list)
+def _by_first_word() -> dict[str, _Rows]:
+    """Return the cues by their first word or, for words of other scripts, by `_` and their first character."""
+    rows: dict[str, list[tuple[CueKind, str]]] = defaultdict(list)
     for kind, first_words, rest in CUES:
         for word in first_words.split():
-            if word.isascii():
-                words[word].append((kind, re.compile(re.escape(word) + rest)))
-            else:
-                characters[word[0]].append((kind, re.compile(re.escape(word) + rest)))
-    return dict(words), dict(characters)
+            rows[word if word.isascii() else "_" + word[0]].append((kind, f"({re.escape(word)}{rest})"))
+    return {
+        word: (tuple(kind for kind, _ in found), re.compile("|".join(pattern for _, pattern in found)))
+        for word, found in rows.items()
+    }
 
 
-_WORDS, _CHARACTERS = _by_first_word()
+_ROWS = _by_first_word()
+_OPENERS = {word for word, (kinds, _) in _ROWS.items() if not _OPENS.keys().isdisjoint(kinds)}
 
 
 def cue_at(low: str, at: int, word: str) -> CueKind | None:
     """Return the kind of cue that starts here, with its first word given."""
-    rows = _WORDS.get(word) or _CHARACTERS.get(word[0])
-    for kind, pattern in rows or ():
-        if pattern.match(low, at):
-            return kind
-    return None
+    rows = _ROWS.get(word) or _ROWS.get("_" + word[0])
+    match = rows and rows[1].match(low, at)
+    return rows[0][match.lastindex - 1] if rows and match and match.lastindex else None
 
 
 def solution_spans(low: str, start: int, end: int, *, asides: Collection[str] = tuple(_OPENS)) -> list[tuple[int, int]]:
@@ -58,9 +58,10 @@ def solution_spans(low: str, start: int, end: int, *, asides: Collection[str] = 
     aside = ""
     opening = low.find("\n\n", 1, end)  # `Imagine …` in the first paragraph sets the scene
     for match in _START.finditer(low, start, end):
-        at, word = match.start(1), match[1]
-        if not aside and word not in _WORDS and word[0] not in _CHARACTERS:
+        word = match[1]
+        if not aside and word not in _OPENERS and (word.isascii() or "_" + word[0] not in _OPENERS):
             continue
+        at = match.start(1)
         kind: CueKind | Literal["heading"] | None = cue_at(low, at, word)
         if kind is None and aside and _is_heading(low, at):
             kind = "heading"
