@@ -1,11 +1,11 @@
 """Finds what announces an answer: boxes, hash marks, `Final Answer`, `Answer:`, `is the answer`, in each language."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 from cotdistill.verifiers._languages import pattern
-from cotdistill.verifiers._page import MOST, SENTENCE_END, WINDOW, Page, sentences_of_line, statement_end
+from cotdistill.verifiers._page import ANNOUNCES, MOST, SENTENCE_END, WINDOW, Page, sentences_of_line, statement_end
 from cotdistill.verifiers._sections import solution_spans
 
 DeclaredKind = Literal["boxed", "hash mark", "final answer", "answer"]
@@ -49,7 +49,7 @@ _HASH = re.compile(r"\n?[ \t]{0,8}####[ \t*:：]{0,8}(?=[^#\s])")
 
 _FINAL = r"@final@[*_\s]{0,6}(?:[:：=→–—-]|@link@|\n)?[*_ \t:]{0,6}"
 
-_LABEL = r"(?![a-z])(?:[*_]{0,4}[ \t]{0,3}(?:@link@|[=:：–—→-])|[*_: \t]{0,8}(?=\n))[*_:： \t]{0,8}"
+_LABEL = r"(?![a-z])\"?(?:[*_]{0,4}[ \t]{0,3}(?:@link@|[=:：–—→-])|[*_: \t]{0,8}(?=\n))[*_:：\" \t]{0,8}"
 
 _ANSWER = "answer" + _LABEL
 
@@ -150,12 +150,22 @@ def _in_parenthesis(low: str, at: int) -> bool:
     return low[max(0, at - 8) : at].rstrip(" *_").endswith(("(", "[", "（"))
 
 
-ANNOUNCEMENTS: tuple[tuple[DeclaredKind, Callable[[Page], list[Spot]]], ...] = (
-    ("boxed", _boxes),
-    ("hash mark", lambda page: _headed(page, _HASH) if "####" in page.text else []),
-    (
-        "final answer",
-        lambda page: _headed(page, pattern(_FINAL, page.codes)) if len(page.codes) > 1 or "final" in page.low else [],
-    ),
-    ("answer", _labelled),
-)
+def announcements(page: Page) -> Iterator[tuple[DeclaredKind, list[Spot]]]:
+    """Yield what announces an answer, kind by kind, the most trustworthy first."""
+    boxes = _boxes(page)
+    finals = _headed(page, pattern(_FINAL, page.codes)) if len(page.codes) > 1 or "final" in page.low else []
+    is_later = bool(boxes and finals) and finals[-1].start > boxes[-1].end  # boxes of the working before it
+    if is_later:
+        yield "final answer", finals
+    yield "boxed", boxes
+    yield "hash mark", _headed(page, _HASH) if "####" in page.text else []
+    if not is_later:
+        yield "final answer", finals
+    yield "answer", _labelled(page)
+
+
+def first_announcement(page: Page) -> int:
+    """Return where an answer is first announced, in whatever way; the end of the text where it is nowhere."""
+    label = pattern(f"{_OTHER_ANSWER}|{_FINAL}", page.codes)
+    found = (at for at in page.announced if page.low.startswith(ANNOUNCES, at) or label.match(page.low, at))
+    return next(found, len(page.low))

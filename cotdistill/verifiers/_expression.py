@@ -7,7 +7,7 @@ import re
 from typing import NamedTuple
 
 from cotdistill.verifiers._extract import Statement, statements
-from cotdistill.verifiers._notation import plain
+from cotdistill.verifiers._notation import LATEX_WORDS, plain
 from cotdistill.verifiers._numbers import DecimalMark, Number, number_spots, read_number, word_spots
 from cotdistill.verifiers._text import cleaned
 
@@ -23,7 +23,12 @@ _COMMAND = re.compile(
 )
 _WORD = re.compile(r"(?<![}\w])[^\W\d_]{2,}")
 _SUBSTANCE = re.compile(r"\d|\\[a-zA-Z]|[a-zA-Z]\s?[-+*/^=(<>]|[-+*/^=(<>]\s?[a-zA-Z]|^[b-zB-HJ-Z]$")
-_EDGES = " \t\n.,;:*`$。，।"
+_LEADING = ' \t\n,;:*`"$。，।'
+_EDGES = _LEADING + "."
+"""A point in front belongs to the number: `.5`."""
+
+
+_LONGEST_GOLD = 20_000
 
 
 class Found(NamedTuple):
@@ -39,21 +44,35 @@ class Found(NamedTuple):
 
 
 def found_expression(answer: str) -> Found | None:
-    """Return the expression that the answer states as final; None where it states none."""
-    for statement in statements(answer):
+    """Return the expression that the answer states as final, a list for several boxes in a row; None for none."""
+    stated = statements(answer)
+    for statement in stated:
         if found := expression_of(statement):
-            return found
+            texts = [found.text]
+            while statement.is_joined and (statement := next(stated)) and (another := expression_of(statement)):
+                texts.insert(0, another.text)
+            return found._replace(text=", ".join(dict.fromkeys(texts)))
     return None
+
+
+def gold_expression(gold: str) -> str:
+    """Return the expression of a gold answer; of a whole solution, what its boxes hold."""
+    found = found_expression(gold) if "\\boxed" in gold and len(gold) < _LONGEST_GOLD else None
+    return found.text if found else stripped(gold)
+
+
+def _trimmed(text: str) -> str:
+    return text.rstrip(_EDGES).lstrip(_LEADING)
 
 
 def stripped(text: str) -> str:
     r"""Return an expression without `$`, `\boxed{…}` and a final stop around it."""
-    text = text.rpartition("####")[2].strip(_EDGES)
+    text = _trimmed(text.rpartition("####")[2])
     if (span := _SPAN.fullmatch(text)) is not None:
-        text = next(filter(None, span.groups())).strip(_EDGES)
+        text = _trimmed(next(filter(None, span.groups())))
     if text.startswith("\\boxed{") and text.endswith("}"):
-        text = text[len("\\boxed{") : -1].strip(_EDGES)
-    return text.removeprefix("\\(").removesuffix("\\)").strip(_EDGES)
+        text = _trimmed(text[len("\\boxed{") : -1])
+    return _trimmed(text.removeprefix("\\(").removesuffix("\\)"))
 
 
 def expression_of(statement: Statement) -> Found | None:
@@ -65,7 +84,7 @@ def expression_of(statement: Statement) -> Found | None:
     if groups := _groups(text):
         is_whole = len(groups) == 1 and not _SPAN.sub("", text).strip(_EDGES)
         return Found(_listed(groups[0] if statement.is_declared else groups[-1]), statement.kind, True, is_whole)
-    listed = _listed(text.strip(_EDGES + "!" * statement.is_declared))
+    listed = _listed(_trimmed(text.rstrip(_EDGES + "!" * statement.is_declared)))
     if not _WORD.search(_COMMAND.sub(" ", listed)):
         return Found(listed, statement.kind, True, True) if _SUBSTANCE.search(listed) else None
     runs = _runs(listed)
@@ -77,7 +96,7 @@ def _groups(text: str) -> list[str]:
     groups: list[str] = []
     end = -1
     for span in _SPAN.finditer(text):
-        inner = next(filter(None, span.groups())).strip(_EDGES)
+        inner = _trimmed(next(filter(None, span.groups())))
         if not inner:
             continue
         if groups and _BETWEEN.fullmatch(text, end, span.start()):
@@ -101,7 +120,7 @@ def _runs(text: str) -> list[str]:
             runs.append([])
         else:
             runs[-1].append(token)
-    joined = (" ".join(run).strip(_EDGES) for run in runs)
+    joined = (_trimmed(" ".join(run)) for run in runs)
     return [run for run in joined if _SUBSTANCE.search(run)]
 
 
@@ -120,14 +139,16 @@ _NO_UNIT = re.compile(r"(?<![a-z])(?:pi|sqrt|sin|cos|tan|log|ln|exp|or|and|mod|b
 
 def without_words(text: str) -> str:
     r"""Return an expression without its words and units: `\text{…}`, words of two letters and more, degrees."""
-    return _DEGREES.sub("", _WORD.sub("", _WRAPPED.sub("", text)))
+    return _DEGREES.sub("", _WORD.sub("", LATEX_WORDS.sub("", text)))
 
 
 def lone_number(text: str, mark: DecimalMark = ".") -> Number | None:
     """Return the number where the text is nothing else: `x = 5`, `\\$21{,}600`, `90^\\circ`, `3 hours`."""
-    text = plain(stripped(text)).strip(_EDGES)
+    text = _trimmed(plain(stripped(text)))
     if name := _NAMED.match(text):
         text = text[name.end() :]
+    if text.startswith("(") and text.endswith(")") and text.count("(") == 1:
+        text = text[1:-1].strip()
     spots = number_spots(text, mark) or word_spots(text)
     if len(spots) != 1 or _LISTS.search(spots[0][0]):
         return None
@@ -140,7 +161,6 @@ def lone_number(text: str, mark: DecimalMark = ".") -> Number | None:
 
 
 _DEGREES = re.compile(r"\^\s?\{?\\circ\}?|\\boxed|\\left|\\right|\^ ?\{?[23]\}?(?=\W*$)")
-_WRAPPED = re.compile(r"\\(?:text|textbf|textit|mathrm|mathbf|mbox|boldsymbol|textrm|operatorname)\s?\{([^{}]*)\}")
 _SPACING = re.compile(r"\\(?:left|right|displaystyle|[!,;: ])|(?<!\d)\s+|\s+(?!\d)|[$*]")
 _FRACTION = re.compile(r"\\[dtc]frac")
 _WORDS = re.compile(r"\(?[A-Z]\)?|(?=.*[^\W\d_]{3})[^\W\d_][^\W_]*(?:[ '’.,-]{1,3}[^\W_]+)*\.?")
@@ -176,7 +196,7 @@ def tidy(text: str) -> str:
 
 def unwrapped(text: str) -> str:
     r"""Return the text without `\text{…}` around words."""
-    return _WRAPPED.sub(r"\1", text)
+    return LATEX_WORDS.sub(r"\1", text)
 
 
 def words_of(text: str) -> str | None:
@@ -217,4 +237,4 @@ def latex_of(text: str) -> str:
 def right_side(text: str) -> str:
     """Return what follows the last equals sign; the text itself where there is none or a list has several."""
     *left, right = re.split(r"(?<![<>!\\])=", text)
-    return right.strip(_EDGES) if left and (right == text or not _LISTS.search(text)) else text
+    return _trimmed(right) if left and (right == text or not _LISTS.search(text)) else text

@@ -20,7 +20,7 @@ from itertools import islice
 from typing import Literal, NamedTuple
 
 from cotdistill.think_tags import after_thinking
-from cotdistill.verifiers._announced import ANNOUNCEMENTS, Spot
+from cotdistill.verifiers._announced import Spot, announcements, first_announcement
 from cotdistill.verifiers._languages import ALL, pattern
 from cotdistill.verifiers._page import DIGIT, WINDOW, Page, is_bold, sentences_of_line
 from cotdistill.verifiers._sections import cue_at
@@ -40,6 +40,8 @@ class Statement(NamedTuple):
     """Announced as the answer, not only the last thing said."""
     is_afresh: bool
     """Working lies between it and the statement of its kind before it, so that it may differ from that."""
+    is_joined: bool = False
+    """Only a comma, an `and` or the like lies between: `\\boxed{2} and \\boxed{3}` are one list."""
     codes: tuple[str, ...] = ALL
     """The languages that it may be in."""
 
@@ -52,8 +54,13 @@ _MOST_SENTENCES = 200
 _NOTES = re.compile(r"<<[^<>\n]{0,80}>>")
 """What GSM8K's calculator computed: `48/2=<<48/2=24>>24`."""
 
-_RUN_ON = re.compile(r"\n[ \t]*\n(?:question|problem|q|human|user|input|instruction)[ \t]?\d{0,3}[ \t]?[:：]")
+_RUN_ON = re.compile(
+    r"\n[ \t]*(?:\n[# \t]{0,5})?(?:question|problem|q|human|user|input|instruction)[ \t]?\d{0,3}[ \t]?[:：]|"
+    r"\n[ \t]*\n(?=[^\n]{0,400}\d)[^\n*#]{50,900}[?？][ \t]*(?=\n)"
+)
 """A text that was not stopped goes on with another question."""
+
+_STOP = re.compile(r"(?<=\S)\s*(?:<[|｜](?:endoftext|im_end|eot_id|end|end▁of▁sentence)[|｜]>|</s>|<end_of_turn>)")
 
 _TAGGED = re.compile(r"<answer>(.*?)(?:</answer>|\Z)", re.DOTALL | re.IGNORECASE)
 
@@ -64,19 +71,19 @@ def statements(answer: str) -> Iterator[Statement]:
     if text is None or not text.strip():
         return
     text = _NOTES.sub("", text) if "<<" in text else text
+    if "<" in text and (stop := _STOP.search(text)):
+        text = text[: stop.start()]
     if "<" in text and (tagged := _TAGGED.findall(text)) and tagged[-1].strip():
         text = tagged[-1].strip() if "\n" in tagged[-1].strip() else f"Answer: {tagged[-1].strip()}"
     page = Page("\n" + text.replace("\r\n", "\n"))
-    run_on = _RUN_ON.search(page.low)
-    if run_on and page.announced and (run_on := _RUN_ON.search(page.low, page.announced[0])):
+    if _RUN_ON.search(page.low) and (run_on := _RUN_ON.search(page.low, first_announcement(page))):
         page = Page(page.text[: run_on.start()])
     yield from _statements_of(page)
 
 
 def _statements_of(page: Page, *, is_whole: bool = True) -> Iterator[Statement]:
     doubtful = []
-    for kind, find in ANNOUNCEMENTS:
-        found = find(page)
+    for kind, found in announcements(page):
         if found and is_whole and (correction := _last_correction(page, found)):
             yield from _statements_of(Page("\n" + page.text[correction.end() :]), is_whole=False)
             yield from _statements_of(Page(page.text[: correction.start()]), is_whole=False)
@@ -101,6 +108,11 @@ def _last_correction(page: Page, found: list[Spot]) -> re.Match[str] | None:
     return None
 
 
+_JOINED = re.compile(
+    r"(?:[\s,;&$(){}\[\]和或、]|\\(?:q?quad|[()\[\],;:! ]|(?:text|mbox)\s?\{[^{}]{0,40}\})|"
+    r"\b(?:and|or|und|oder|y|o|et|ou)\b)*+"
+    r"(?:[a-z](?:_\{?\d\}?)?(?:\([a-z]\))?\s?=[\s$]?)?"
+)
 _WORKING = r"[=?≈→]|\bstep\b|" + _CORRECTION
 
 
@@ -108,14 +120,16 @@ def _declared(page: Page, kind: StatementKind, found: list[Spot]) -> Iterator[tu
     """Yield the statements that were found for a kind, the last first, and whether each is outside asides."""
     for index in range(len(found) - 1, -1, -1):
         start, end, is_heading = found[index]
-        is_afresh = not index or bool(pattern(_WORKING, page.codes).search(page.low, found[index - 1][1], start))
+        before = found[index - 1].end if index else 0
+        is_joined = bool(index) and kind == "boxed" and bool(_JOINED.fullmatch(page.low, before + 1, start - 7))
+        is_afresh = not index or (not is_joined and bool(pattern(_WORKING, page.codes).search(page.low, before, start)))
         is_own = is_heading or bool(page.span_end(start))
-        yield Statement(kind, page.text[start:end], True, is_afresh, page.codes), is_own
+        yield Statement(kind, page.text[start:end], True, is_afresh, is_joined, page.codes), is_own
 
 
 _FIRST_WORD = re.compile(r"[^\w\n]{0,12}(?:and |great job! )?([\w']{1,20})")
 
-_RESULT = re.compile(r"= ?[^=\w\n]{0,6}\d[^=\n]*$")
+_RESULT = re.compile(r"= ?[^=\w\n]{0,6}\d[^=\n]*$|^\W{0,8}\d[\d.,]*\W{0,4}$")
 
 
 def _implied(page: Page) -> Iterator[Statement]:
@@ -128,13 +142,13 @@ def _implied(page: Page) -> Iterator[Statement]:
             continue
         word = _FIRST_WORD.match(page.low, start, end)
         if word and cue_at(page.low, word.start(1), word[1]) == "conclude":
-            yield Statement("concluding sentence", text, False, True, page.codes)
+            yield Statement("concluding sentence", text, False, True, codes=page.codes)
         elif is_bold(page.text, line, start, end):
-            yield Statement("bold final", text, False, True, page.codes)
+            yield Statement("bold final", text, False, True, codes=page.codes)
         elif _RESULT.search(text):
-            yield Statement("result", text, False, True, page.codes)
+            yield Statement("result", text, False, True, codes=page.codes)
         else:
-            others.append(Statement("last sentence", text, False, True, page.codes))
+            others.append(Statement("last sentence", text, False, True, codes=page.codes))
     yield from others
 
 

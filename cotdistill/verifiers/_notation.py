@@ -44,12 +44,15 @@ _SCALE_WORDS = {"K": "thousand", "M": "million", "B": "billion", "T": "trillion"
 _EXPONENT = re.compile("(?<=10)[⁻⁺]?[⁰¹²³⁴-⁹]{1,3}")
 _LOWERED = str.maketrans("⁻⁺⁰¹²³⁴⁵⁶⁷⁸⁹", "-+0123456789")
 
-_LATEX_WORDS = re.compile(r"\\(?:text|mathrm|mathbf|textbf|mathit|boldsymbol|mbox|operatorname)\s{0,3}\{([^{}]*)\}")
+LATEX_WORDS = re.compile(
+    r"\\(?:text[a-z]{0,6}|math(?:rm|bf|it|sf|tt|normal)|boldsymbol|mbox|operatorname)\s{0,3}\{([^{}]*)\}"
+)
+_BRACED = re.compile(r"(?<=\d)\s?\{\s?([,.])\s?\}\s?(?=\d)")
 _LATEX_FRACTION = re.compile(
     r"(\d ?)?\\[dtc]?frac\s{0,3}(?:\{\s{0,3}([-+]?\d{1,20})\s{0,3}\}|(\d))\s{0,3}(?:\{\s{0,3}(\d{1,20})\s{0,3}\}|(\d))"
 )
 _LATEX_SIGNS = {
-    "\\!": "", "{,}": ",", "{.}": ".", "\\$": "$", "\\%": "%", "\\times": "×", "\\cdot": "×", "\\div": "÷",
+    "\\! ": "", "\\!": "", "\\$": "$", "\\%": "%", "\\times": "×", "\\cdot": "×", "\\div": "÷",
     "\\approx": "≈", "\\,": THIN_SPACE, "\\;": " ", "\\:": " ", "\\ ": " ", "\\(": " ", "\\)": " ", "\\[": " ",
     "\\]": " ", "^\\circ": " ", "^{\\circ}": " ", "\\left": "", "\\right": "", "\\displaystyle": "", "~": " ",
     "\\\n": "\n",
@@ -74,7 +77,7 @@ def _without_latex(text: str) -> str:
     for sign, replacement in _LATEX_SIGNS.items():
         if sign in text:
             text = text.replace(sign, replacement)
-    text = _LATEX_WORDS.sub(r"\1", text)
+    text = LATEX_WORDS.sub(r"\1", _BRACED.sub(r"\1", text))
     return _LATEX_FRACTION.sub(_slashed, text)
 
 

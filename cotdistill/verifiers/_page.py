@@ -32,7 +32,7 @@ class Page:
     @cached_property
     def announced(self) -> list[int]:
         """Where words stand that announce an answer, at most the last ones."""
-        words = (*_ANNOUNCES, *(noun for code in self.codes for noun in NOUNS[code]))
+        words = (*ANNOUNCES, *(noun for code in self.codes for noun in NOUNS[code]))
         found: set[int] = set()
         for word in words:
             at = self.low.rfind(word)
@@ -73,7 +73,7 @@ WINDOW = 300
 MOST = 20
 """Announcements that are looked at, from the last: answers have a few, garbage has thousands."""
 
-_ANNOUNCES = ("boxed", "####", "\na:", "\nans", "\n**a:")
+ANNOUNCES = ("boxed", "####", "\na:", "\nans", "\n**a:")
 
 DIGIT = re.compile(r"\d|[½⅓⅔¼¾⅛⅜⅝⅞]")
 
@@ -116,7 +116,7 @@ def is_bold(text: str, line: int, start: int, end: int) -> bool:
     return any(DIGIT.search(piece) for piece in text[start:end].split("**")[outside::2])
 
 
-SENTENCE_END = re.compile(r"[.!?…]+[\"'”’*_)]*(?=[\s*])|[。！？।]")
+SENTENCE_END = re.compile(r"[.!?…]+(?:[\"'”’*_)$]|\\[\])])*(?=[\s*])|[。！？।]")
 
 
 def sentences_of_line(text: str, start: int, end: int, number: re.Pattern[str] = DIGIT) -> list[tuple[int, int]]:

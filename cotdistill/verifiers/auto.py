@@ -14,7 +14,7 @@ from pydantic import Field
 
 from cotdistill.records import Verdict
 from cotdistill.registry import kind
-from cotdistill.verifiers._expression import lone_number, stripped, unwrapped, words_of
+from cotdistill.verifiers._expression import gold_expression, lone_number, stripped, unwrapped, words_of
 from cotdistill.verifiers._locale import Locale
 from cotdistill.verifiers.choice import choice, read_option
 from cotdistill.verifiers.exact import exact
@@ -40,6 +40,7 @@ def auto(
         timeout_s: seconds of CPU time for one comparison of `math`.
         memory_mb: address space of the process in which `math` compares.
     """
+    gold = gold_expression(gold) if "\\boxed" in gold else gold
     match form_of(gold):
         case "choice":
             return choice(gold, answer)

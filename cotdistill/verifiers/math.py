@@ -13,6 +13,7 @@ from cotdistill.verifiers._expression import (
     clock_of,
     clocks_in,
     found_expression,
+    gold_expression,
     latex_of,
     lone_number,
     right_side,
@@ -53,13 +54,13 @@ def math(
         memory_mb: address space of the process that compares, of which sympy itself takes some 200 MB.
     """
     require_math_verify()
-    expected = stripped(gold)
+    expected = gold_expression(gold)
     if not expected or len(expected) > _MOST_CHARACTERS:
         fault = "longer than 2,000 characters" if expected else "empty"
         return Verdict(outcome="error", reason=f"gold is {fault}")
-    if (words := words_of(gold)) is not None:
+    if (words := words_of(expected)) is not None:
         return _compare_words(words, answer)
-    if (clock := clock_of(gold)) is not None:
+    if (clock := clock_of(expected)) is not None:
         return _compare_clocks(clock, answer)
     if (number := lone_number(expected)) is not None:
         return compare_number(number, expected, answer, locale, timeout_s, memory_mb)

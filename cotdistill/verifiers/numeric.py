@@ -2,11 +2,9 @@
 
 from cotdistill.records import Verdict
 from cotdistill.registry import kind
-from cotdistill.verifiers._final import final_of
 from cotdistill.verifiers._locale import Locale
-from cotdistill.verifiers._notation import plain
 from cotdistill.verifiers._numbers import Number
-from cotdistill.verifiers._reading import Reading, is_equal, read_answer
+from cotdistill.verifiers._reading import Reading, is_equal, read_answer, read_gold
 
 
 @kind
@@ -34,12 +32,3 @@ def judge_number(expected: Number, reading: Reading | None) -> Verdict:
         return Verdict(outcome="unparsed", reason=reading.fault)
     is_correct = any(is_equal(expected, number) for number in reading.values)
     return Verdict(outcome="correct" if is_correct else "wrong", extracted=reading.text, reason=reading.statement.kind)
-
-
-def read_gold(gold: str) -> Number | None:
-    """Return the one number of a gold answer, after `####` where it has one; None where that is not clear."""
-    gold = gold.rpartition("####")[2].strip()
-    if gold.isascii() and gold.isdecimal() and len(gold) < 19:
-        return Number(gold, int(gold))
-    final = final_of(plain(gold), ".")
-    return final.values[0] if final and final.values and not final.rivals else None

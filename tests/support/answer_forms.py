@@ -28,6 +28,11 @@ POSITIONS = [
     "{}\n\n**Practice:** What is 3 + 4?\n(Answer: 7)",
     "3 + 4 = 7\n{}\n\n**Check:** 7 - 4 = 3 ✓",
     "First 3.\n\n{}\n\nQuestion: Tom has 3 pens and 4 books. How many things?\nAnswer: 7",
+    "3 + 4 = 7\n{}\n\nQ: Tom has 3 pens and 4 books. How many things?\nA: He has 3 + 4 = 7 things. #### 7",
+    "3 + 4 = 7\n{}\nQ: Tom has 3 pens and 4 books. How many things?\nA:",
+    "3 + 4 = 7\n{}<|endoftext|>Tom has 3 pens and 4 books.\n#### 7",
+    "{}\n\n### Instruction:\nTom has 3 pens and 4 books. How many things?\n\n### Response:\n\\boxed{{7}}",
+    "{}\n\nTom has 3 pens and buys 4 books more at the shop. How many things does he have now?\n3 + 4 = 7\nThe answer is 7.",
 ]
 """Where a solution declares its answer; 3, 4, 7 and 14 are its working."""
 

@@ -158,6 +158,22 @@ EQUAL = [
 ]
 """(gold, answer): the answer is right."""
 
+SEVERAL = [
+    ("(1,4), (4,1)", r"\[\boxed{(1, 4)} \quad \text{and} \quad \boxed{(4, 1)}\]"),
+    (r"\{2,3,7\}", r"\boxed{2}, \boxed{3}, \boxed{7}"),
+    ("2,3,7", r"\boxed{2} and \boxed{3} and \boxed{7}."),
+    (r"1+\sqrt{2}, 1-\sqrt{2}", r"The roots are $\boxed{1 + \sqrt 2}$ and $\boxed{1 - \sqrt 2}$."),
+    ("k = 45, n = 2", r"$$\boxed{k = 45} \quad \text{and} \quad \boxed{n = 2}$$"),
+    (r"y_1 = x^2 + 1, y_2 = x^2 - 1", r"\( y_1 = \boxed{x^2 + 1} \) and \( y_2 = \boxed{x^2 - 1} \)"),
+    (r"\boxed{1}, \boxed{-2}", r"\boxed{-2,1}"),
+    (r"The roots are $n = \boxed{1,-2}.$", r"The integers are \[\boxed{-2} \quad \text{and} \quad \boxed{1}.\]"),
+    ("x+6", r"First $\boxed{x+5}$. Then $x + 5 + 1 = \boxed{x+6}$."),
+    ("x+6", r"It is \boxed{x+6}." + "\n\n**Final Answer**\n" + r"\boxed{x+6}"),
+    (r"\frac{9}{4}\pi", r"Therefore $\boxed{\frac94\pi}$."),
+    (r"-12;-11;-8", r"$\boxed{\{-12, -11, -8\}}$"),
+]
+"""(gold, answer) where boxes stand in a row: they make one list."""
+
 DIFFERENT = [
     ("7", r"\boxed{7\sqrt{3}}"),
     ("2", r"\boxed{2\pi}"),
@@ -196,5 +212,15 @@ DIFFERENT = [
     (r"\text{Tuesday}", "So the day is not Tuesday."),
     (r"\text{odd}", "The function is even."),
     ("1,4", r"\boxed{1.4}"),
+    (r"\{2,5\}", r"\boxed{2} and \boxed{6}"),
+    ("(1,4), (4,1)", r"\boxed{(1,4)}"),
+    ("x+7", r"We get $\boxed{x+5}$ and so the total is \boxed{x+6}."),
+    (r"\frac{1}{7!}", r"\boxed{\frac{1}{8!}}"),
+    (r"1-\frac{1}{e}", r"\boxed{1+\frac{1}{e}}"),
+    (r"\pm 7", r"\boxed{7}"),
+    ("n = 1, 2, 3", "$n = 2, 3, 4$"),
+    ("D = (0,1)", r"$D = (0, 1.5)$"),
+    (r"9 \pi", r"$9$"),
+    ("a^2 + b = 0", r"\boxed{b}"),
 ]
 """(gold, answer): the answer is wrong or names no expression."""

@@ -32,6 +32,15 @@ NUMBERS_SAID = {
         ("18", "The answer to the problem is 18."), ("18", "answer\n18"), ("18", "### Answer\n\n18"), ("18", "<answer>18</answer>"),
         ("18", "The answer is 18.\n\nQuestion: Tom has 3 pens. How many?\nAnswer: 3"), ("18", "#### 18\n\nQ: How many pens are 3 and 4?\nA: 7"),
     ],
+    "worked solutions": [
+        ("18", "20 - 2 = 18\nTherefore, the answer (arabic numerals) is 18."), ("18", '{"reasoning": "20 - 2", "answer": 18}'),
+        ("18", '{"answer": "18"}'), ("18", "20 - 2 = 18 hours * 60 minutes = 1080 minutes.\nThat is much.\n\n18"),
+        ("7", "Jen made 30 - 20 = 10 errors.\nThus, Sam made 35 - 28 = 7 mistakes."), ("7", "So he gave 7 wrong answers."),
+        ("18", "$0.04 \\cdot 200 = \\boxed{8}$ So she has 18 dollars.\nFinal Answer: The final answer is $18$. I hope it is correct."),
+        ("100", "We get $$\\frac{x}{y} \\geq \\frac{2}{1}.$$ Therefore, the error grows by 100%."), ("0.4", ".4"), ("0.4", "Answer: .4"),
+        ("14916", r"The answer is $14 {, }916$."), ("11111", r"\boxed{11,\! 111}"), ("125", r"\boxed{125\textnormal{ miles}}"),
+        ("1/3", r"$\left( \frac{1}{3} \right)$"), (r"So $x = \boxed{18}$, for $2 x = 36$.", "18"),
+    ],
     "said otherwise": [
         ("18", "The answer is 18, not 20."), ("18", "The answer is not 20 but 18."), ("18", "The answer is 18 rather than 20."),
         ("18", "At first I thought it was 20, but the answer is 18."), ("18", "The answer isn't 20, it's 18."),
@@ -98,6 +107,7 @@ NUMBERS_NOT_SAID = {
         ("5", "Jibu ni 5 au 6."), ("7", "Jibu ni kati ya 5 na 7."), ("7", "Jibu ni 5 hadi 7."),
     ],
     "disguised": [
+        ("4", ".4"), ("54", "54 hours * 60 = 3240\n\n3240"), ("8", "$0.04 \\cdot 200 = \\boxed{8}$\nFinal Answer: The final answer is $18$."),
         ("5", "The answer is 5 hundred."), ("3.2", "The answer is $3.2M."), ("3", "The answer is 3*10**8."), ("5", "The answer is fifty."), ("3", "The answer is three-fifths."),
         ("5", "The answer is three-fifths."), ("10", "The answer is 10 000."), ("5", "The answer is 5:30."), ("30", "The answer is 5:30."), ("5", "The answer is 5/6/2020."),
         ("5", "The answer is 5 1/2."), ("5", "The answer is 5.5."), ("5", "The answer is 5,500."), ("500", "The answer is 5,500."), ("3", "答案是3元5角。"), ("7", "答案是7万2千。"),

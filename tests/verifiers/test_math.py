@@ -1,12 +1,12 @@
 import pytest
 
 from cotdistill.verifiers.math import math
-from tests.support.expression_pairs import DIFFERENT, EQUAL
+from tests.support.expression_pairs import DIFFERENT, EQUAL, SEVERAL
 
 TOWER = "9^{9^{9^{9}}}"
 
 
-@pytest.mark.parametrize(("gold", "answer"), EQUAL)
+@pytest.mark.parametrize(("gold", "answer"), [*EQUAL, *SEVERAL])
 def test_the_same_expression_in_another_notation_is_correct(gold, answer):
     assert math(gold, answer).outcome == "correct"
 
