@@ -51,7 +51,7 @@ _FINAL = r"@final@[*_\s]{0,6}(?:[:：=→–—-]|@link@|\n)?[*_ \t:]{0,6}"
 
 _LABEL = r"(?![a-z])\"?(?:[*_]{0,4}[ \t]{0,3}(?:@link@|[=:：–—→-])|[*_: \t]{0,8}(?=\n))[*_:：\" \t]{0,8}"
 
-_ANSWER = "answer" + _LABEL
+_ANSWER = re.compile("answer")
 
 _OTHER_ANSWER = "@answer@" + _LABEL
 
@@ -59,7 +59,7 @@ _SHORT_ANSWER = re.compile(r"\n[*_# ]{0,6}(?:a|ans)[*_]{0,3}[ \t]?[:.=：][*_ \t
 
 _OPTION_LIST = re.compile(r"\n[*_# (]{0,6}b[*_]{0,3}[ \t]?[:.)]")
 
-_IS_ANSWER = re.compile(r"is (?:the|our|my) (?:right |correct |final )?answer\b")
+_IS = re.compile(r"is (?:the|our|my) (?:right |correct |final )?$")
 
 _STEP_HEADINGS = ("\n**step ", "\n### step ", "\nstep ")
 """An `Answer:` before a later step is that step's, not the problem's."""
@@ -84,11 +84,12 @@ def _labelled(page: Page) -> list[Spot]:
     """Return what follows `answer:`; an answer in parentheses belongs to a question asked to the reader."""
     found = []
     last_step = max(page.low.rfind(heading) for heading in _STEP_HEADINGS) if "step " in page.low else -1
-    matches = list(pattern(_ANSWER, page.codes).finditer(page.low, last_step + 1)) if "answer" in page.low else []
+    label, nouns = pattern(_LABEL, page.codes), list(_ANSWER.finditer(page.low))[-MOST:]
+    labels = (label.match(page.low, noun.end()) for noun in nouns if noun.start() > last_step)
+    matches = [(match.start() - len("answer"), match.end()) for match in labels if match]
     if not matches and page.announced:
-        matches = list(pattern(_OTHER_ANSWER, page.codes).finditer(page.low, last_step + 1))
-    for match in matches[-MOST:]:
-        start, end = match.span()
+        matches = [match.span() for match in pattern(_OTHER_ANSWER, page.codes).finditer(page.low, last_step + 1)]
+    for start, end in matches[-MOST:]:
         if limit := _limit(page, start, end):
             found.append(Spot(end, statement_end(page, end, max(limit, end))))
     if (short := list(_SHORT_ANSWER.finditer(page.low, last_step + 1))) and not _OPTION_LIST.search(page.low):
@@ -97,10 +98,11 @@ def _labelled(page: Page) -> list[Spot]:
             end = statement_end(page, match.end(), max(limit, match.end()))
             if limit and _is_last(page, end):
                 found.append(Spot(match.end(), end))
-    for match in list(_IS_ANSWER.finditer(page.low))[-MOST:] if "answer" in page.low else ():
-        line = page.text.rfind("\n", 0, match.start()) + 1
-        if sentences := sentences_of_line(page.text, line, match.start()):
-            found.append(Spot(*sentences[-1]))
+    for noun in nouns:
+        if said := _IS.search(page.low, max(0, noun.start() - 24), noun.start()):
+            line = page.text.rfind("\n", 0, said.start()) + 1
+            if sentences := sentences_of_line(page.text, line, said.start()):
+                found.append(Spot(*sentences[-1]))
     return sorted(set(found))
 
 

@@ -55,10 +55,10 @@ _NOTES = re.compile(r"<<[^<>\n]{0,80}>>")
 """What GSM8K's calculator computed: `48/2=<<48/2=24>>24`."""
 
 _RUN_ON = re.compile(
-    r"\n[ \t]*(?:\n[# \t]{0,5})?(?:question|problem|q|human|user|input|instruction)[ \t]?\d{0,3}[ \t]?[:：]|"
-    r"\n[ \t]*\n(?=[^\n]{0,400}\d)[^\n*#]{50,900}[?？][ \t]*(?=\n)"
+    r"\n[ \t]*(?:\n[# \t]{0,5})?(?:question|problem|q|human|user|input|instruction)[ \t]?\d{0,3}[ \t]?[:：]"
 )
-"""A text that was not stopped goes on with another question."""
+_NEXT_QUESTION = re.compile(r"\n[ \t]*\n(?=[^\n]{0,400}\d)[^\n*#]{50,900}[?？][ \t]*(?=\n)")
+"""A text that was not stopped goes on with another question, which need not be announced."""
 
 _STOP = re.compile(r"(?<=\S)\s*(?:<[|｜](?:endoftext|im_end|eot_id|end|end▁of▁sentence)[|｜]>|</s>|<end_of_turn>)")
 
@@ -76,14 +76,15 @@ def statements(answer: str) -> Iterator[Statement]:
     if "<" in text and (tagged := _TAGGED.findall(text)) and tagged[-1].strip():
         text = tagged[-1].strip() if "\n" in tagged[-1].strip() else f"Answer: {tagged[-1].strip()}"
     page = Page("\n" + text.replace("\r\n", "\n"))
-    if _RUN_ON.search(page.low) and (run_on := _RUN_ON.search(page.low, first_announcement(page))):
-        page = Page(page.text[: run_on.start()])
     yield from _statements_of(page)
 
 
 def _statements_of(page: Page, *, is_whole: bool = True) -> Iterator[Statement]:
     doubtful = []
     for kind, found in announcements(page):
+        if found and is_whole and (run_on := _run_on(page, found[-1].start)):
+            yield from _statements_of(Page(page.text[:run_on]))
+            return
         if found and is_whole and (correction := _last_correction(page, found)):
             yield from _statements_of(Page("\n" + page.text[correction.end() :]), is_whole=False)
             yield from _statements_of(Page(page.text[: correction.start()]), is_whole=False)
@@ -96,6 +97,15 @@ def _statements_of(page: Page, *, is_whole: bool = True) -> Iterator[Statement]:
                 doubtful.append(statement)
     yield from doubtful
     yield from _implied(page)
+
+
+def _run_on(page: Page, end: int) -> int:
+    """Return where another question starts, after an announcement and before a position; 0 where none does."""
+    marks = [_RUN_ON, _NEXT_QUESTION] if "?\n" in page.low else [_RUN_ON]
+    for mark in marks:
+        if mark.search(page.low, 0, end) and (question := mark.search(page.low, first_announcement(page), end)):
+            return question.start()
+    return 0
 
 
 def _last_correction(page: Page, found: list[Spot]) -> re.Match[str] | None:

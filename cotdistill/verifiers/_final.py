@@ -112,7 +112,7 @@ def _is_value(text: str, spot: _Spot, codes: tuple[str, ...]) -> bool:
     before = text[max(0, start - 32) : start]
     if pattern(_BOUNDS, codes).search(before) or pattern(_BOUNDED, codes).match(text, end):
         return False
-    if _ALGEBRA_BEFORE.search(before) or _ALGEBRA_AFTER.match(text, end):
+    if _ALGEBRA_BEFORE.search(before, max(0, len(before) - 14)) or _ALGEBRA_AFTER.match(text, end):
         return False
     return not any(match.start() < start and end < match.end() for match in _TUPLE.finditer(text))
 

@@ -2,7 +2,6 @@
 
 import re
 from bisect import bisect_right
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
@@ -11,23 +10,17 @@ from cotdistill.verifiers._sections import solution_spans
 from cotdistill.verifiers._words import WORD_NUMBER
 
 
-@dataclass(frozen=True)
 class Page:
     """An answer's text, in lower case too; both start with a line break and have the same positions."""
 
-    text: str
-
-    @cached_property
-    def low(self) -> str:
-        low = self.text.lower()
-        if len(low) != len(self.text):  # a few capitals grow: İ
-            low = "".join(c.lower() if len(c.lower()) == 1 else c for c in self.text)
-        return low.replace("’", "'")
-
-    @cached_property
-    def codes(self) -> tuple[str, ...]:
+    def __init__(self, text: str) -> None:
+        low = text.lower()
+        if len(low) != len(text):  # a few capitals grow: İ
+            low = "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
+        self.text = text
+        self.low = low.replace("’", "'")
+        self.codes = spoken(self.low)
         """The languages that it may be in."""
-        return spoken(self.low)
 
     @cached_property
     def announced(self) -> list[int]:
