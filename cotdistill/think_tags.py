@@ -94,21 +94,31 @@ def _closes(mark: re.Match[str]) -> bool:
 
 
 def tag_fault(text: str) -> str:
-    """Return what is wrong with the tags of an answer; empty where nothing is."""
-    for opening, closing in PAIRS:
-        opened, closed = text.count(opening), text.count(closing)
-        if opened > closed:
-            return f"{opening} is not closed"
-        if closed > opened:
-            return f"{closing} without {opening}"
-        if opened > 1:
-            return f"{opening} occurs {opened} times"
-        if opened and text.index(opening) > text.index(closing):
-            return f"{closing} comes before {opening}"
+    """Return what is wrong with the tags of an answer, in whatever spelling; empty where nothing is."""
+    found: dict[str, list[str]] = {}
+    for tag in STRAY_TAG.findall(text):
+        found.setdefault(_opening_of(tag).lower(), []).append(tag)
+    for tags in found.values():
+        opened = [tag for tag in tags if tag == _opening_of(tag)]
+        closed = [tag for tag in tags if tag != _opening_of(tag)]
+        if len(opened) > len(closed):
+            return f"{opened[0]} is not closed"
+        if len(closed) > len(opened):
+            return f"{closed[0]} without {_opening_of(closed[0])}"
+        if len(opened) > 1:
+            return f"{opened[0]} occurs {len(opened)} times"
+        if tags[0] == closed[0]:
+            return f"{closed[0]} comes before {opened[0]}"
     return ""
 
 
 def has_empty_thought(text: str) -> bool:
-    """Return whether the place for thinking is there, with nothing in it."""
-    opening, closing = next((pair for pair in (THINK, THOUGHT) if pair[0] in text), THINK)
-    return opening in text and closing in text and not text.partition(opening)[2].partition(closing)[0].strip()
+    """Return whether the place for thinking is there, in whatever spelling, with nothing in it."""
+    marks = _marks(text)
+    split = split_thinking(text[marks[0].start() :]) if marks and not _closes(marks[0]) else Split("", text)
+    return split.is_empty and split.thought == "closed"
+
+
+def _opening_of(tag: str) -> str:
+    """Return the tag that opens what a tag closes; an opening tag itself."""
+    return tag.replace("/", "").replace("|end_of", "|begin_of")

@@ -52,6 +52,12 @@ def test_text_without_marks_is_left_whole(text):
         ("</think>r<think>", "</think> comes before <think>"),
         ("<think>r</think><think>s</think>", "<think> occurs 2 times"),
         ("<|begin_of_solution|>a", "<|begin_of_solution|> is not closed"),
+        ("<reasoning>r</reasoning><answer>a</answer>", ""),
+        ("[THINK]r[/think]a", ""),
+        ("[THINK]r", "[THINK] is not closed"),
+        ("r◁/think▷a", "◁/think▷ without ◁think▷"),
+        ("</thinking>r<thinking>", "</thinking> comes before <thinking>"),
+        ("<think>r</thinking>a", "<think> is not closed"),
     ],
 )
 def test_tags_stand_in_pairs(text, fault):
@@ -63,6 +69,10 @@ def test_tags_stand_in_pairs(text, fault):
     [
         ("<think>\n \n</think>a", True),
         ("<|begin_of_thought|><|end_of_thought|>a", True),
+        ("<Thinking> </thinking>a", True),
+        ("[THINK]\n[/THINK]a", True),
+        ("</think>a", False),
+        ("<think>", False),
         ("<think>r</think>", False),
         ("a", False),
     ],

@@ -104,6 +104,13 @@ _ALONE = re.compile(
     r"[\s*_#>-]*(?:(?:option|choice|answer)\s)?[(\[*]*(?P<letter>[A-J])(?:[)\]*.:]+(?P<text>[^\n]{0,200})|\s*$)",
     re.IGNORECASE,
 )
+_SPECIES = re.compile(
+    r"\b[A-J]\.\s?(?=(?:aegypti|albicans|anthracis|aureus|baumannii|botulinum|burgdorferi|cereus|coli|difficile|diphtheriae|"
+    r"discoideum|elegans|erectus|faecalis|fragilis|fumigatus|gallus|gambiae|gondii|habilis|histolytica|influenzae|jejuni|"
+    r"lamblia|melanogaster|mellifera|neoformans|niger|perfringens|pertussis|pylori|rerio|sapiens|scapularis|subtilis|"
+    r"tetani|thaliana|trachomatis|tularensis)\b)"
+)
+"""The genus of a species is no option: `E. coli`."""
 _CHANGE = re.compile(pattern(r"[\n.!?:;,—–…}]\W{0,8}@correction@").pattern, re.IGNORECASE)
 _MOST = 4000
 """Characters from the end that are looked at beside declared answers: garbage has letters by the thousand."""
@@ -111,7 +118,7 @@ _MOST = 4000
 
 def chosen(answer: str) -> Choice | None:
     """Return what the answer chooses; None where it chooses nothing."""
-    text = (after_thinking(answer) or "").translate(_PLAIN)
+    text = _SPECIES.sub("", (after_thinking(answer) or "").translate(_PLAIN))
     changes = list(_CHANGE.finditer(text, max(0, len(text) - _MOST)))
     parts = (text[changes[-1].end() :], text[: changes[-1].start()]) if changes else (text,)
     for part in parts:

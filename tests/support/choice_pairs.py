@@ -1,6 +1,8 @@
 """Answers to multiple-choice questions, in the phrasings of models and the languages of MGSM."""
 
 CHOSEN = [
+    ("B", "The cause is E. coli, so the answer is B."),
+    ("B", "C. elegans is a worm. Therefore it is (B)."),
     ("C", "**C**"),
     ("C", "C"),
     ("C", "(C)"),
@@ -169,6 +171,10 @@ NOT_CHOSEN = [
     ("C", "A) London\nB) Rome\nC) Paris"),
     ("C", "C) Paris is the capital of France, but the answer is B."),
     ("C", "Vitamin C is good for you."),
+    ("E", "The answer is E. coli."),
+    ("E", "So it must be E. coli."),
+    ("E", "E. coli"),
+    ("H", "**H. pylori**"),
     ("C", "The temperature is 30 C."),
     ("C", "Option C is incorrect."),
     ("B", "The answer is not B."),
