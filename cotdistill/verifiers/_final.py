@@ -21,6 +21,7 @@ from typing import NamedTuple
 from cotdistill.verifiers._languages import ALL, pattern
 from cotdistill.verifiers._numbers import DecimalMark, Number, number_spots, read_number, word_spots
 from cotdistill.verifiers._units import UNITS
+from cotdistill.verifiers._words import with_digits
 
 _Spot = re.Match[str]
 
@@ -64,6 +65,9 @@ _MOST_READ = 20
 def final_of(text: str, mark: DecimalMark, codes: tuple[str, ...] = ALL) -> Final | None:
     """Return the result that a statement in plain notation names; None where it has no number."""
     spots = (number_spots(text, mark) or word_spots(text))[-_MOST_SPOTS:]
+    if not spots and codes != ("en",):
+        text = with_digits(text, codes)
+        spots = number_spots(text, mark)[-_MOST_SPOTS:]
     spots = [spot for spot in spots if not is_denied(text, spot, codes)]
     if not spots:
         return None

@@ -1,9 +1,13 @@
 """Numbers written as words: English, with fractions and dozens, and Chinese numerals.
 
+Those of other languages come from text2num, where it is installed (extra `math`).
+
 `twenty-five`  `two and a half`  `three-fifths`  `a dozen`  `two million`  `十八`  `四分之三`  `百分之五十`  `三点五`
 """
 
+import importlib.util
 import re
+from collections.abc import Collection
 from fractions import Fraction
 
 _ONES = (
@@ -34,6 +38,20 @@ WORD_NUMBER = re.compile(rf"{_EN_NUMBER}|{_HAN_NUMBER}")
 _TOKEN = re.compile(_WORD)
 _DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2, "兩": 2}
 _PLACES = {"十": 10, "百": 100, "千": 1000, "万": 10**4, "萬": 10**4, "亿": 10**8, "億": 10**8}
+
+
+_HAS_TEXT2NUM = importlib.util.find_spec("text_to_num") is not None
+
+
+def with_digits(text: str, codes: Collection[str]) -> str:
+    """Return a text with digits for the number words of the languages that it may be in; English and Chinese stay."""
+    if _HAS_TEXT2NUM:
+        from text_to_num import alpha2digit
+
+        for code in ("de", "es", "fr", "it", "pt"):
+            if code in codes and (read := str(alpha2digit(text, code, threshold=2))) != text:  # below 2: an article
+                return read
+    return text
 
 
 def word_value(words: str) -> Fraction | None:

@@ -207,3 +207,27 @@ HOSTILE = {
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_text_comes_back(name):
     assert numeric("42", HOSTILE[name]).outcome in ("wrong", "unparsed")
+
+
+@pytest.mark.parametrize(
+    ("gold", "answer"),
+    [
+        ("18", "Die Antwort lautet achtzehn."),
+        ("250", "Antwort: zweihundertfünfzig Euro"),
+        ("18", "La respuesta es dieciocho."),
+        ("97", "La réponse est quatre-vingt-dix-sept euros."),
+        ("18", "A resposta é dezoito."),
+        ("3", "La risposta è tre."),
+    ],
+)
+def test_number_words_of_other_languages_are_read(gold, answer):
+    pytest.importorskip("text_to_num")
+    assert outcome(gold, answer) == "correct"
+    assert outcome(f"{gold}0", answer) == "wrong"
+
+
+@pytest.mark.parametrize(
+    "answer", ["Die Antwort ist ein Apfel.", "La respuesta es una casa.", "La réponse est un chat."]
+)
+def test_an_article_is_no_number(answer):
+    assert outcome("1", answer) == "unparsed"
