@@ -58,7 +58,7 @@ def read_gold(gold: str) -> Number | None:
     gold = (gold_expression(gold) if "\\boxed" in gold else gold.rpartition("####")[2]).strip()
     if gold.isascii() and gold.isdecimal() and len(gold) < 19:
         return Number(gold, int(gold))
-    reading = _read(Statement("hash mark", gold, True, True), plain(gold), ".") if gold else None
+    reading = _read(Statement("hash mark", gold, True, True, codes=("en",)), plain(gold), ".") if gold else None
     return reading.values[0] if reading and reading.values else None
 
 

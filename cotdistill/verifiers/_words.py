@@ -40,6 +40,7 @@ _DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"〇
 _PLACES = {"十": 10, "百": 100, "千": 1000, "万": 10**4, "萬": 10**4, "亿": 10**8, "億": 10**8}
 
 
+_ORDINAL = re.compile(r"\d[^\W\d]")
 _HAS_TEXT2NUM = importlib.util.find_spec("text_to_num") is not None
 
 
@@ -49,7 +50,8 @@ def with_digits(text: str, codes: Collection[str]) -> str:
         from text_to_num import alpha2digit
 
         for code in ("de", "es", "fr", "it", "pt"):
-            if code in codes and (read := str(alpha2digit(text, code, threshold=2))) != text:  # below 2: an article
+            read = str(alpha2digit(text, code, threshold=2)) if code in codes else text  # below 2: an article
+            if read != text and not _ORDINAL.search(read) and read.count(".") <= text.count("."):
                 return read
     return text
 
