@@ -37,8 +37,6 @@ class Found(NamedTuple):
     text: str
     kind: str
     """The statement's."""
-    is_marked: bool
-    """Set as mathematics (boxed, `$…$`, no words around it), not a number in prose."""
     is_whole: bool = False
     """All that the statement says."""
 
@@ -80,15 +78,15 @@ def expression_of(statement: Statement) -> Found | None:
     text = statement.text
     if statement.kind == "boxed":
         inner = stripped(text)
-        return Found(_listed(inner), statement.kind, True, True) if inner else None
+        return Found(_listed(inner), statement.kind, True) if inner else None
     if groups := _groups(text):
         is_whole = len(groups) == 1 and not _SPAN.sub("", text).strip(_EDGES)
-        return Found(_listed(groups[0] if statement.is_declared else groups[-1]), statement.kind, True, is_whole)
+        return Found(_listed(groups[0] if statement.is_declared else groups[-1]), statement.kind, is_whole)
     listed = _listed(_trimmed(text.rstrip(_EDGES + "!" * statement.is_declared)))
     if not _WORD.search(_COMMAND.sub(" ", listed)):
-        return Found(listed, statement.kind, True, True) if _SUBSTANCE.search(listed) else None
+        return Found(listed, statement.kind, True) if _SUBSTANCE.search(listed) else None
     runs = _runs(listed)
-    return Found(runs[0] if statement.is_declared else runs[-1], statement.kind, False) if runs else None
+    return Found(runs[0] if statement.is_declared else runs[-1], statement.kind) if runs else None
 
 
 def _groups(text: str) -> list[str]:

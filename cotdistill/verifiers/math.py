@@ -121,4 +121,4 @@ def _last_line(answer: str) -> Found | None:
     r"""Return the last line as an expression, for answers without a digit: `x + y`, `\sqrt{a}`."""
     line = final_line(answer)
     text = stripped(line[0]) if line else ""
-    return Found(text, "last line", True) if text and len(text.split()) <= 12 else None
+    return Found(text, "last line") if text and len(text.split()) <= 12 else None
