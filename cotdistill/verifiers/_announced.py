@@ -113,11 +113,18 @@ _TURN = re.compile(r"[:;：；\n]|, (?:but|so|and|the|now)\b|\b(?:but|however|pe
 _QUESTION = re.compile(r"[^.!\n。！।?？]{0,80}+[?？]")
 
 
+RUN_ON = re.compile(
+    r"\n[ \t]*(?:\n[# \t]{0,5})?(?:question|problem|q|human|user|input|instruction)[ \t]?\d{0,3}[ \t]?[:：]"
+)
+"""A text that was not stopped goes on with another question."""
+
+
 def _is_last(page: Page, end: int) -> bool:
     """Return whether only asides follow the line: an `A:` before that answers a question asked on the way."""
-    line = page.text.find("\n", end)
+    line, run_on = page.text.find("\n", end), RUN_ON.search(page.low, end)
+    rest = page.text[: run_on.start()] if run_on else page.text
     return line < 0 or not any(
-        re.search(r"\w", page.text[max(start, line) : stop]) for start, stop in page.spans if stop > line
+        re.search(r"\w", rest[max(start, line) : stop]) for start, stop in page.spans if stop > line
     )
 
 

@@ -20,7 +20,7 @@ from itertools import islice
 from typing import Literal, NamedTuple
 
 from cotdistill.think_tags import after_thinking
-from cotdistill.verifiers._announced import Spot, announcements, first_announcement
+from cotdistill.verifiers._announced import RUN_ON, Spot, announcements, first_announcement
 from cotdistill.verifiers._languages import ALL, pattern
 from cotdistill.verifiers._page import DIGIT, WINDOW, Page, is_bold, sentences_of_line
 from cotdistill.verifiers._sections import cue_at
@@ -54,11 +54,10 @@ _MOST_SENTENCES = 200
 _NOTES = re.compile(r"<<[^<>\n]{0,80}>>")
 """What GSM8K's calculator computed: `48/2=<<48/2=24>>24`."""
 
-_RUN_ON = re.compile(
-    r"\n[ \t]*(?:\n[# \t]{0,5})?(?:question|problem|q|human|user|input|instruction)[ \t]?\d{0,3}[ \t]?[:：]"
+_NEXT_QUESTION = re.compile(
+    r"\n[ \t]*\n(?!now|so\b|then|next|but\b|and\b|finally|how|what)[^\n*#]{50,900}[?？][ \t]*(?=\n)"
 )
-_NEXT_QUESTION = re.compile(r"\n[ \t]*\n(?=[^\n]{0,400}\d)[^\n*#]{50,900}[?？][ \t]*(?=\n)")
-"""A text that was not stopped goes on with another question, which need not be announced."""
+"""The next question of a text that was not stopped, without a label."""
 
 _STOP = re.compile(r"(?<=\S)\s*(?:<[|｜](?:endoftext|im_end|eot_id|end|end▁of▁sentence)[|｜]>|</s>|<end_of_turn>)")
 
@@ -82,7 +81,7 @@ def statements(answer: str) -> Iterator[Statement]:
 def _statements_of(page: Page, *, is_whole: bool = True) -> Iterator[Statement]:
     doubtful = []
     for kind, found in announcements(page):
-        if found and is_whole and (run_on := _run_on(page, found[-1].start)):
+        if found and is_whole and (run_on := _run_on(page, kind, found)):
             yield from _statements_of(Page(page.text[:run_on]))
             return
         if found and is_whole and (correction := _last_correction(page, found)):
@@ -99,12 +98,17 @@ def _statements_of(page: Page, *, is_whole: bool = True) -> Iterator[Statement]:
     yield from _implied(page)
 
 
-def _run_on(page: Page, end: int) -> int:
-    """Return where another question starts, after an announcement and before a position; 0 where none does."""
-    marks = [_RUN_ON, _NEXT_QUESTION] if "?\n" in page.low else [_RUN_ON]
-    for mark in marks:
-        if mark.search(page.low, 0, end) and (question := mark.search(page.low, first_announcement(page), end)):
-            return question.start()
+def _run_on(page: Page, kind: StatementKind, found: list[Spot]) -> int:
+    """Return where another question starts, before the last of these announcements and after one; 0 where none does.
+
+    A plain question may be a step of the solution, unless it is answered in the same form as what is before it.
+    """
+    end = found[-1].start
+    for mark in (RUN_ON, _NEXT_QUESTION) if "?\n" in page.low else (RUN_ON,):
+        if mark.search(page.low, 0, end):
+            is_any = mark is RUN_ON or kind == "answer"
+            if question := mark.search(page.low, first_announcement(page) if is_any else found[0].start, end):
+                return question.start()
     return 0
 
 

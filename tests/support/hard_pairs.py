@@ -41,6 +41,10 @@ NUMBERS_SAID = {
         ("14916", r"The answer is $14 {, }916$."), ("11111", r"\boxed{11,\! 111}"), ("125", r"\boxed{125\textnormal{ miles}}"),
         ("1/3", r"$\left( \frac{1}{3} \right)$"), (r"So $x = \boxed{18}$, for $2 x = 36$.", "18"),
     ],
+    "steps with answers": [
+        ("8", "The answer is 5 apples for Tom.\n\nNow, how many apples do Tom and Anna have if Anna has 3 of them?\n\nThe answer is 8."),
+        ("8", "So the answer for Tom is 5.\n\nAnd if we add the 3 apples of Anna, how many do both of them have?\n5 + 3 = 8\n#### 8"),
+    ],
     "said otherwise": [
         ("18", "The answer is 18, not 20."), ("18", "The answer is not 20 but 18."), ("18", "The answer is 18 rather than 20."),
         ("18", "At first I thought it was 20, but the answer is 18."), ("18", "The answer isn't 20, it's 18."),
