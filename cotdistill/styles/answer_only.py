@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from cotdistill.records import Trace
 from cotdistill.registry import kind
 from cotdistill.styles._prompt import ChatPrompt
+from cotdistill.styles._rationale import final_answer
 from cotdistill.think_tags import Split
 
 
@@ -18,8 +19,9 @@ class AnswerOnly(ChatPrompt):
     """
 
     def answer(self, trace: Trace, /) -> str:
-        """Return what follows the thinking."""
-        return trace.completion.text.strip()
+        """Return what follows the thinking; of a teacher that does not think apart the final answer alone, if known."""
+        said = trace.completion.text.strip()
+        return said if trace.completion.reasoning.strip() else final_answer(trace) or said
 
     def split(self, output: str, /) -> Split:
         """Return all of it as the answer."""

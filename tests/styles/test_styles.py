@@ -151,6 +151,14 @@ def test_what_a_teacher_wrote_is_its_rationale_where_it_does_not_think_apart(nam
     assert make("styles", name).split(make("styles", name).answer(trace(reasoning=""))).reasoning == "It is 72."
 
 
+def test_the_control_without_rationales_has_none_where_a_teacher_does_not_think_apart():
+    style = make("styles", "answer_only")
+    worked = "48 + 24 = 72, so it is 72."
+    assert style.answer(trace(reasoning="", text=worked, problem=PROBLEM.model_copy(update={"gold": "72"}))) == "72"
+    assert style.answer(trace(reasoning="", text=worked, problem=PROBLEM.model_copy(update={"gold": None}))) == worked
+    assert style.answer(trace(text=worked)) == worked
+
+
 @pytest.mark.parametrize("name", STYLES)
 def test_training_and_evaluation_ask_the_same(name):
     style = make("styles", name)
