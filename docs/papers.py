@@ -1,6 +1,6 @@
 """The page docs/papers.md: what each paper found, and what its miniature measured: `python docs/papers.py`.
 
-Every miniature of examples/papers/ is run first; what an earlier call has finished is not done again. The page holds
+Every miniature of examples/ is run first; what an earlier call has finished is not done again. The page holds
 the hash of each recipe, so that a test can tell when it is older than they are.
 """
 
@@ -24,7 +24,7 @@ from cotdistill.storage.jsonl import read
 from cotdistill.storage.run_folder import REJECTED, ROWS
 
 REPOSITORY = Path(__file__).parent.parent
-PAPERS = REPOSITORY / "examples" / "papers"
+EXAMPLES = REPOSITORY / "examples"
 PAGE = REPOSITORY / "docs" / "papers.md"
 RUNS = "runs/papers"
 
@@ -66,14 +66,22 @@ class System:
     page: str
     """Of docs/papers/, without its ending; the recipe has the same name."""
     title: str
+    """The system in words."""
     findings: tuple[Finding, ...]
     before: tuple[str, ...] = ()
     """Recipes that are run before the miniature, which starts from what they leave."""
+    folder: str = "papers"
+    """Of examples/, where the recipes are."""
+
+    @property
+    def full(self) -> Path:
+        """The recipe at full size."""
+        return EXAMPLES / self.folder / f"{self.page}.yaml"
 
     @property
     def recipes(self) -> tuple[Path, ...]:
         """What is run, in order; the miniature is the last."""
-        return tuple(PAPERS / f"{name}.yaml" for name in (*self.before, f"{self.page}_miniature"))
+        return tuple(EXAMPLES / self.folder / f"{name}.yaml" for name in (*self.before, f"{self.page}_miniature"))
 
 
 def accuracy(arm: str, other: str, *, task: str = "holdout") -> Measure:
@@ -234,8 +242,7 @@ def measured_rows(system: System, runs: Path) -> list[str]:
         found = finding.measure(data, folder)
         cells = (
             f"[{system.title}](papers/{system.page}.md)",
-            f"[{system.page}](../examples/papers/{system.page}.yaml), "
-            f"[miniature](../examples/papers/{system.page}_miniature.yaml)",
+            f"{_link(system.page, system.full)}, {_link('miniature', system.recipes[-1])}",
             finding.found,
             finding.compared,
             f"{percent(found.shares[0])} against {percent(found.shares[1])}",
@@ -245,6 +252,10 @@ def measured_rows(system: System, runs: Path) -> list[str]:
         )
         rows.append(f"| {' | '.join(cells)} |")
     return rows
+
+
+def _link(text: str, path: Path) -> str:
+    return f"[{text}](../{path.relative_to(REPOSITORY)})"
 
 
 def _scores(arm: ArmReport, task: str) -> float:

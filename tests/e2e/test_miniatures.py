@@ -2,6 +2,7 @@
 
 import json
 import runpy
+import shutil
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,7 @@ def test_the_page_is_not_older_than_the_recipes(repository):
 def test_a_system_has_a_recipe_a_page_and_a_short_miniature(system, repository, monkeypatch):
     monkeypatch.chdir(repository)
     assert (repository / "docs" / "papers" / f"{system.page}.md").is_file()
-    full = read_recipe(repository / "examples" / "papers" / f"{system.page}.yaml")
+    full = read_recipe(system.full)
     small = read_recipe(system.recipes[-1])
     assert len(system.recipes[-1].read_text().splitlines()) < 30
     assert len(full.arms) > 1 and len(small.arms) > 1
@@ -39,6 +40,8 @@ def test_a_system_has_a_recipe_a_page_and_a_short_miniature(system, repository, 
 @pytest.mark.parametrize("system", PAPERS["SYSTEMS"], ids=lambda system: system.page)
 def test_a_miniature_runs_to_its_end_and_its_findings_are_measured(system, cli, repository, tmp_path):
     for recipe in system.recipes:
+        if (registry := recipe.with_name("dataset_info.json")).is_file():
+            shutil.copy(registry, tmp_path)
         copy = tmp_path / recipe.name
         copy.write_text(yaml.safe_dump(smallest(yaml.safe_load(recipe.read_text())), sort_keys=False))
         given = PAPERS["settings"](recipe, tmp_path)
