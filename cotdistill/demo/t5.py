@@ -1,18 +1,17 @@
-"""The tiny encoder-decoder: a T5 of 1 M parameters that was taught one-step problems and coin flips.
+"""The tiny encoder-decoder: a T5 of 0.85 M parameters that was taught last letters, and may learn coin flips.
 
-It is asked as T5 is, behind `solve: `, without a chat. The coin flips are there to be forgotten: a student that is
-tuned on word problems alone loses them.
+It is asked as T5 is, behind `solve: `, without a chat. What it was taught is there to be forgotten: a student that is
+tuned on another task alone loses it. Word problems are too hard for it: 22 % of those of one step after 1,200 steps.
 """
 
 import random
 from collections.abc import Callable, Iterator
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cotdistill.demo import coin_flip, tokenizer
+from cotdistill.demo import coin_flip, last_letter, tokenizer
 from cotdistill.demo.exercises import Manner
-from cotdistill.demo.problems import make_problems
 from cotdistill.demo.tasks import SETS, find_exercises
 from cotdistill.demo.teaching import BATCH_SIZE, Batch, Lesson, Untaught, filled, order_numbers, write_base
 from cotdistill.records import IGNORED, Problem
@@ -41,10 +40,10 @@ def make_t5_base(folder: Path, *, seed: int, steps: int, on_step: Callable[[], N
 
 
 def build_words() -> "PreTrainedTokenizerFast":
-    """Return the words of the demo's tokenizer and those of the coin flips; there is no chat template."""
+    """Return the words of the demo's tokenizer, the coin flips and the last letters; there is no chat template."""
     from transformers import PreTrainedTokenizerFast
 
-    known = tokenizer.build(max_length=512, more=(*coin_flip.TEXTS, PREFIX))
+    known = tokenizer.build(max_length=512, more=(*coin_flip.TEXTS, *last_letter.TEXTS, PREFIX))
     return PreTrainedTokenizerFast(
         tokenizer_object=known.backend_tokenizer, pad_token=tokenizer.PAD, eos_token=tokenizer.END
     )
@@ -76,14 +75,11 @@ def new_t5(words: "PreTrainedTokenizerFast", *, seed: int) -> "T5ForConditionalG
 
 
 def _lessons(words: "PreTrainedTokenizerFast", *, seed: int, steps: int) -> Iterator[list[Lesson]]:
-    """Yield as many word problems of one step as coin flips for every step."""
-    half = BATCH_SIZE // 2
+    """Yield distinct problems of last letters for every step."""
     rng = random.Random(f"lessons {seed}")
-    sums = make_problems(steps * half, seed=seed, steps=(1, 1))
-    flips = SETS["coin_flip"].problems(steps * half, seed=seed)
+    source = SETS["last_letter"].problems(steps * BATCH_SIZE, seed=seed)
     for _ in range(steps):
-        drawn = chain(islice(sums, half), islice(flips, half))
-        yield [_lesson(words, problem, rng) for problem in drawn]
+        yield [_lesson(words, problem, rng) for problem in islice(source, BATCH_SIZE)]
 
 
 def _lesson(words: "PreTrainedTokenizerFast", problem: Problem, rng: random.Random) -> Lesson:

@@ -3,8 +3,10 @@
 import pytest
 
 from cotdistill.demo.coin_flip import make_coin_flips
+from cotdistill.demo.last_letter import make_last_letters
 from cotdistill.demo.problems import make_problems
 from cotdistill.demo.t5 import PREFIX, build_words, make_t5_base, new_t5
+from cotdistill.demo.tokenizer import PIECE
 from cotdistill.errors import UserError
 
 torch = pytest.importorskip("torch")
@@ -31,11 +33,13 @@ def test_the_folder_loads_as_an_ordinary_t5_that_speaks(base):
 
 def test_what_it_is_taught_and_asked_is_whole_words():
     words = build_words()
-    for problem in (*make_problems(50, seed=1), *make_coin_flips(50, seed=1)):
-        text = f"{PREFIX}{problem.question}"
-        tokens = [words.decode([token]).strip() for token in words.encode(text)]
-        assert "".join(tokens) == text.replace(" ", "")
-        assert len(tokens) == sum(len(word.rstrip(".?:")) > 0 for word in text.split()) + sum(map(text.count, ".?:"))
+    for make in (make_problems, make_coin_flips, make_last_letters):
+        for problem in make(50, seed=1):
+            text = f"{PREFIX}{problem.question}"
+            tokens = [words.decode([token]).strip() for token in words.encode(text)]
+            assert "".join(tokens) == text.replace(" ", "")
+            # The first word in quotes is read by its letters: it has no space before it.
+            assert len(tokens) <= len(PIECE.findall(text)) + (4 if '"' in text else 0)
 
 
 def test_the_same_seed_makes_the_same_weights_and_leaves_random_numbers_alone():
