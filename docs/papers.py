@@ -118,6 +118,28 @@ def right_answers(arm: str, other: str) -> Measure:
 
 SYSTEMS: tuple[System, ...] = (
     System(
+        "gsm8k_cot",
+        "FLAN-T5 on GSM8K",
+        (
+            Finding(
+                "A T5 learns to answer behind `solve: ` from worked answers",
+                "the trained student against the untrained one",
+                accuracy("worked_answers", "baseline"),
+            ),
+            Finding(
+                "Worked answers teach more than bare ones; on GSM8K the smallest students show the contrary",
+                "worked answers against bare ones",
+                accuracy("worked_answers", "answer_only"),
+            ),
+            Finding(
+                "A student that is tuned on one task forgets others",
+                "a task that is not taught: the untrained student against the trained one",
+                accuracy("baseline", "worked_answers", task="letters"),
+            ),
+        ),
+        folder="flan-t5",
+    ),
+    System(
         "fine_tune_cot",
         "Fine-tune-CoT (Ho et al. 2023)",
         (
