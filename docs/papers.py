@@ -1,7 +1,6 @@
 """The page docs/papers.md: what each paper found, and what its miniature measured: `python docs/papers.py`.
 
-Every miniature of examples/ is run first; what an earlier call has finished is not done again. The page holds
-the hash of each recipe, so that a test can tell when it is older than they are.
+Every miniature is run first; what is finished is not done again. The page holds the hash of each recipe for a test.
 """
 
 import argparse
@@ -66,7 +65,6 @@ class System:
     page: str
     """Of docs/papers/, without its ending; the recipe has the same name."""
     title: str
-    """The system in words."""
     findings: tuple[Finding, ...]
     before: tuple[str, ...] = ()
     """Recipes that are run before the miniature, which starts from what they leave."""
@@ -89,14 +87,12 @@ def accuracy(arm: str, other: str, *, task: str = "holdout") -> Measure:
 
     def measure(data: ReportData, run: Path) -> Measured:
         arms = {found.name: found for found in data.arms}
-        shares = tuple(_scores(arms[name], task) for name in (arm, other))
         for pair in data.pairs:
             paired = pair.comparison.tasks[task]
-            if (pair.arm, pair.comparison.against) == (arm, other):
-                return Measured((shares[0], shares[1]), paired.difference, paired.ci95)
-            if (pair.arm, pair.comparison.against) == (other, arm):
-                turned = paired.mirrored
-                return Measured((shares[0], shares[1]), turned.difference, turned.ci95)
+            if {pair.arm, pair.comparison.against} == {arm, other}:
+                found = paired if pair.arm == arm else paired.mirrored
+                shares = (_scores(arms[arm], task), _scores(arms[other], task))
+                return Measured(shares, found.difference, found.ci95)
         raise LookupError(f"{run}: {arm} and {other} were not asked the same problems")
 
     return measure
@@ -212,18 +208,15 @@ def page(rows: Sequence[str]) -> str:
     heads = ("system", "recipe", "the paper found", "the miniature compared", "measured", "difference (95 %)", "shows")
     return "\n".join(
         [
-            "# The papers in miniature",
-            "",
+            "# The papers in miniature\n",
             "Written by `make papers`, which runs a small form of each system on the embedded teacher and students of",
             "about a million parameters. A miniature shows whether a finding appears; the numbers of the papers are of",
-            "other models and tasks. Differences are in percentage points, on the same problems.",
-            "",
+            "other models and tasks. Differences are in percentage points, on the same problems.\n",
             f"| {' | '.join((*heads, 'date'))} |",
             f"|{'---|' * (len(heads) + 1)}",
             *rows,
             "",
-            "The recipes that were run:",
-            "",
+            "The recipes that were run:\n",
             *(f"* `{path.relative_to(REPOSITORY)}` sha256 `{digest}`" for path, digest in hashes().items()),
             "",
         ]
@@ -287,9 +280,8 @@ def _scores(arm: ArmReport, task: str) -> float:
 
 def _verdicts(folder: Path) -> dict[str, bool]:
     """Return for each problem whether the teacher's first answer is right, dropped ones included."""
-    kept = list(read(folder / ROWS, Trace))
     dropped = [row.row for row in read(folder / REJECTED, Rejected) if isinstance(row.row, Trace)]
-    first = [trace for trace in (*kept, *dropped) if trace.completion.index == 0 and trace.verdict is not None]
+    first = [trace for trace in (*read(folder / ROWS, Trace), *dropped) if trace.completion.index == 0]
     return {trace.problem.id: trace.verdict.outcome == "correct" for trace in first if trace.verdict is not None}
 
 
@@ -299,10 +291,9 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, default=REPOSITORY / RUNS)
     parser.add_argument("--finished", action="store_true", help="run nothing: the runs are there")
     given = parser.parse_args()
-    runs = given.runs.resolve()
     for system in () if given.finished else SYSTEMS:
-        run(system, runs)
-    PAGE.write_text(page([row for system in SYSTEMS for row in measured_rows(system, runs)]), encoding="utf-8")
+        run(system, given.runs.resolve())
+    PAGE.write_text(page([row for system in SYSTEMS for row in measured_rows(system, given.runs)]), encoding="utf-8")
 
 
 if __name__ == "__main__":
