@@ -128,7 +128,7 @@ class Client:
 
     async def __aenter__(self) -> "Client":
         for connection in self._connections.values():
-            connection.open()
+            await connection.open()
         self._closer = asyncio.create_task(self.balancer.reject_when_closed())
         return self
 

@@ -1,56 +1,39 @@
-"""A reply that is an HTTP error or a redirect: its body is read as far as an error needs, packed ones too.
+"""A reply that is an HTTP error or a redirect: its body is read as far as an error needs."""
 
-The openai package reads such bodies whole: 1 MB of gzip fills 4 GB of memory.
-"""
-
+import asyncio
+import contextlib
 import json
-import zlib
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING
+
+from cotdistill.client.retries import said, status_error
+
+if TYPE_CHECKING:
+    from aiohttp import ClientResponse
 
 MOST_BYTES = 64 << 10
 
-
-class RefusedReply(Exception):
-    """A status of 300 and more, and what the server said with it."""
-
-    def __init__(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
-        super().__init__(f"HTTP {status}")
-        self.status = status
-        self.headers = headers
-        self.error: object = _error(body)
-
-    @property
-    def kind(self) -> str | None:
-        """The server's code for it, such as `insufficient_quota`."""
-        if not isinstance(self.error, dict):
-            return None
-        return next((value for name in ("code", "type") if isinstance(value := self.error.get(name), str)), None)
+PATIENCE_S = 10.0
+"""Wait for an error's body: the status has said the most of it."""
 
 
-async def raise_status(reply: Any) -> None:  # Any: a response of the HTTP package that openai stands on
-    """Raise what a reply's status says, before anyone reads its body. Raises: RefusedReply."""
-    if reply.status_code < 300:
-        return
+async def refused_reply(reply: "ClientResponse", *, secret: str | None) -> Exception:
+    """Return what a reply with a status of 300 or more means; `secret` is redacted in what the server says."""
+    error = _error(await _start_of(reply))
+    return status_error(reply.status, said(error, secret), reply.headers, kind=_kind(error), secret=secret)
+
+
+async def _start_of(reply: "ClientResponse") -> bytes:
+    """Return the first bytes of a body, unpacked; as many as came where it breaks."""
+    import aiohttp
+
     body = b""
-    async for chunk in reply.aiter_raw():
-        body += chunk[:MOST_BYTES]
-        if len(body) >= MOST_BYTES:
-            break
-    body = unpacked(body[:MOST_BYTES], reply.headers.get("content-encoding", ""))
-    raise RefusedReply(reply.status_code, dict(reply.headers), body)
-
-
-def unpacked(body: bytes, encoding: str) -> bytes:
-    """Return the first bytes of a body as it was before packing; empty where they cannot be got."""
-    if encoding.strip().lower() in ("", "identity"):
-        return body
-    if encoding.strip().lower() not in ("gzip", "x-gzip", "deflate"):
-        return b""
-    try:
-        return zlib.decompressobj(zlib.MAX_WBITS | 32).decompress(body, MOST_BYTES)
-    except zlib.error:
-        return b""
+    with contextlib.suppress(aiohttp.ClientError, OSError, TimeoutError):
+        async with asyncio.timeout(PATIENCE_S):
+            async for chunk in reply.content.iter_any():
+                body += chunk[:MOST_BYTES]
+                if len(body) >= MOST_BYTES:
+                    break
+    return body[:MOST_BYTES]
 
 
 def _error(body: bytes) -> object:
@@ -60,3 +43,10 @@ def _error(body: bytes) -> object:
     except (ValueError, RecursionError):
         return body.decode(errors="replace")
     return value.get("error") or value if isinstance(value, dict) else value
+
+
+def _kind(error: object) -> str | None:
+    """Return the server's code for an error, such as `insufficient_quota`."""
+    if not isinstance(error, dict):
+        return None
+    return next((value for name in ("code", "type") if isinstance(value := error.get(name), str)), None)

@@ -69,7 +69,7 @@ MANIFEST = "manifest.json"
 LAYOUT: Final = 2
 STARTED = "started.json"
 """Key of the step that works in a folder: leftovers of another key are not gone on with."""
-VERSIONED = ("torch", "transformers", "datasets", "accelerate", "deepspeed", "openai")
+VERSIONED = ("torch", "transformers", "datasets", "accelerate", "deepspeed", "aiohttp")
 
 
 class Output(Record):

@@ -45,7 +45,6 @@ def rss_now_mib() -> float:
 def stage(url: str, *, requests: int, concurrency: int, stream: bool = True, every: int = 10_000) -> None:
     """The `sample` stage: requests by key, ledger with a sync per answer, rows."""
     import aiohttp  # noqa: F401
-    import openai  # noqa: F401
 
     from cotdistill.records import Problem
     from cotdistill.registry import make

@@ -3,9 +3,7 @@
 import asyncio
 import email.utils
 import gzip
-import importlib.util
 import logging
-import os
 import re
 import resource
 import socket
@@ -18,7 +16,7 @@ import pytest
 from cotdistill.client.client import Answer, Client, EndpointOptions
 from cotdistill.client.response_reader import Timeouts
 from cotdistill.client.retries import NoAnswer
-from cotdistill.errors import AccessRefused, TryAgainLater
+from cotdistill.errors import AccessRefused, TryAgainLater, UserError
 from cotdistill.records import Failure
 from tests.support.asking import BODY, KEY, WHOLE_MESSAGE, ask, message
 from tests.support.fault_server import EVENTS, HANG, RESET, FaultServer, Script, kept_open, status, streamed, words
@@ -198,19 +196,39 @@ def test_the_environment_does_not_change_what_is_sent(monkeypatch: pytest.Monkey
     assert not any("canary-environment" in request.head for request in server.requests)
 
 
-def test_no_variable_that_the_package_knows_changes_what_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
-    [root] = importlib.util.find_spec("openai").submodule_search_locations
-    found = {name for path in Path(root).rglob("*.py") for name in re.findall(r"OPENAI_[A-Z_]+", path.read_text())}
-    assert len(found) > 5
-    for name in {*found, "OPENAI_CUSTOM_HEADERS"} - {"OPENAI_LOG"}:
-        monkeypatch.setenv(name, "Authorization: Bearer canary-environment")
+@pytest.mark.parametrize("use_proxy", [False, True])
+def test_no_login_of_the_machine_is_sent_to_an_endpoint(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, use_proxy: bool
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login canary-user password canary-environment\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", "Authorization: Bearer canary-environment")
     with FaultServer() as server:
-        [answer] = ask(server)
-    assert isinstance(answer, Answer)
-    [request] = server.requests
-    assert "canary-environment" not in request.head
+        [with_key], [without] = (ask(server, api_key=key, use_proxy=use_proxy) for key in (KEY, None))
+    assert isinstance(with_key, Answer)
+    assert isinstance(without, Answer)
+    assert [re.findall("(?i)authorization: (.*)\r", request.head) for request in server.requests] == [
+        [f"Bearer {KEY}"],
+        [],
+    ]
+
+
+def test_a_proxy_is_asked_only_where_the_recipe_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.setenv("NO_PROXY", "inner.test")
+    with FaultServer() as proxy:
+        monkeypatch.setenv("http_proxy", f"http://user:word@127.0.0.1:{proxy.port}")
+        for host in ("outer.test", "inner.test"):
+            [answer] = ask(proxy, base_url=f"http://{host}/v1", use_proxy=True)
+            assert isinstance(answer, Answer) == (host == "outer.test")
+        [answer] = ask(proxy, base_url="http://outer.test/v1")
+    assert isinstance(answer, UserError)
+    [request] = proxy.requests
+    assert request.head.startswith("POST http://outer.test/v1/chat/completions ")
     assert f"authorization: bearer {KEY}" in request.head.lower()
-    assert os.environ["OPENAI_CUSTOM_HEADERS"], "it was not put back"
+    assert "proxy-authorization: basic " in request.head.lower()
 
 
 def test_the_error_of_a_bomb_is_read_as_far_as_it_is_needed() -> None:
