@@ -81,6 +81,9 @@ class BoundFunction(functools.partial[Any]):  # Any: what the family's contract 
 class KindOptions(Options):
     """A kind chosen in a recipe, with its options."""
 
+    # Made at run time, each with the texts of its kind's docstring: a search for its source costs 15 ms a kind.
+    model_config = ConfigDict(use_attribute_docstrings=False)
+
     of_kind: ClassVar["Kind"]
     kind: str
 

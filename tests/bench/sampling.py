@@ -120,8 +120,10 @@ def serving(*options: str) -> Iterator[str]:
     command = [sys.executable, "-m", "tests.bench.chat_server", *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
-        yield f"http://127.0.0.1:{server.stdout.readline().strip()}/v1"
-        server.terminate()
+        try:
+            yield f"http://127.0.0.1:{server.stdout.readline().strip()}/v1"
+        finally:
+            server.terminate()
 
 
 def asked(
