@@ -5,6 +5,7 @@
 Give the final answer as \\boxed{}.
 """
 
+import functools
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,8 +19,13 @@ def render(template: str, **values: str) -> str:
     """Return the template with every `{name}` of `values` replaced; what is put in is not looked at again."""
     if not values:
         return template
-    names = "|".join(sorted(map(re.escape, values), key=len, reverse=True))
-    return re.sub(r"\{(" + names + r")\}", lambda match: values[match[1]], template)
+    return _pattern(tuple(values)).sub(lambda match: values[match[1]], template)
+
+
+@functools.cache
+def _pattern(names: tuple[str, ...]) -> re.Pattern[str]:
+    """Return what finds the names in braces."""
+    return re.compile(r"\{(" + "|".join(sorted(map(re.escape, names), key=len, reverse=True)) + r")\}")
 
 
 def load(path: Path, *, required: Sequence[str] = ("question",)) -> str:

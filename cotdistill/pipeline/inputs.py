@@ -1,9 +1,8 @@
 """What a run is made of: its problems, its tasks and its registries of data sets."""
 
-import hashlib
 import json
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -25,7 +24,7 @@ from cotdistill.records import Problem, Trace
 from cotdistill.registry import KindOptions
 from cotdistill.scoring.harness.local_data import HarnessExam, open_exam
 from cotdistill.stages.evaluate import EvaluateOptions
-from cotdistill.storage.keys import by_content, key_of
+from cotdistill.storage.keys import by_content, key_of, key_of_text
 from cotdistill.verifiers import Verifier
 
 log = logging.getLogger(__name__)
@@ -237,19 +236,16 @@ def _is_recorded(recipe: Recipe, options: ProblemOptions) -> bool:
 def problems_key(problems: Sequence[Problem]) -> str:
     """Return what tells these problems from others."""
     if isinstance(problems, StoredProblems):
-        return problems.remember("key", lambda: _problems_key(problems))
-    return _problems_key(problems)
+        return problems.remember("key", lambda: key_of_text(_problem_texts(problems)))
+    return key_of_text(_problem_texts(problems))
 
 
-def _problems_key(problems: Iterable[Problem]) -> str:
-    """Return the hash of the list of problems as a JSON text, with one of them in memory at a time."""
-    digest, separator = hashlib.sha256(b'"['), ""
-    for problem in problems:
-        text = json.dumps(separator + json.dumps(_problem_key(problem), ensure_ascii=False), ensure_ascii=False)
-        digest.update(text[1:-1].encode("utf-8", "surrogatepass"))
-        separator = ", "
-    digest.update(b']"')
-    return digest.hexdigest()
+def _problem_texts(problems: Iterable[Problem]) -> Iterator[str]:
+    """Yield the JSON list of the problems, one at a time."""
+    yield "["
+    for number, problem in enumerate(problems):
+        yield (", " if number else "") + json.dumps(_problem_key(problem), ensure_ascii=False)
+    yield "]"
 
 
 def _gold_check(verify: Verifier) -> "Callable[[Problem], tuple[str, str | None] | None]":

@@ -1,5 +1,6 @@
 """Keys: every hash that names something, from a request to a folder of weights."""
 
+import functools
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,13 +21,14 @@ def key_of(value: Json) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def key_of_each(values: Iterable[Json]) -> str:
-    """Return `key_of` of a list of these values, with one of them in memory at a time."""
-    digest, separator = hashlib.sha256(b"["), b""
-    for value in values:
-        text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-        digest.update(separator + text.encode("utf-8", "surrogatepass"))
-        separator = b","
+def key_of_rows(rows: Iterable[Json]) -> str:
+    """Return `key_of` the list of these values; one of them is in memory at a time."""
+    digest = hashlib.sha256(b"[")
+    separator = ""
+    for row in rows:
+        text = json.dumps(row, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        digest.update((separator + text).encode("utf-8", "surrogatepass"))
+        separator = ","
     digest.update(b"]")
     return digest.hexdigest()
 
@@ -35,6 +37,15 @@ def short_name(*parts: str) -> int:
     """Return 64 bits, never 0, that tell texts from others: two of ten million share them with a chance of 3e-6."""
     named = "\0".join(parts).encode("utf-8", "surrogatepass")
     return int.from_bytes(hashlib.blake2b(named, digest_size=8).digest(), "little") or 1
+
+
+def key_of_text(parts: Iterable[str]) -> str:
+    """Return `key_of` the text that these parts make; one of them is in memory at a time."""
+    digest = hashlib.sha256(b'"')
+    for part in parts:
+        digest.update(json.dumps(part, ensure_ascii=False)[1:-1].encode("utf-8", "surrogatepass"))
+    digest.update(b'"')
+    return digest.hexdigest()
 
 
 def file_sha256(path: Path) -> str:
@@ -103,11 +114,16 @@ def draw_share(*identity: object) -> float:
 
 def completion_key(model: str, messages: Sequence[Message], sampling: Sampling, prefix: str = "") -> str:
     """Return the identity of a request: sha256 of what decides the distribution of its answers, in hex."""
-    identity = {
-        "model": model,
-        "messages": [[message.role, message.content] for message in messages],
-        "sampling": sampling.model_dump(exclude_none=True),
-        **({"prefix": prefix} if prefix else {}),
-    }
-    text = json.dumps(identity, sort_keys=True, separators=(",", ":"))
+    # The canonical text of one object, its keys in order; it is asked for a million times with the same sampling.
+    asked = _canonical([[message.role, message.content] for message in messages])
+    begun = f',"prefix":{_canonical(prefix)}' if prefix else ""
+    text = f'{{"messages":{asked},"model":{_canonical(model)}{begun},"sampling":{_sampling_text(sampling)}}}'
     return hashlib.sha256(text.encode("ascii")).hexdigest()
+
+
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
+
+
+@functools.lru_cache(maxsize=256)
+def _sampling_text(sampling: Sampling) -> str:
+    return _canonical(sampling.model_dump(exclude_none=True))

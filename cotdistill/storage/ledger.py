@@ -76,6 +76,8 @@ class Ledger:
         self._end = 0
         self._index = LedgerIndex()
         """Where the first record of a key and index begins; later ones are duplicates."""
+        self._file: BinaryIO | None = None
+        """Of a ledger that is written: answers are read back one by one."""
 
     @classmethod
     def snapshot(cls, path: Path) -> "Ledger":
@@ -96,6 +98,7 @@ class Ledger:
         try:
             self._end = self._load()
             self._mend(self._end)
+            self._file = self.path.open("rb")
         except BaseException:
             os.close(self._fd)
             raise
@@ -105,6 +108,9 @@ class Ledger:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         os.close(self._fd)
+        if self._file is not None:
+            self._file.close()
+            self._file = None
 
     def __len__(self) -> int:
         """Number of distinct completions."""
@@ -171,9 +177,11 @@ class Ledger:
         offset = self._index.find(_name(key, index))
         if offset is None:
             raise KeyError((key, index))
-        with self.path.open("rb") as file:
-            file.seek(offset)
-            line = file.readline()
+        if self._file is None:
+            with self.path.open("rb") as file:
+                line = _line_at(file, offset)
+        else:
+            line = _line_at(self._file, offset)
         try:
             return self._parsed(line, 0)
         except UserError:
@@ -269,6 +277,11 @@ class Ledger:
 
     def _parsed(self, line: bytes, number: int) -> LedgerEntry:
         return parsed_line(line, f"{self.path}:{number}", LedgerEntry)
+
+
+def _line_at(file: BinaryIO, offset: int) -> bytes:
+    file.seek(offset)
+    return file.readline()
 
 
 def _chunks(file: BinaryIO, end: int) -> Iterator[bytes]:

@@ -5,6 +5,7 @@
 The checksum is that of all bytes before its own field. Lines of earlier versions have none, and are read as they are.
 """
 
+import contextlib
 import json
 import re
 import zlib
@@ -42,6 +43,8 @@ def parsed_line(line: bytes, where: str, record: type[R]) -> R:
             hint = "move that line to another file, and the answer is asked again; the others are good"
             raise UserError("was changed since it was written: its checksum is another", where, hint)
         line = start + b"}"
+    with contextlib.suppress(ValidationError):
+        return record.model_validate_json(line)
     # Not pydantic's own parser: it refuses the lone surrogates that servers do send, escaped.
     try:
         return record.model_validate(json.loads(line))

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from cotdistill.records import Problem, Record
 from cotdistill.samplers.replay import Replay
 from cotdistill.stage import Progress
 from cotdistill.stages.sample import SampleOptions
-from cotdistill.storage.keys import key_of, key_of_each
+from cotdistill.storage.keys import key_of_rows
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +26,8 @@ class ProblemSource:
     """The problems of the recipe, the holdout left out."""
 
     inputs: RunInputs
+    _keys: dict[tuple[int, str], Json] = field(default_factory=dict)
+    """By the problems, which `inputs` keeps, and the teacher's options: of a large set they take seconds."""
 
     def check(self, step: Step) -> None:
         """Raise UserError where there are no problems, or no gold answers that a stage of the chain needs."""
@@ -38,12 +40,16 @@ class ProblemSource:
         if step.upstream is not None:
             return {}
         problems = self.inputs.problems(step.recipe).sampled
-        teacher = step.recipe.teacher.build() if step.recipe.teacher else None
-        try:
-            prompts = key_of_each([m.content for m in teacher.messages(p)] for p in problems) if teacher else key_of([])
-        except UserError as error:
-            raise self.inputs.placed(error, ("teacher",), step.recipe) from None
-        return {"rows": {"problems": problems_key(problems), "prompts": prompts}}
+        options = step.recipe.teacher
+        name = id(problems), options.model_dump_json() if options else ""
+        if name not in self._keys:
+            teacher = options.build() if options else None
+            prompts = ([m.content for m in teacher.messages(p)] for p in problems) if teacher else ()
+            try:
+                self._keys[name] = {"problems": problems_key(problems), "prompts": key_of_rows(prompts)}
+            except UserError as error:
+                raise self.inputs.placed(error, ("teacher",), step.recipe) from None
+        return {"rows": self._keys[name]}
 
     def rows(self, step: Step, run: Path, progress: Progress) -> Iterable[Record]:  # noqa: ARG002
         """Return the problems; rows that could not be read go to the step's folder."""
