@@ -21,6 +21,7 @@ from cotdistill.records import Record, Rejected
 from cotdistill.registry import KindOptions, Options
 from cotdistill.storage.encoded import EncodedRow
 from cotdistill.storage.keys import draw, key_of
+from cotdistill.storage.room import room_in
 from cotdistill.storage.run_folder import BASE, REJECTED, ROWS
 
 R = TypeVar("R", bound=Record)
@@ -96,7 +97,8 @@ class Workspace:
         """Return the folder or hub name of the untrained student, made once per run where it must be made."""
         seed = self.seed if self.base_seed is None else self.base_seed
         folder = self.run / BASE / key_of([student.key_options(), seed])[:12]
-        base: str = student.build().base(folder, seed=seed, progress=self.progress)
+        with room_in(folder):
+            base: str = student.build().base(folder, seed=seed, progress=self.progress)
         return base
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cotdistill.errors import WorkerFailed
+from cotdistill.storage.room import room_in
 from cotdistill.training.job import TRAINING, Job
 from cotdistill.training.launch.launch import OnProgress, Worker, World, started
 from cotdistill.training.memory import advice
@@ -55,7 +56,8 @@ def train(training: Training, rows: TrainingSet, *, on_progress: OnProgress) -> 
     with contextlib.ExitStack() as ends:
         is_new = training.meeting is None and not (training.output / TRAINING).exists()
         worker = _start_early(training, place, ends) if is_new else None
-        start = set_up(training, rows, place)
+        with room_in(training.folder):
+            start = set_up(training, rows, place)
         if not start.is_done:
             worker = worker or ends.enter_context(started(training.job_file, world=start.place, log=training.log_file))
             try:

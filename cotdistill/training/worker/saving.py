@@ -3,36 +3,24 @@
 4-train/checkpoint/  config.json  generation_config.json  model.safetensors  tokenizer.json  training.json
 """
 
-import contextlib
-import errno
 import json
 import logging
-import os
-import re
 import shutil
 import tempfile
-from collections.abc import Iterator
-from pathlib import Path
 
 import torch
 from huggingface_hub.errors import StrictDataclassError
-from safetensors import SafetensorError
 from transformers import PretrainedConfig, PreTrainedModel, Trainer, TrainerState
 
 from cotdistill.errors import TryAgainLater, UserError
 from cotdistill.losses import Tensor
+from cotdistill.storage.room import room_in
 from cotdistill.storage.run_folder import set_aside
 from cotdistill.students import Student
 from cotdistill.training.job import TRAINING, Job
 from cotdistill.training.worker.checkpoints import sync
 
 log = logging.getLogger(__name__)
-
-NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-SYSTEM_ERROR = re.compile(r"(?:\[Errno |os error )(\d+)")
-"""Number of a system error in the words of shutil and of safetensors, which have it nowhere else."""
-TORCH_WRITE_ERROR = re.compile(r"PytorchStreamWriter|unexpected pos")
-"""What torch.save says when a write failed; the system's reason is lost."""
 
 
 def prepare_saving(model: PreTrainedModel, job: Job) -> str | None:
@@ -69,21 +57,6 @@ def check_ended(state: TrainerState) -> None:
             f"training stopped after {state.global_step} of {state.max_steps} steps",
             hint="the same command goes on from the newest checkpoint",
         )
-
-
-@contextlib.contextmanager
-def room_in(folder: Path) -> Iterator[None]:
-    """Turn the errors of a full disk into TryAgainLater; `folder` is named where the error names no file."""
-    try:
-        yield
-    except (OSError, RuntimeError, SafetensorError) as error:
-        reason = _no_room(error)
-        if reason is None:
-            raise
-        path = getattr(error, "filename", None) or folder
-        raise TryAgainLater(
-            f"cannot be written: {reason}", str(path), "make space, then run the same command again"
-        ) from error
 
 
 def save(trainer: Trainer, student: Student, job: Job, *, dtype: str | None, seconds: float) -> None:
@@ -159,12 +132,3 @@ def _finish(job: Job, *, steps: int, seconds: float) -> None:
     job.partial.rename(job.output)
     sync(job.output.parent)
     log.info("saved to %s after %d steps", job.output, steps)
-
-
-def _no_room(error: BaseException) -> str | None:
-    """Return what the system says of a disk that is full or a file that is too large; None for any other error."""
-    if isinstance(error, RuntimeError):
-        return "the disk is full, or the file too large" if TORCH_WRITE_ERROR.search(str(error)) else None
-    said = SYSTEM_ERROR.search(str(error))
-    number = getattr(error, "errno", None) or (int(said[1]) if said else None)
-    return os.strerror(number) if number in NO_ROOM else None

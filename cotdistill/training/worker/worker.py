@@ -20,6 +20,7 @@ from transformers import PrinterCallback, TrainingArguments
 from cotdistill import registry
 from cotdistill.errors import Interrupted, UserError
 from cotdistill.losses import Loss, TopKLoss
+from cotdistill.storage.room import room_in
 from cotdistill.students import Collator, Student
 from cotdistill.training import reporters
 from cotdistill.training.job import Job
@@ -37,7 +38,7 @@ from cotdistill.training.worker.head_loss import learning_by
 from cotdistill.training.worker.points import PointsCallback
 from cotdistill.training.worker.recomputing import choose_recomputing
 from cotdistill.training.worker.row_layout import lay_out_rows
-from cotdistill.training.worker.saving import prepare_saving, room_in, save
+from cotdistill.training.worker.saving import prepare_saving, save
 from cotdistill.training.worker.stopping import StopCallback
 from cotdistill.training.worker.topk_batches import TopKCollator
 
