@@ -126,7 +126,7 @@ class ResponseReader:
             if self._billed:
                 return self._billed
             if self._body.startswith(b'{"') and b'"choices"' in self._body:
-                return {"choices": [{"message": {"content": self._body.decode(errors="replace")}}]}
+                return _begun(bytes(self._body))
         return None
 
     async def _read_whole(self, start: bytes, body: AsyncIterator[bytes]) -> None:
@@ -222,6 +222,15 @@ class ResponseReader:
         if ends_s >= total_s:
             self.running_clock = f"not complete after {self.timeouts.total_s:g} s"
         self._timer.reschedule(min(ends_s, total_s))
+
+
+def _begun(body: bytes) -> JsonRow:
+    """Return what a body says that was cut off, as far as it goes; its text as the answer where it is no JSON."""
+    with contextlib.suppress(ValueError):
+        begun = from_json(body, allow_partial="trailing-strings")
+        if isinstance(begun, dict) and begun.get("choices"):
+            return begun
+    return {"choices": [{"message": {"content": body.decode(errors="replace")}}]}
 
 
 def _check_choices(response: JsonRow) -> None:

@@ -104,6 +104,14 @@ def test_a_whole_answer_that_cannot_be_used_is_billed_too(tmp_path, body):
     assert spent.output_tokens > 9
 
 
+def test_an_answer_that_was_cut_off_is_billed_by_what_it_said_and_not_by_what_stands_around_it(tmp_path):
+    text = (WORD + " ") * 300
+    body = whole(text=text, reasoning="")
+    with FaultServer({0: (JSON, body[: body.index(b"word ") + 5 * 200])}) as server:
+        _, spent = drawn(tmp_path, server, count=1, stream=False)
+    assert spent.output_tokens - 9 == pytest.approx(200 * 5 / 4, rel=0.02)
+
+
 def test_what_was_not_begun_costs_nothing(tmp_path):
     with FaultServer({0: (RESET,), 1: (EVENTS, RESET), 2: (JSON, b'{"error": {"message": "x"}}')}) as server:
         _, spent = drawn(tmp_path, server, count=1, max_attempts=9)
