@@ -91,7 +91,9 @@ class AskingOptions(StageOptions):
         return frozenset() if self.shots else frozenset({"examples"})
 
     def check(self, roles: Mapping[str, Any], *, seed: int) -> None:  # Any: what each role's family says  # noqa: ARG002
-        """Raise UserError where the student's style has no use for an option, or a file is not there."""
+        """Raise UserError where the student or its style has no use for an option, or a file is not there."""
+        if (student := roles.get("student")) is not None:
+            self._asked_by.check_student(student)
         if (style := roles.get("style")) is not None:
             raise_all(list(self._faults(style)))
 

@@ -59,6 +59,10 @@ class StudentSampler(Protocol):
         """Return if what can be known before a run is well. Raises: RecipeFault."""
         ...
 
+    def check_student(self, student: Student, /) -> None:
+        """Return if this kind of student can be asked so. Raises: RecipeFault."""
+        ...
+
     def in_flight(self, batch_size: int, /) -> int | None:
         """Return how many requests wait at a time; None: as many as the server bears."""
         ...
@@ -89,13 +93,19 @@ class Local:
     def check(self) -> None:
         """Return: the student's own options say what there is."""
 
+    def check_student(self, student: Student, /) -> None:
+        """Return if it takes what is given by name. Raises: RecipeFault."""
+        self._named(student.sampler("checkpoint", batch_size=1))
+
     def in_flight(self, batch_size: int, /) -> int | None:
         """Return what keeps the batches of several devices full."""
         return max(1000, 4 * batch_size)
 
     def sampler(self, weights: Weights, /) -> Sampler:
         """Return the student's own sampler. Raises: RecipeFault where it takes no devices or kernels by name."""
-        sampler: Sampler = weights.student.sampler(weights.path, batch_size=weights.batch_size)
+        return self._named(weights.student.sampler(weights.path, batch_size=weights.batch_size))
+
+    def _named(self, sampler: Sampler) -> Sampler:
         if self.devices is None and self.attn_implementation is None:
             return sampler
         if not isinstance(sampler, local_model.Local):
@@ -140,6 +150,9 @@ class Endpoint:
             self._asked("any").check()
         except UserError as error:
             raise RecipeFault(error.message, KEY, error.hint) from None
+
+    def check_student(self, student: Student, /) -> None:
+        """Return: the server knows its weights."""
 
     def in_flight(self, batch_size: int, /) -> int | None:  # noqa: ARG002
         """Return its own limit."""
@@ -192,6 +205,9 @@ class Vllm:
             vllm_server.check_installed()
         except UserError as error:
             raise RecipeFault(error.message, KEY, error.hint) from None
+
+    def check_student(self, student: Student, /) -> None:
+        """Return: what it cannot serve it says at its start."""
 
     def in_flight(self, batch_size: int, /) -> int | None:  # noqa: ARG002
         """Return its own limit."""

@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 from pydantic import ValidationError
 
-from cotdistill.errors import UserError
+from cotdistill.errors import RecipeFault, UserError
 from cotdistill.records import Problem
 from cotdistill.registry import make
 from cotdistill.stages.evaluate import EvaluateOptions
@@ -196,3 +196,20 @@ def test_where_and_how_fast_a_student_answers_is_no_part_of_the_key():
     assert keys[0] == keys[1]
     assert keys[0]["sampler"] == {"kind": "endpoint", "model": "m", "extra_body": None}
     assert EvaluateOptions().key_options()["sampler"] == {"kind": "local"}
+
+
+class ForeignStudent:
+    """A kind of student of another package, asked in its own way."""
+
+    def sampler(self, checkpoint, *, batch_size):
+        return object()
+
+
+@pytest.mark.parametrize("given", [{"devices": ["cpu"]}, {"attn_implementation": "eager"}])
+def test_a_kind_of_student_that_takes_no_devices_is_found_by_the_check(given):
+    options = EvaluateOptions.model_validate({"sampler": {"kind": "local", **given}})
+    with pytest.raises(RecipeFault, match="takes no devices or attention") as caught:
+        options.check({"student": ForeignStudent()}, seed=1)
+    assert caught.value.where == "evaluate.sampler"
+    EvaluateOptions().check({"student": ForeignStudent()}, seed=1)
+    options.check({"student": make("students", "full", model="gpt2")}, seed=1)
