@@ -68,6 +68,11 @@ class Usage(Record):
 CompletionStatus = Literal["ok", "truncated", "empty_reasoning", "empty_answer", "refusal", "content_filter"]
 
 
+ArmKind = Literal["trained", "untrained", "baseline", "teacher"]
+"""What answers an arm's exam: a student that learned, one that an arm leaves as it is, one to compare with, a teacher.
+"""
+
+
 class Completion(Record):
     """What a model returned for one prompt, thinking and text apart."""
 

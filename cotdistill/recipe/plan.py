@@ -8,10 +8,10 @@ another student than the recipe's), and `teacher`. No arm of a recipe can be cal
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 from cotdistill.recipe.recipe import BASELINE, EXAMPLES, LEARNED, TEACHER, Arm, LoadedRecipe, Recipe
-from cotdistill.records import Checkpoint, Conversation
+from cotdistill.records import ArmKind, Checkpoint, Conversation
 from cotdistill.registry import KindOptions
 from cotdistill.stage import Stage, StageOptions
 from cotdistill.stages import stages
@@ -21,10 +21,6 @@ Json = Any  # Any: a JSON value
 
 RecipePart: TypeAlias = Callable[[Stage, Recipe], Json]
 """Returns what of a recipe decides the rows of a stage (`pipeline/step_keys.py` says)."""
-
-PlannedKind = Literal["trained", "untrained", "baseline", "teacher"]
-"""What answers an arm's exam: a student that learned, one that an arm leaves as it is, one to compare with, a teacher.
-"""
 
 
 @dataclass(frozen=True)
@@ -76,7 +72,7 @@ class PlannedArm:
 
     name: str
     steps: tuple[Step, ...]
-    kind: PlannedKind
+    kind: ArmKind
     of: str | None = None
     """The recipe's arm that is trained with several seeds; None where it is trained once."""
     seed: int | None = None
@@ -141,7 +137,7 @@ def _rows_of(
     recipe = arm.recipe
     baseline = baselines.get(_untrained_key(recipe.student)) if recipe.evaluate is not None else None
     against = baseline.name if baseline else None
-    kind: PlannedKind = "untrained" if recipe.is_untrained else "trained"
+    kind: ArmKind = "untrained" if recipe.is_untrained else "trained"
     is_trained = any(stage.writes is Checkpoint for stage in recipe.chain())
     if not (recipe.seeds and is_trained):
         steps = _add_chain(recipe, f"arms/{arm.name}/" if main.arms else "", known, part)

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from cotdistill.filters import REASON_ORDER
+from cotdistill.records import ArmKind
 from cotdistill.report.scores import Comparison, Pair, Scores
 from cotdistill.report.tally import Tally
 
@@ -12,9 +13,6 @@ BASELINE = "baseline"
 """Name of the arm that is the untrained student."""
 
 JsonRow = dict[str, Any]  # Any: a JSON value
-
-ArmKind = Literal["trained", "untrained", "baseline", "teacher"]
-"""What answers: a student that learned, one that an arm leaves as it is, one to compare with, the teacher."""
 
 
 class Drop(NamedTuple):

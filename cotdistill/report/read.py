@@ -6,7 +6,7 @@ runs/<name>/arms.json:
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -14,10 +14,9 @@ from typing import TypeVar
 from pydantic import ConfigDict, ValidationError
 
 from cotdistill.errors import UserError, first_fault
-from cotdistill.records import Checkpoint, Completion, Record, Score, Trace
+from cotdistill.records import ArmKind, Checkpoint, Completion, Record, Score, Trace
 from cotdistill.report.data import (
     BASELINE,
-    ArmKind,
     ArmReport,
     JsonRow,
     Lengths,
@@ -45,6 +44,8 @@ R = TypeVar("R", bound=Record)
 ROLES = ("problems", "teacher", "judge", "verifier", "student")
 FACTS = ("kind", "model", "dataset", "path")
 """What a role is known by, in this order."""
+MAIN = "main"
+"""Name of the recipe that all arms begin with, among those in full."""
 KINDS: Mapping[str, ArmKind] = {BASELINE: "baseline", "teacher": "teacher"}
 """What arms of these names are in runs of earlier versions."""
 
@@ -240,7 +241,7 @@ def _loss(path: Path) -> tuple[LossPoint, ...]:
 
 
 def _read_roles(run: Path) -> dict[str, str]:
-    """Return each role in a few words; several where arms differ."""
+    """Return each role in a few words; what the recipe itself has not, with the arms that have it."""
     path = run / RESOLVED
     if not path.is_file():
         return {}
@@ -248,12 +249,17 @@ def _read_roles(run: Path) -> dict[str, str]:
         recipes = json.loads(path.read_bytes())
     except ValueError as error:
         raise UserError(f"is not JSON: {error}", str(path)) from None
-    found: dict[str, dict[str, None]] = {}
-    for recipe in recipes.values() if isinstance(recipes, dict) else ():
+    found: dict[str, dict[str, list[str]]] = {}
+    for name, recipe in recipes.items() if isinstance(recipes, dict) else ():
         for role in ROLES:
             if words := _in_words(recipe.get(role)):
-                found.setdefault(role, {})[words] = None
-    return {role: ", ".join(found[role]) for role in ROLES if role in found}
+                found.setdefault(role, {}).setdefault(words, []).append(name)
+    return {role: ", ".join(_whose(*one) for one in found[role].items()) for role in ROLES if role in found}
+
+
+def _whose(words: str, names: Sequence[str]) -> str:
+    """Return a role's words, with the arms that have it where the recipe that all begin with has not."""
+    return words if MAIN in names else f"{words} ({', '.join(names)})"
 
 
 def _in_words(member: object) -> str:

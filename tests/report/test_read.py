@@ -20,6 +20,15 @@ def test_a_run_is_read_with_all_its_arms_in_order(make_run):
     assert data.tasks == ("holdout",)
 
 
+def test_what_an_arm_alone_has_is_said_to_be_its_own(make_run):
+    run = make_run()
+    student, other = {"kind": "full", "model": "small"}, {"kind": "full", "model": "large"}
+    arms = {"a": {}, "b": {"problems": {"dataset": "gsm8k"}}, "c": {"student": other}}
+    recipes = {"main": {"student": student}} | {name: {"student": student} | arm for name, arm in arms.items()}
+    (run / "recipe.resolved.json").write_text(json.dumps(recipes))
+    assert read_run(run).roles == {"problems": "gsm8k (b)", "student": "full · small, full · large (c)"}
+
+
 def test_the_funnel_goes_from_asked_to_trained(make_run):
     data = read_run(make_run(traces=40))
     funnels = {arm.name: [(step.label, step.rows) for step in arm.funnel] for arm in data.arms}
