@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from cotdistill.client import response_reader
 from cotdistill.client.client import Answer, Client, EndpointOptions
 from cotdistill.client.response_reader import Timeouts
 from cotdistill.client.retries import NoAnswer
@@ -240,6 +241,18 @@ def test_the_error_of_a_bomb_is_read_as_far_as_it_is_needed() -> None:
     assert message(answer) == WHOLE_MESSAGE
     assert answer.errors[0].startswith("HTTP 500")
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 64 << 10
+
+
+@pytest.mark.parametrize("is_packed", [True, False])
+def test_an_answer_without_end_is_read_up_to_a_limit(monkeypatch: pytest.MonkeyPatch, is_packed: bool) -> None:
+    monkeypatch.setattr(response_reader, "MAX_BODY_BYTES", 1 << 20)
+    body = b'{"choices": [' + b" " * (32 << 20)
+    packing = "Content-Encoding: gzip\r\n" if is_packed else ""
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n{packing}\r\n".encode()
+    with FaultServer({0: (head, gzip.compress(body) if is_packed else body, HANG)}) as server:
+        [answer] = ask(server)
+    assert message(answer) == WHOLE_MESSAGE
+    assert answer.errors == ("the answer is longer than 1 MiB",)
 
 
 def test_an_error_without_end_is_read_as_far_as_it_is_needed() -> None:
