@@ -11,13 +11,14 @@ import os
 import platform
 from pathlib import Path
 
-from tests.bench import command, filtering, generation, sampling, tokens, training, verify
+from tests.bench import command, filtering, generation, resuming, sampling, tokens, training, verify
 
 SECTIONS = {
     "command": lambda given: command.measure(),
     "verify": lambda given: verify.measure(given.traces),
     "filtering": lambda given: filtering.measure(given.traces, given.problems),
     "sampling": lambda given: sampling.measure(given.curator),
+    "resuming": lambda given: list(resuming.measure()),
     "tokens": lambda given: tokens.measure(given.traces, given.tokenizer, given.trl, given.llamafactory),
     "generation": lambda given: generation.measure(given.problems, given.tokenizer, given.lmeval),
     "train": lambda given: training.measure(given.traces, given.tokenizer, given.trl),

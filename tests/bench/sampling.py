@@ -47,12 +47,15 @@ class Spent(NamedTuple):
     rss_mib: list[float]
 
 
+SHORT_ANSWERS = Load(500, 1, 40)
+"""20,000 of them, where our own CPU per request counts most."""
 LOADS = (Load(30, 2, 8), Load(300, 5, 4), Load(1000, 15, 3))
 
 
 def measure(curator: Path | None, prompts: int = PROMPTS) -> list[Row]:
     """Return every row; `curator` is the Python of an environment that holds bespokelabs-curator."""
     rows = [row for load in LOADS for row in wall(load, curator)]
+    rows.append(short_answers(SHORT_ANSWERS))
     for packing in (1, 4, 25):
         rows += streamed(packing)
     return [*rows, *whole(), *memory(prompts)]
@@ -76,6 +79,14 @@ def wall(load: Load, curator: Path | None) -> Iterator[Row]:
     for name, seconds in spent.items():
         against = f"{seconds:.1f} s, ideal {load.ideal_s:g} s: {load.requests} requests of {load.latency_s:g} s"
         yield Row(f"{load.in_flight} in flight: {name}", seconds / load.ideal_s, "x the ideal", against)
+
+
+def short_answers(load: Load) -> Row:
+    """Return the time of the whole command for many answers of 20 events."""
+    with serving("--latency", str(load.latency_s), "--events", "20", "--packing", "20") as url:
+        seconds = command_s(url, load)
+    against = f"{seconds:.1f} s, ideal {load.ideal_s:g} s: {load.requests} requests of {load.latency_s:g} s"
+    return Row(f"{load.in_flight} in flight, short: the command", seconds / load.ideal_s, "x the ideal", against)
 
 
 def streamed(packing: int) -> Iterator[Row]:
