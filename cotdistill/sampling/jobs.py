@@ -60,6 +60,15 @@ class SamplingPlan:
                 if not whole:
                     yield self._attempt(problem, index)
 
+    def missing(self, problems: Sequence[Problem], ledger: Ledger) -> tuple[int, int]:
+        """Return how many jobs need an answer that is not stored, and before which problem there is none of them."""
+        count, first = 0, len(problems)
+        for number, problem in enumerate(problems):
+            found = sum(1 for _ in self.make_missing_jobs((problem,), ledger))
+            first = number if found and not count else first
+            count += found
+        return count, first
+
     def count(self, problems: Sequence[Problem]) -> int:
         """Return how many jobs there are."""
         return len(problems) * (1 if self.verifier is not None else self.samples)

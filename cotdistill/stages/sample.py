@@ -166,7 +166,7 @@ def _draw(
 ) -> PoolResult:
     """Ask what is not stored yet, under a live line."""
     teacher, total = plan.teacher, plan.count(asked)
-    missing = sum(1 for _ in plan.make_missing_jobs(asked, ledger))
+    missing, first = plan.missing(asked, ledger)
     budget = options.budget.share(work.shard.of) if options.budget and work.shard else options.budget
     meter = Meter(total, total - missing, teacher.prices, budget, _paid(ledger, teacher.prices, budget))
     if missing:
@@ -177,7 +177,7 @@ def _draw(
         drain_timeout_s=options.drain_timeout_s,
         has_slow_jobs=options.until is not None,
     )
-    return draw_missing(plan, asked, ledger, meter, work, title="sampling", unit=unit, options=pool_options)
+    return draw_missing(plan, asked[first:], ledger, meter, work, title="sampling", unit=unit, options=pool_options)
 
 
 def _paid(ledger: Ledger, prices: Prices | None, budget: Budget | None) -> Spending:

@@ -4,8 +4,9 @@ import pytest
 
 from cotdistill.records import Rejected, Trace
 from cotdistill.registry import make
+from cotdistill.sampling.pool import request_key
 from cotdistill.stages.sample import SampleOptions, sampling_plan
-from cotdistill.storage.ledger import Ledger
+from cotdistill.storage.ledger import Ledger, LedgerEntry
 from tests.support.classroom import Classroom, problems, reply
 from tests.support.fault_server import status
 
@@ -225,3 +226,14 @@ def test_what_is_still_to_be_asked_is_known_from_what_is_stored(tmp_path, option
     with Ledger(tmp_path / "completions.jsonl") as ledger:
         assert sum(1 for _ in plan.make_missing_jobs(chosen, ledger)) == plan.count(chosen) - plan.count(chosen[:4])
         assert list(plan.make_missing_jobs(chosen[:4], ledger)) == []
+
+
+def test_what_is_missing_is_counted_with_the_first_problem_that_lacks_an_answer(tmp_path):
+    plan, asked = sampling_plan(SampleOptions(), make("samplers", "demo"), None, seed=1), problems(4)
+    with Ledger(tmp_path / "c.jsonl") as ledger:
+        assert plan.missing(asked, ledger) == (4, 0)
+        for problem in (asked[0], asked[1], asked[3]):
+            key = request_key(next(next(plan.make_jobs([problem]))), plan.teacher.identity)
+            ledger.append(LedgerEntry(key=key, index=0, problem_id=problem.id, response={}))
+        assert plan.missing(asked, ledger) == (1, 2)
+        assert plan.missing(asked[:2], ledger) == (0, 2)
