@@ -114,8 +114,6 @@ class Verdict(Record):
     """The final answer that was found in the text; None where none was."""
     reason: str = ""
     """Why, in a few words, for people: `bold final`, `two finals disagree: 5, 7`."""
-    by_people: bool = False
-    """Whether people said so, in a sheet of theirs."""
 
 
 class Trace(Record):
@@ -124,6 +122,8 @@ class Trace(Record):
     problem: Problem
     completion: Completion
     verdict: Verdict | None = None
+    reviewed: Literal["accepted", "rejected"] | None = None
+    """What people decided about it, in a sheet of theirs; the verdict is then theirs too."""
     pass_rate: float | None = Field(None, ge=0, le=1)
     """Share of the problem's attempts that are correct: how difficult it is for the teacher. Attempts that were shown
     the answer or that the verifier failed on do not count; None where none does, and before `filter`."""

@@ -82,7 +82,7 @@ class ReviewSheet:
         for trace in traces:
             decision = left.pop(trace.id, None)
             if decision is None:
-                yield trace.model_copy(update={"verdict": None}) if trace.verdict else trace
+                yield trace.model_copy(update={"verdict": None, "reviewed": None}) if trace.verdict else trace
                 continue
             if decision.text != text_code(trace):
                 raise UserError(f"trace {trace.id} has another text than in this sheet", decision.place, OTHER_RUN)
@@ -95,10 +95,9 @@ class ReviewSheet:
 
 def reason_against_reviewed(trace: Trace) -> Reason | None:
     """Return why people want a trace left out; None where they do not."""
-    verdict = trace.verdict
-    if verdict is None or not verdict.by_people or verdict.outcome == "correct":
+    if trace.reviewed != "rejected" or trace.verdict is None:
         return None
-    return Reason("reviewed", verdict.reason)
+    return Reason("reviewed", trace.verdict.reason)
 
 
 def _settled(trace: Trace, decision: Decision) -> Trace:
@@ -106,8 +105,9 @@ def _settled(trace: Trace, decision: Decision) -> Trace:
     changes = {"reasoning": decision.new_rationale, "text": decision.new_answer}
     new = {name: text for name, text in changes.items() if text}
     reason = f"{said} by people, {decision.place}" + (", with new words" if new else "")
-    verdict = Verdict(outcome="correct" if decision.is_accepted else "wrong", reason=reason, by_people=True)
-    return trace.model_copy(update={"completion": trace.completion.model_copy(update=new), "verdict": verdict})
+    verdict = Verdict(outcome="correct" if decision.is_accepted else "wrong", reason=reason)
+    completion = trace.completion.model_copy(update=new)
+    return trace.model_copy(update={"completion": completion, "verdict": verdict, "reviewed": said})
 
 
 def _check_columns(row: JsonRow, place: str) -> None:

@@ -12,13 +12,13 @@ from cotdistill.verifiers import Verifier, verdict_on
 
 
 def set_up(
-    row_filters: Callable[[], Sequence[RowFilter]], verifier: Verifier | None, *, keeps_verdicts: bool = False
+    row_filters: Callable[[], Sequence[RowFilter]], verifier: Verifier | None, *, is_reviewed: bool = False
 ) -> Callable[[Trace], Screened]:
     """Return what grades and screens a row; without a verifier it is graded already.
 
-    `keeps_verdicts`: a row that has a verdict is not graded either.
+    `is_reviewed`: a row that people decided about keeps their verdict.
     """
-    return _Screening(row_filters(), verifier, keeps_verdicts)
+    return _Screening(row_filters(), verifier, is_reviewed)
 
 
 @dataclass(frozen=True)
@@ -27,11 +27,11 @@ class _Screening:
 
     row_filters: Sequence[RowFilter]
     verifier: Verifier | None
-    keeps_verdicts: bool
+    is_reviewed: bool
 
     def __call__(self, trace: Trace) -> Screened:
         """Return the row with its verdict and the first reason against it."""
-        if self.verifier is not None and not (self.keeps_verdicts and trace.verdict):
+        if self.verifier is not None and not (self.is_reviewed and trace.reviewed):
             # What an earlier run found may have been found by another verifier.
             trace = trace.model_copy(update={"verdict": _verdict(self.verifier, trace), "pass_rate": None})
         elif trace.pass_rate is not None:

@@ -205,7 +205,7 @@ def filter(  # the stage's name in the recipe
     if isinstance(verifier, Judge):
         traces, asked = grade(_ungraded(traces), verifier, judge, work), None
     filters = partial(_row_filters, options, questions_of(tasks or {}))
-    setup = partial(set_up, filters, asked, keeps_verdicts=options.reviewed is not None)
+    setup = partial(set_up, filters, asked, is_reviewed=options.reviewed is not None)
     with ProblemGroups(work.folder) as groups, SeenQuestions(work.folder, options.near_duplicates) as seen:
         for row in map_rows(engine, setup, traces):
             groups.add(row)
@@ -215,7 +215,7 @@ def filter(  # the stage's name in the recipe
 def _ungraded(traces: Iterable[Trace]) -> Iterator[Trace]:
     """Yield the traces without the verdicts of an earlier run; those of people stay."""
     for trace in traces:
-        is_old = trace.verdict is not None and not trace.verdict.by_people
+        is_old = trace.verdict is not None and trace.reviewed is None
         yield trace.model_copy(update={"verdict": None}) if is_old else trace
 
 

@@ -21,7 +21,8 @@ class AnswerOnly(ChatPrompt):
     def answer(self, trace: Trace, /) -> str:
         """Return what follows the thinking; of a teacher that does not think apart the final answer alone, if known."""
         said = trace.completion.text.strip()
-        return said if trace.completion.reasoning.strip() else final_answer(trace) or said
+        thinks_apart = bool(trace.completion.reasoning.strip())
+        return said if thinks_apart or not said else final_answer(trace) or said
 
     def split(self, output: str, /) -> Split:
         """Return all of it as the answer."""

@@ -86,7 +86,11 @@ def test_a_run_is_done_once_and_its_status_told(work, tmp_path):
         ),
         (("run", "t.yaml", "--set", "problems.dataset=nowhere"), 2, "data set `nowhere` is not registered"),
         (("run", "t.yaml", "--set", "problems.dataset=none.jsonl"), 2, "no file `none.jsonl`"),
-        (("run", "t.yaml", "--set", "problems.dataset=empty.jsonl"), 2, "the problem set `empty.jsonl` is empty"),
+        (
+            ("run", "t.yaml", "--set", "problems.dataset=empty.jsonl"),
+            2,
+            "empty.jsonl: the file is empty (was it written to the end?)",
+        ),
         (("run", "t.yaml", "--set", "teacher={kind: replay, path: none.jsonl}"), 2, "none.jsonl"),
         (("run", "t.yaml", "--redo", "fliter"), 2, "no stage `fliter`"),
         (("run", "t.yaml", "--set", "nonsense"), 2, "write it as key.path=value"),

@@ -37,8 +37,8 @@ def test_decisions_and_new_words_are_taken_and_all_else_stays(tmp_path, delimite
         row(given[3]),
     ]
     found = list(ReviewSheet(sheet(tmp_path, rows, delimiter=delimiter)).settle(given))
-    assert [(t.verdict.outcome, t.verdict.by_people) if t.verdict else None for t in found] == [
-        *[("correct", True), ("wrong", True), ("correct", True), None, None]
+    assert [(t.verdict.outcome, t.reviewed) if t.verdict else t.reviewed for t in found] == [
+        *[("correct", "accepted"), ("wrong", "rejected"), ("correct", "accepted"), None, None]
     ]
     assert [t.completion for t in found[:2] + found[3:]] == [t.completion for t in given[:2] + given[3:]]
     assert (found[2].completion.reasoning, found[2].completion.text) == ("First 3;\n\nthen 4.", "7")
@@ -50,7 +50,7 @@ def test_decisions_and_new_words_are_taken_and_all_else_stays(tmp_path, delimite
 def test_an_id_that_looks_like_a_formula_comes_back(tmp_path):
     one = trace(0).model_copy(update={"problem": Problem(id="=1+1", question="q")})
     [found] = ReviewSheet(sheet(tmp_path, [row(one, decision="reject")])).settle([one])
-    assert found.verdict.by_people
+    assert found.reviewed == "rejected"
 
 
 @pytest.mark.parametrize(

@@ -127,7 +127,7 @@ def test_the_prompt_is_the_template_with_the_question_as_it_is(tmp_path: Path) -
     sampler.check()
     assert [(message.role, message.content) for message in sampler.messages(PROBLEM)] == [
         ("system", "Be patient."),
-        ("user", f"Explain {PROBLEM.question}, answer in \\boxed{{}}"),
+        ("user", f"Explain {PROBLEM.question}, answer in \\boxed{{}}\n"),
     ]
     path.write_text("Explain")
     with pytest.raises(UserError, match=r"\{question\} is missing"):

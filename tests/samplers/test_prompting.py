@@ -48,7 +48,7 @@ def test_without_a_template_the_question_is_asked_as_it_stands():
 def test_what_is_put_into_a_template_is_not_looked_at_again(tmp_path):
     template = file(tmp_path, "t.txt", "{gold} | {question} | \\boxed{} {other} {{question}}\n")
     [(_, text)] = turns(teacher(prompt=template).messages(PROBLEM))
-    assert text == f"{PROBLEM.gold} | {PROBLEM.question} | \\boxed{{}} {{other}} {{{PROBLEM.question}}}"
+    assert text == f"{PROBLEM.gold} | {PROBLEM.question} | \\boxed{{}} {{other}} {{{PROBLEM.question}}}\n"
 
 
 @given(st.text(), st.text())

@@ -78,7 +78,7 @@ def test_an_unknown_verifier_or_file_exits_2(call, cases, tmp_path):
 
 
 def test_a_file_without_cases_says_what_a_case_is(tmp_path):
-    (tmp_path / "c.jsonl").write_text("")
+    (tmp_path / "c.jsonl").write_text("\n")
     with pytest.raises(UserError, match="holds no case"):
         list(read_cases(tmp_path / "c.jsonl"))
 
