@@ -23,6 +23,7 @@ from tests.support.asking import BODY, KEY, WHOLE_MESSAGE, ask, message
 from tests.support.fault_server import EVENTS, HANG, RESET, FaultServer, Script, kept_open, status, streamed, words
 from tests.support.faults import CUT_ANSWERS, CUT_STREAMS, STATUSES
 from tests.support.patience import HANGS_S
+from tests.support.peak_memory import peak_growth
 
 
 @pytest.mark.parametrize("fault", [pytest.param(f, id=n) for n, f in (CUT_STREAMS | CUT_ANSWERS | STATUSES).items()])
@@ -235,12 +236,11 @@ def test_a_proxy_is_asked_only_where_the_recipe_says_so(monkeypatch: pytest.Monk
 def test_the_error_of_a_bomb_is_read_as_far_as_it_is_needed() -> None:
     body = gzip.compress(b'{"error": {"message": "no"}}' + b" " * (256 << 20))
     head = f"HTTP/1.1 500 X\r\nContent-Encoding: gzip\r\nContent-Length: {len(body)}\r\n\r\n".encode()
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    with FaultServer({0: (head, body)}) as server:
+    with peak_growth() as grown_kib, FaultServer({0: (head, body)}) as server:
         [answer] = ask(server)
     assert message(answer) == WHOLE_MESSAGE
     assert answer.errors[0].startswith("HTTP 500")
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 64 << 10
+    assert grown_kib() < 64 << 10
 
 
 @pytest.mark.parametrize("is_packed", [True, False])

@@ -198,19 +198,18 @@ def test_100000_records_are_opened_without_being_parsed_and_in_flat_memory(path:
         for number in range(100_000):
             file.write(b'{"key":"' + f"{number:064x}"[::-1].encode() + line[72:] + b"\n")
     script = """
-        import itertools, json, resource, sys, time
+        import itertools, json, sys, time
         from pathlib import Path
         from cotdistill.storage.ledger import Ledger
+        from tests.support.peak_memory import peak_growth
         path, started = Path(sys.argv[1]), time.process_time()
         with path.open("rb") as file:
             for line in itertools.islice(file, 10_000):
                 json.loads(line)
         parsed_s, started = time.process_time() - started, time.process_time()
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        with Ledger(path) as ledger:
+        with peak_growth() as grown_kib, Ledger(path) as ledger:
             assert len(ledger) == 100_000
-        grown_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-        sys.stdout.write(f"{time.process_time() - started} {parsed_s} {grown_kib}")
+        sys.stdout.write(f"{time.process_time() - started} {parsed_s} {grown_kib()}")
     """
     run = [sys.executable, "-c", textwrap.dedent(script), str(path)]
     opened_s, parsed_s, grown_kib = map(float, subprocess.check_output(run).split())

@@ -1,13 +1,33 @@
-"""The largest resident memory of another process, by its own count.
+"""The largest resident memory of a process, by its own count.
 
-`ru_maxrss` of a child is no such count: on Linux it begins with the peak of the process that started it.
+`ru_maxrss` is no such count: on Linux it begins with the peak of whoever started the process, and never goes down.
 """
 
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 EVERY_S = 0.02
+
+
+@contextmanager
+def peak_growth() -> Iterator[Callable[[], int]]:
+    """Yield what tells how much the peak of this process has grown inside, in KiB."""
+    Path("/proc/self/clear_refs").write_text("5")  # the peak is what is held now
+    before = read_peak(Path("/proc/self/status"))
+    assert before is not None
+    yield lambda: (read_peak(Path("/proc/self/status")) or 0) - before
+
+
+def read_peak(status: Path) -> int | None:
+    """Return the peak of a process in KiB; None where it has ended."""
+    try:
+        lines = status.read_text().splitlines()
+    except OSError:
+        return None
+    return next((int(line.split()[1]) for line in lines if line.startswith("VmHWM:")), None)
 
 
 class PeakMemory:
@@ -27,13 +47,6 @@ class PeakMemory:
 
     def _follow(self) -> None:
         # A process that has ended has no memory to tell of; the kernel keeps the peak of one that runs.
-        while (peak := self._read()) is not None:
+        while (peak := read_peak(self._status)) is not None:
             self._kib = peak
             time.sleep(EVERY_S)
-
-    def _read(self) -> int | None:
-        try:
-            lines = self._status.read_text().splitlines()
-        except OSError:
-            return None
-        return next((int(line.split()[1]) for line in lines if line.startswith("VmHWM:")), None)
