@@ -8,6 +8,9 @@
 """
 
 from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
 
 from cotdistill.records import Trace
 from cotdistill.registry import kind
@@ -23,12 +26,15 @@ class Think(ChatPrompt):
     Options:
         system: System prompt of every conversation, a text or the file that holds it; default: none, as R1's
             model card advises.
+        after: White space between the closing tag and the answer; default: a blank line, as R1 writes it.
     """
+
+    after: Annotated[str, Field(pattern=r"^\s*$")] = "\n\n"
 
     @property
     def closing(self) -> str:
-        """The closing tag and a blank line."""
-        return f"\n{CLOSE}\n\n"
+        """The closing tag and what follows it."""
+        return f"\n{CLOSE}{self.after}"
 
     def answer(self, trace: Trace, /) -> str:
         """Return the rationale in its tags and the answer behind them; where there is no rationale there are no tags.
@@ -36,7 +42,7 @@ class Think(ChatPrompt):
         An empty block would teach not to think.
         """
         reasoning, text = trace.completion.reasoning.strip(), trace.completion.text.strip()
-        return f"{OPEN}\n{reasoning}\n{CLOSE}\n\n{text}" if reasoning else text
+        return f"{OPEN}\n{reasoning}{self.closing}{text}" if reasoning else text
 
     def split(self, output: str, /) -> Split:
         """Take what follows the thinking as the answer; an unclosed thought is no answer."""

@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from cotdistill.errors import UserError
 from cotdistill.records import Completion, Message, Problem, Trace, Verdict
@@ -172,6 +173,18 @@ def test_thought_solution_asks_under_the_long_system_prompt_and_others_under_non
     assert all(message.role == "user" for message in first.values())
     assert SYSTEM.startswith("Your role as an assistant") and SYSTEM.endswith("the above guidelines:")
     assert r"'\n\n'" in SYSTEM, "the steps are separated by the four characters, not by line breaks"
+
+
+@pytest.mark.parametrize("after", ["\n", "\n\n", ""])
+def test_what_stands_between_thought_and_answer_is_an_option(after):
+    style = make("styles", "think", after=after)
+    written = style.answer(trace("So.", "72."))
+    assert written == f"<think>\nSo.{style.closing}72."
+    assert style.closing == f"\n</think>{after}"
+    split = style.split(written)
+    assert (split.reasoning, split.text, split.thought) == ("So.", "72.", "closed")
+    with pytest.raises(ValidationError, match="should match pattern"):
+        make("styles", "think", after="so:")
 
 
 def test_the_break_between_steps_is_written_as_scripts_write_it():
