@@ -35,7 +35,7 @@ SCREENS: dict[str, dict[str, object]] = {
         "max_repetition": 0.2,
         "pass_rate": [0, 1],
         "duplicates": "drop",
-        "near_duplicates": 0.9,
+        "near_duplicates": 0.75,
         "max_kept_per_problem": 2,
         "prefer": "diverse",
     },
