@@ -98,6 +98,8 @@ def _downloaded(place: HubPlace, entry: Entry, where: str, *, split: str | None)
     only = [entry.hub_file] if entry.hub_file else [CARD, *(f"*{ending}" for ending in ENDINGS)]
     folder = snapshot(place.hub, place.name, kind="dataset", revision=entry.revision, only=only)
     if entry.hub_file:
+        if not (folder / entry.hub_file).is_file():
+            raise OSError(f"has no file {entry.hub_file}")
         yield folder / entry.hub_file
         return
     inside = folder / (entry.folder or "")

@@ -4,7 +4,6 @@ import contextlib
 import hashlib
 import logging
 import os
-import pickle
 import platform
 import traceback
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import cotdistill
+from cotdistill.engines._errors import sendable
 
 log = logging.getLogger("cotdistill")
 
@@ -24,6 +24,7 @@ COMPARED = (
     "math-verify",
     "latex2sympy2_extended",
     "sympy",
+    "text2num",
     "datasketch",
     "py3langid",
     "numpy",
@@ -66,7 +67,7 @@ def work(name: str, setup: list[Any], folder: str, block: Any) -> Answer:  # Any
                 _ready[name] = ray.get(setup[0])()
             return Answer(True, _ready[name](block), tuple(said))
         except Exception as error:  # the engine raises it at the block's place
-            return Answer(False, (_sendable(error), "".join(traceback.format_exception(error))), tuple(said))
+            return Answer(False, (sendable(error), "".join(traceback.format_exception(error))), tuple(said))
 
 
 @cache
@@ -105,12 +106,3 @@ class _Collector(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         self.said.append((record.levelno, record.getMessage()))
-
-
-def _sendable(error: Exception) -> Exception:
-    """Return the exception, or one that says the same where it cannot be pickled."""
-    try:
-        pickle.loads(pickle.dumps(error))
-    except Exception:  # whatever an exception of another package does when it is pickled
-        return RuntimeError(f"{type(error).__name__}: {error}")
-    return error

@@ -14,6 +14,8 @@ import threading
 import traceback
 from multiprocessing.connection import Connection
 
+from cotdistill.engines._errors import sendable
+
 READY = b""
 """First message of a worker."""
 SETUP = -1
@@ -42,7 +44,8 @@ def _serve(pool: Connection) -> None:
                 function = pickle.loads(setup)()
             reply = pickle.dumps((number, True, function(pickle.loads(sent))), pickle.HIGHEST_PROTOCOL)
         except BaseException as error:  # the pool raises it at the block's place
-            reply = _failure(number, error)
+            lines = "".join(traceback.format_exception(error))
+            reply = pickle.dumps((number, False, (sendable(error), lines)), pickle.HIGHEST_PROTOCOL)
         pool.send_bytes(reply)
 
 
@@ -53,17 +56,6 @@ def _receive(pool: Connection, received: "queue.SimpleQueue[bytes]") -> None:
             received.put(pool.recv_bytes())
     except (EOFError, OSError):
         os._exit(0)
-
-
-def _failure(number: int, error: BaseException) -> bytes:
-    """Return the message about an exception; one that cannot be pickled is described."""
-    lines = "".join(traceback.format_exception(error))
-    try:
-        data = pickle.dumps((number, False, (error, lines)), pickle.HIGHEST_PROTOCOL)
-        pickle.loads(data)
-    except Exception:  # whatever an exception of another package does when it is pickled
-        data = pickle.dumps((number, False, (RuntimeError(str(error)), lines)), pickle.HIGHEST_PROTOCOL)
-    return data
 
 
 if __name__ == "__main__":

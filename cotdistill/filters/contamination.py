@@ -84,12 +84,15 @@ class BenchmarkIndex:
     def reason_against(self, trace: Trace) -> Reason | None:
         """Return what the row shares with which task's question; None where it shares nothing."""
         question = words(trace.problem.question)
-        if asked := self._asking(question):
-            task, problem = self._places[asked[0]]
-            text = f"the question is problem {problem} of `{task}` (limit 0 words in common)"
-            return Reason("contaminated", text)
+        earlier = [("earlier turn", words(turn.content)) for turn in trace.problem.context]
+        for name, found in (("question", question), *earlier):
+            if asked := self._asking(found):
+                task, problem = self._places[asked[0]]
+                text = f"the {name} is problem {problem} of `{task}` (limit 0 words in common)"
+                return Reason("contaminated", text)
         texts = (
             ("question", question),
+            *earlier,
             ("reasoning", words(trace.completion.reasoning)),
             ("answer", words(trace.completion.text)),
         )

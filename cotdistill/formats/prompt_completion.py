@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from cotdistill import prompts
 from cotdistill.formats import ID, JsonRow
-from cotdistill.formats._checks import checked, text_at
 from cotdistill.formats._conversations import Conversations
+from cotdistill.formats.alpaca import Alpaca
 from cotdistill.formats.openai import Openai
-from cotdistill.records import Conversation, Message
+from cotdistill.records import Conversation
 from cotdistill.registry import kind
 
 
@@ -48,10 +48,8 @@ class PromptCompletion(Conversations):
         """
         if isinstance(row.get(self.prompt), list):
             return Openai(messages=self.prompt, response=self.response, system=self.system).decode(row, row_id)
-        messages = [Message(role="system", content=text_at(row, self.system))] if row.get(self.system) else []
-        messages.append(Message(role="user", content=text_at(row, self.prompt)))
-        messages.append(Message(role="assistant", content=text_at(row, self.response)))
-        return checked(row_id, messages, self.prompt)
+        texts = Alpaca(prompt=self.prompt, query="", response=self.response, system=self.system, history="")
+        return texts.decode(row, row_id)
 
     def entry(self, file_name: str, /) -> JsonRow:
         """Return the dataset_info.json entry of the file; of texts one that openMind and LLaMA-Factory read too."""

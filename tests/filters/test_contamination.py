@@ -4,7 +4,7 @@ import pytest
 
 from cotdistill.demo.tasks import SETS
 from cotdistill.filters.contamination import BenchmarkIndex
-from cotdistill.records import Problem
+from cotdistill.records import Message, Problem
 from tests.support.shared_data import json_rows
 from tests.support.traces import trace
 
@@ -34,6 +34,17 @@ def test_the_same_question_in_other_clothes_is_found(question, where):
         str(BENCHMARKS.reason_against(trace(question=question)))
         == f"contaminated: the question is {where} (limit 0 words in common)"
     )
+
+
+@pytest.mark.parametrize(
+    ("turn", "says"), [("What is 2 + 3?", "is problem h2"), (f"So: {QUESTION}", "13 words in a row")]
+)
+def test_a_question_of_the_exam_in_an_earlier_turn_is_found(turn, says):
+    row = trace(question="And then?")
+    context = (Message(role="user", content=turn), Message(role="assistant", content="Five."))
+    row = row.model_copy(update={"problem": row.problem.model_copy(update={"context": context})})
+    found = str(BENCHMARKS.reason_against(row))
+    assert "earlier turn" in found and says in found
 
 
 def test_thirteen_words_in_a_row_are_found_and_twelve_are_not():
