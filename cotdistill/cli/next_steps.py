@@ -59,7 +59,8 @@ def say_what_comes(pipeline: "Pipeline") -> None:
     minutes = max(1, round(steps * DEMO_S_PER_STEP / 60))
     names = ", ".join(stage.name for stage in main.chain())
     arms = f" for {len(pipeline.recipe.arms)} arms" if main.arms else ""
-    say(f"{main.name}: {names}{arms}: {len(plan.steps)} stages in all, about {minutes} minutes on two cores")
+    lasts = "a minute" if minutes == 1 else f"{minutes} minutes"
+    say(f"{main.name}: {names}{arms}: {len(plan.steps)} stages in all, about {lasts} on two cores")
 
 
 def print_end(pipeline: "Pipeline", outcome: "RunResult", *, as_json: bool) -> None:

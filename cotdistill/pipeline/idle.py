@@ -46,6 +46,8 @@ def _idle_arms(recipe: LoadedRecipe, plan: Plan) -> Iterator[UserError]:
 
 
 def _says_the_same(arm: Arm, recipe: LoadedRecipe, key: str) -> bool:
+    if key == "train" and arm.recipe.leaves_out_train != recipe.main.leaves_out_train:
+        return False
     return bool(getattr(arm.recipe, key, None) == getattr(recipe.main, key, None))
 
 

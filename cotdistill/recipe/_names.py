@@ -1,5 +1,6 @@
 """What a run, its arms and its seeds may be called, and which files can be a recipe."""
 
+import difflib
 import re
 from pathlib import Path
 from typing import Annotated
@@ -39,7 +40,7 @@ def default_name(path: Path) -> str:
 
 
 def refuse_other_files(path: Path) -> None:
-    """Raise UserError where a path is a folder or a data file, which is no recipe."""
+    """Raise UserError where a path is a folder or a data file, which is no recipe, or another name of one beside it."""
     if path.is_dir():
         inside = sorted(file.name for file in path.glob("*.y*ml"))
         hint = f"name the YAML file in it, as {path / inside[0]}" if inside else "name a YAML file"
@@ -47,3 +48,7 @@ def refuse_other_files(path: Path) -> None:
     if path.is_file() and path.suffix != ".json" and is_data_file(path):
         hint = f"a recipe names it: `problems: {{dataset: {path}}}`; to look into it: cotdistill-cli data check {path}"
         raise UserError("is a data file, not a recipe", str(path), hint)
+    if not path.exists():
+        beside = {file.stem: file.name for file in sorted(path.parent.glob("*.y*ml"))}
+        if near := difflib.get_close_matches(path.stem, beside, n=1):
+            raise UserError("no such file", str(path), f"did you mean `{path.with_name(beside[near[0]])}`?")

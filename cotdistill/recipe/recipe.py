@@ -92,10 +92,11 @@ class Recipe(Sections, Roles):
     @property
     def is_untrained(self) -> bool:
         """Whether the student is asked as it is: an arm says `train: null` and leaves `evaluate` standing."""
-        return self._leaves_out_train and self.reinforce is None and self.evaluate is not None
+        return self.leaves_out_train and self.reinforce is None and self.evaluate is not None
 
     @property
-    def _leaves_out_train(self) -> bool:
+    def leaves_out_train(self) -> bool:
+        """Whether it says `train: null`, which is another thing than to say nothing of it."""
         return "train" in self.model_fields_set and self.train is None
 
     @property
@@ -111,7 +112,7 @@ class Recipe(Sections, Roles):
         given = [place for place, stage in enumerate(known) if self._given(stage) is not None]
         if not given:
             return ()
-        if self._leaves_out_train and self.reinforce is not None:
+        if self.leaves_out_train and self.reinforce is not None:
             return known[known.index(stages()["reinforce"]) : given[-1] + 1]
         return known[self._first(known, given[0]) : given[-1] + 1]
 

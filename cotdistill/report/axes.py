@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 
 class Axis(NamedTuple):
@@ -11,6 +11,8 @@ class Axis(NamedTuple):
     low: float
     high: float
     ticks: tuple[float, ...]
+    is_log: bool = False
+    """Whether equal ratios are equally long: a scale of positive values."""
 
     def percent(self, value: float) -> str:
         """Return the place of a value along the axis."""
@@ -18,26 +20,9 @@ class Axis(NamedTuple):
 
     def share(self, value: float) -> float:
         """Return the place of a value, 0..1."""
+        if self.is_log:
+            return math.log(value / self.low) / math.log(self.high / self.low)
         return (value - self.low) / (self.high - self.low)
-
-
-class LogAxis(NamedTuple):
-    """A scale of positive values on which equal ratios are equally long."""
-
-    low: float
-    high: float
-    ticks: tuple[float, ...]
-
-    def percent(self, value: float) -> str:
-        """Return the place of a value along the axis."""
-        return f"{100 * self.share(value):.2f}%"
-
-    def share(self, value: float) -> float:
-        """Return the place of a value, 0..1."""
-        return math.log(value / self.low) / math.log(self.high / self.low)
-
-
-AnyAxis: TypeAlias = Axis | LogAxis
 
 
 class Bins(NamedTuple):
@@ -64,7 +49,7 @@ def round_axis(low: float, high: float, *, about: int = 5) -> Axis:
     return Axis(ticks[0], ticks[-1], ticks)
 
 
-def log_axis(low: float, high: float, *, about: int = 6) -> LogAxis:
+def log_axis(low: float, high: float, *, about: int = 6) -> Axis:
     """Return a logarithmic axis that holds both positive values, with about so many ticks at 1, 2 or 5 at most."""
     first, last = math.floor(math.log10(low)), math.ceil(math.log10(high) + 1e-9)
     marks: Sequence[float] = ()
@@ -78,7 +63,7 @@ def log_axis(low: float, high: float, *, about: int = 6) -> LogAxis:
             break
     if len(marks) == 1:
         marks = [marks[0], marks[0] * 10]
-    return LogAxis(marks[0], marks[-1], tuple(marks))
+    return Axis(marks[0], marks[-1], tuple(marks), is_log=True)
 
 
 def axis_to(last: float) -> Axis:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from markupsafe import Markup
 
 from cotdistill.report._svg import drawing, tag
-from cotdistill.report.axes import AnyAxis, axis_to, log_axis, round_axis
+from cotdistill.report.axes import Axis, axis_to, log_axis, round_axis
 from cotdistill.report.data import LossPoint
 from cotdistill.report.plots import AXIS_PX, TITLE_PX, TOP_PX, Look, axis_titles, levels, x_numbers
 
@@ -40,7 +40,7 @@ def curves(
     """Return curves on one pair of axes; `is_log`: the upright one is logarithmic where all values are positive."""
     values = [point.loss for curve in series for point in curve.points]
     across = axis_to(max(1, *(point.step for curve in series for point in curve.points)))
-    up: AnyAxis = round_axis(min(0, *values), max(1e-9, *values), about=5)
+    up = round_axis(min(0, *values), max(1e-9, *values), about=5)
     if is_log and min(values) > 0:
         up = log_axis(min(values), max(values))
         y_title += ", logarithmic"
@@ -59,12 +59,12 @@ def curves(
     return drawing(parts, height=height, title=title, text=f"By {x_title}: {described}", classes="")
 
 
-def _polyline(curve: Curve, across: AnyAxis, up: AnyAxis) -> Markup:
+def _polyline(curve: Curve, across: Axis, up: Axis) -> Markup:
     places = " ".join(f"{across.share(p.step):.4f},{1 - up.share(p.loss):.4f}" for p in curve.points)
     return tag("polyline", class_=f"curve {curve.look.classes}", points=places, vector_effect="non-scaling-stroke")
 
 
-def _end_dot(curve: Curve, across: AnyAxis, up: AnyAxis) -> Markup:
+def _end_dot(curve: Curve, across: Axis, up: Axis) -> Markup:
     last = curve.points[-1]
     height = f"{TOP_PX + CURVE_PX * (1 - up.share(last.loss)):.1f}"
     return tag("circle", class_=f"dot {curve.look.classes}", cx=across.percent(last.step), cy=height, r="3")

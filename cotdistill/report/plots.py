@@ -10,7 +10,7 @@ from typing import NamedTuple
 from markupsafe import Markup
 
 from cotdistill.report._svg import drawing, tag
-from cotdistill.report.axes import AnyAxis, Axis, Bins, round_axis
+from cotdistill.report.axes import Axis, Bins, round_axis
 from cotdistill.scoring.statistics import Interval
 
 TRACK_PX = 22
@@ -124,7 +124,7 @@ def swatch(look: Look) -> Markup:
     return tag("svg", line, class_=f"swatch {look.classes}", width="28", height="12", aria_hidden="true")
 
 
-def levels(up: AnyAxis, height: int) -> list[Markup]:
+def levels(up: Axis, height: int) -> list[Markup]:
     """Return level grid lines with their numbers left of the plot."""
     parts = []
     for tick in up.ticks:
@@ -134,7 +134,7 @@ def levels(up: AnyAxis, height: int) -> list[Markup]:
     return parts
 
 
-def x_numbers(axis: AnyAxis, *, within: AnyAxis, height: int) -> list[Markup]:
+def x_numbers(axis: Axis, *, within: Axis, height: int) -> list[Markup]:
     """Return the numbers below a plot."""
     places = [(tick, within.share(tick)) for tick in axis.ticks if within.low <= tick <= within.high]
     return [

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from markupsafe import Markup
 
 from cotdistill.report._svg import drawing, tag
-from cotdistill.report.axes import AnyAxis, Axis, log_axis, round_axis
+from cotdistill.report.axes import Axis, log_axis, round_axis
 from cotdistill.report.data import ReportData
 from cotdistill.report.plots import AXIS_PX, TITLE_PX, TOP_PX, Look, axis_titles, levels, x_numbers
 from cotdistill.report.wording import count, percent
@@ -40,7 +40,7 @@ def token_points(data: ReportData, looks: Mapping[str, Look]) -> list[TokenPoint
 
 def token_plot(points: Sequence[TokenPoint], *, task: str) -> Markup:
     """Return the drawing."""
-    across: AnyAxis = log_axis(min(p.tokens for p in points), max(p.tokens for p in points))
+    across = log_axis(min(p.tokens for p in points), max(p.tokens for p in points))
     up = round_axis(min(0.0, *(100 * p.accuracy for p in points)), max(100 * p.accuracy for p in points), about=5)
     seeds = dict.fromkeys(point.line for point in points if point.line is not None)
     lines = Markup("").join(_line([p for p in points if p.line == seed], across, up) for seed in seeds)
@@ -56,13 +56,13 @@ def token_plot(points: Sequence[TokenPoint], *, task: str) -> Markup:
     )
 
 
-def _line(points: Sequence[TokenPoint], across: AnyAxis, up: Axis) -> Markup:
+def _line(points: Sequence[TokenPoint], across: Axis, up: Axis) -> Markup:
     ordered = sorted(points, key=lambda point: point.tokens)
     places = " ".join(f"{across.share(p.tokens):.4f},{1 - up.share(100 * p.accuracy):.4f}" for p in ordered)
     return tag("polyline", class_="curve arm-0 dash-0", points=places, vector_effect="non-scaling-stroke")
 
 
-def _dot(point: TokenPoint, across: AnyAxis, up: Axis) -> Markup:
+def _dot(point: TokenPoint, across: Axis, up: Axis) -> Markup:
     height = f"{TOP_PX + PLOT_PX * (1 - up.share(100 * point.accuracy)):.1f}"
     said = tag("title", f"{point.name}: {percent(point.accuracy)}, {count(point.tokens)} tokens")
     place = {"cx": across.percent(point.tokens), "cy": height, "r": "4" if point.line is None else "3"}

@@ -18,10 +18,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cotdistill.records import Completion, Problem, Trace, Usage, Verdict
-from cotdistill.storage.run_folder import LAYOUT, Counts, Manifest, write_manifest
 from tests.bench.command import Row
 from tests.bench.resuming import cpu_s
 from tests.support.peak_memory import PeakMemory
+from tests.support.viewed_run import finish, write_arms
 
 TRACES = 20_000
 TRACE_BYTES = 5000
@@ -97,10 +97,9 @@ def write_run(run: Path, count: int, texts: Iterator[str]) -> int:
     for file in (sampled, kept, rejected, written):
         file.close()
     (run / "3-convert" / "dataset_info.json").write_text(json.dumps({"large": {"file_name": "sharegpt.json"}}))
-    arms = {"arms": [{"name": "main", "kind": "trained", "stages": STAGES}]}
-    (run / "arms.json").write_text(json.dumps(arms))
+    write_arms(run, {"main": STAGES})
     for stage, folder in STAGES.items():
-        finish(run / folder, stage, count)
+        finish(run / folder, stage, count, count)
     return sum(path.stat().st_size for path in paths)
 
 
@@ -119,23 +118,6 @@ def make_trace(number: int, text: str) -> tuple[Trace, str]:
         verdict=Verdict(outcome=outcome, extracted="72", reason="answer"),
     )
     return trace, trace.model_dump_json()
-
-
-def finish(folder: Path, stage: str, count: int) -> None:
-    write_manifest(
-        folder,
-        Manifest(
-            layout=LAYOUT,
-            stage=stage,
-            key="0" * 64,
-            recipe={},
-            outputs={},
-            counts=Counts(rows_in=count, rows_out=count),
-            versions={},
-            started="2026-11-21T07:00:00+00:00",
-            seconds=1,
-        ),
-    )
 
 
 @contextmanager

@@ -104,6 +104,8 @@ KEYS = [
 COMMANDS = [
     ("check folder", "folder: is a folder, not a recipe (name a YAML file)"),
     ("check q.jsonl", "q.jsonl: is a data file, not a recipe (a recipe names it: `problems: {dataset: q.jsonl}`"),
+    ("check t.yml", "t.yml: no such file (did you mean `t.yaml`?)"),
+    ("check other.yml", "other.yml: no such file (paths are relative to the working directory)"),
     ("check empty.yaml", "empty.yaml: is empty"),
     (
         "check gbk.yaml",

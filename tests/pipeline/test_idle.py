@@ -56,6 +56,7 @@ def test_what_does_nothing_is_said_and_is_no_fault(said, text, message):
     [
         STUDENT + "arms:\n  a: {}\n  b: {train: {max_steps: 5}}\n",
         STUDENT + "seeds: [1, 2]\n",
+        DEMO + "student: demo\nevaluate: {tasks: [holdout]}\narms:\n  own: {train: null}\n  all: {}\n",
         DEMO + "judge: demo\nverifier: {kind: judge}\nfilter: {}\n",
         STUDENT + "evaluate: {tasks: [holdout]}\n",
         DEMO + "filter:\nconvert:\n",
