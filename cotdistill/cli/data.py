@@ -54,6 +54,7 @@ class _Setting:
     template: str | None = None
     cutoff_len: int | None = None
     masks_history: bool = False
+    gives_empty_thoughts: bool = False
 
     def encoder(self) -> "Encoder | None":
         """Return the student's encoder; None where no tokenizer is named."""
@@ -64,7 +65,9 @@ class _Setting:
             from cotdistill.training.prepare.tokens import load_tokenizer
 
             tokenizer = load_tokenizer(self.tokenizer, template=self.template)
-            return encoder_of(tokenizer, masks_history=self.masks_history)
+            return encoder_of(
+                tokenizer, masks_history=self.masks_history, gives_empty_thoughts=self.gives_empty_thoughts
+            )
         except ImportError as error:
             message = f"counting tokens needs the package `{error.name}`"
             raise UserError(message, "--tokenizer", "pip install 'cotdistill[train]'") from None
@@ -247,4 +250,5 @@ def _of_recipe(path: Path, *, tokenizer: str | None, style: str | None) -> _Sett
         template=train.template if train else None,
         cutoff_len=train.cutoff_len if train else None,
         masks_history=train.mask_history if train else False,
+        gives_empty_thoughts=train.empty_thought if train else False,
     )

@@ -46,6 +46,9 @@ def faults(options: "TrainOptions", student: Student | None, style: Style | None
     yield from _layout_faults(options, student)
     if options.weighs_parts and not _tells_parts(style):
         yield RecipeFault(NO_PARTS, "train.loss_weights", NO_PARTS_HINT)
+    if options.empty_thought and student is not None and student.is_pair:
+        text = "an encoder-decoder reads no prompt that an empty thought could end"
+        yield RecipeFault(text, "train.empty_thought", "leave it out")
     yield from deepspeed_faults(options, "train")
     yield from device_faults(options, "train")
     if (model := local_model(student)) is not None:

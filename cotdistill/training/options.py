@@ -27,7 +27,7 @@ NOT_TRAINER_KEYS = frozenset(
     {
         *("dataset", "template", "cutoff_len", "on_overlong", "max_dropped", "max_samples", "num_processes"),
         *("output_dir", "overwrite_output_dir", "warmup_ratio", "save_total_limit", "loss", "phases"),
-        *("val_size", "eval_dataset", "loss_weights", "mask_history"),
+        *("val_size", "eval_dataset", "loss_weights", "mask_history", "empty_thought"),
         *("packing", "neat_packing", "flash_attn"),
         *("new_special_tokens", "resume"),
     }
@@ -101,6 +101,10 @@ class TrainOptions(StageOptions):
     mask_history: bool = False
     """Whether the last answer of a conversation alone is learned; otherwise all that the student's template shows
     unchanged in the prompts after them, as LLaMA-Factory has it."""
+    empty_thought: bool = False
+    """Whether a last answer without a thought stands behind an empty one, `<think>`, a blank line and `</think>`, that
+    is shown and not learned, as hybrid students such as Qwen3 are asked not to think. An empty thought that a row
+    brings along is not learned either. Asked so by `evaluate: {prefill: "<think>\\n\\n</think>\\n\\n"}`."""
     num_train_epochs: float = Field(3.0, gt=0)
     """Passes over the rows; 3 as in LLaMA-Factory, and worth comparing in arms."""
     max_steps: int = Field(-1, ge=-1)

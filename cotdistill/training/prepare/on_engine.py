@@ -28,6 +28,7 @@ class Tokenizing:
     tokenizer: "PreTrainedTokenizerBase"
     cutoff_len: int
     masks_history: bool = False
+    gives_empty_thoughts: bool = False
     style: Style | None = None
     """Tells rationale from answer where they weigh otherwise in the loss."""
     shorten_in: Style | None = None
@@ -46,7 +47,12 @@ class Tokenizing:
 
     def open(self) -> Callable[[Iterable[Conversation]], Iterator[Encoded]]:
         """Return what tokenises in this process."""
-        encoder = encoder_of(self.tokenizer, masks_history=self.masks_history, style=self.style)
+        encoder = encoder_of(
+            self.tokenizer,
+            masks_history=self.masks_history,
+            gives_empty_thoughts=self.gives_empty_thoughts,
+            style=self.style,
+        )
         return partial(tokenize, encoder=encoder, cutoff_len=self.cutoff_len, shorten_in=self.shorten_in)
 
 

@@ -116,6 +116,7 @@ def prepare(
         tokenizer,
         options.cutoff_len,
         masks_history=options.mask_history,
+        gives_empty_thoughts=options.empty_thought,
         style=style if options.weighs_parts else None,
         shorten_in=style if options.on_overlong == "truncate_rationale" else None,
     )
@@ -156,6 +157,7 @@ def _key(tokenizer: "PreTrainedTokenizerBase", options: TrainOptions, style: Sty
             [type(tokenizer).__name__, spelled, tokenizer.chat_template, sorted(tokenizer.all_special_tokens)],
             [str(tokenizer.eos_token), str(tokenizer.unk_token)],
             [options.cutoff_len, options.on_overlong, options.mask_history, options.weighs_parts, repr(style)],
+            *([["empty_thought"]] if options.empty_thought else []),
         ]
     )[:12]
 

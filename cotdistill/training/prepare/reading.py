@@ -14,7 +14,13 @@ from cotdistill.errors import UserError
 from cotdistill.records import Message
 from cotdistill.think_tags import PAIRS
 from cotdistill.training.prepare.spelling import Speller
-from cotdistill.training.prepare.templates import opened_pair, render, text_around, written_already
+from cotdistill.training.prepare.templates import (
+    empty_thought,
+    opened_pair,
+    render,
+    text_around,
+    written_already,
+)
 
 log = logging.getLogger(__name__)
 
@@ -54,8 +60,9 @@ class _Layout(NamedTuple):
 class Reader:
     """A template, asked how conversations read."""
 
-    def __init__(self, speller: Speller, *, masks_history: bool) -> None:
+    def __init__(self, speller: Speller, *, masks_history: bool, gives_empty_thoughts: bool = False) -> None:
         self.speller = speller
+        self.gives_empty_thoughts = gives_empty_thoughts
         self.tokenizer = speller.tokenizer
         self.masks_history = masks_history
         self._layouts: dict[tuple[str, ...], _Layout | None] = {}
@@ -68,6 +75,9 @@ class Reader:
         prompt = self.speller.hide(given)
         layout = self._layout(tuple(message.role for message in prompt))
         reading = self._rendered(prompt) if layout is None else _filled(prompt, layout)
+        if self.gives_empty_thoughts and (given_thought := empty_thought(reading.prompt, answer.content)) is not None:
+            prompted = reading.prompt + given_thought.shown
+            return reading._replace(prompt=prompted, written=given_thought.written, has_stand_ins=prompt is not given)
         written = written_already(reading.prompt, answer.content)
         if not (written or self._has_warned):
             self._warn_of_thoughtless(reading.prompt, answer.content)

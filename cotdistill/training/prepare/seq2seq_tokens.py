@@ -40,8 +40,12 @@ class Seq2SeqEncoder(Encoder):
 
 
 def encoder_of(
-    tokenizer: "PreTrainedTokenizerBase", *, masks_history: bool = False, style: Style | None = None
+    tokenizer: "PreTrainedTokenizerBase",
+    *,
+    masks_history: bool = False,
+    gives_empty_thoughts: bool = False,
+    style: Style | None = None,
 ) -> Encoder:
     """Return what makes the student's rows: `load_tokenizer` leaves a chat template to those that chat alone."""
     kind = Seq2SeqEncoder if tokenizer.chat_template is None else Encoder
-    return kind(tokenizer, masks_history=masks_history, style=style)
+    return kind(tokenizer, masks_history=masks_history, gives_empty_thoughts=gives_empty_thoughts, style=style)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cotdistill.errors import UserError
 from cotdistill.records import Message
-from cotdistill.think_tags import PAIRS
+from cotdistill.think_tags import CLOSE, PAIRS, THINK, has_empty_thought, split_thinking, thinking_end
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -133,6 +133,34 @@ def written_already(prompt: str, answer: str) -> int:
         return 0
     end, behind = start + len(opened[0]), prompt[len(prompt.rstrip()) :]
     return end + len(behind) if answer.startswith(behind, end) else end
+
+
+class EmptyThought(NamedTuple):
+    """The empty thought of an answer, as the prompt shows it."""
+
+    shown: str
+    """What of it follows the prompt; empty where the template has written it already."""
+    written: int
+    """First characters of the answer that are part of it."""
+
+
+def empty_thought(prompt: str, answer: str) -> EmptyThought | None:
+    """Return the empty thought behind which an answer stands; None: it thinks.
+
+    It is the answer's own, else what Qwen3's template writes where nobody is to think.
+    """
+    written = written_already(prompt, answer)
+    if has_empty_thought(answer):
+        end = thinking_end(answer)
+        end += len(answer[end:]) - len(answer[end:].lstrip())
+        return EmptyThought(answer[written:end], end)
+    if split_thinking(answer).thought != "none":
+        return None
+    if prompt.rstrip().endswith(CLOSE):
+        return EmptyThought("", 0)
+    opening, closing = opened_pair(prompt) or THINK
+    opened = prompt[prompt.rindex(opening) :] if opened_pair(prompt) else ""
+    return EmptyThought(f"{opening}\n\n{closing}\n\n".removeprefix(opened), 0)
 
 
 def _marked(tokenizer: "PreTrainedTokenizerBase", roles: Sequence[str], *, is_prompt: bool) -> str:

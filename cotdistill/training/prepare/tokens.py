@@ -85,17 +85,23 @@ class Encoder:
     """A tokenizer, asked for token rows.
 
     Every answer is learned that inference would show as it was given, or with `masks_history` the last one alone.
+    With `gives_empty_thoughts` a last answer without a thought stands behind an empty one, which is not learned.
     `style` tells rationale from answer; without one all that is learned is an answer.
     Raises: UserError where these cannot be told in the tokenizer's tokens.
     """
 
     def __init__(
-        self, tokenizer: "PreTrainedTokenizerBase", *, masks_history: bool = False, style: Style | None = None
+        self,
+        tokenizer: "PreTrainedTokenizerBase",
+        *,
+        masks_history: bool = False,
+        gives_empty_thoughts: bool = False,
+        style: Style | None = None,
     ) -> None:
         self.tokenizer = tokenizer
         self.style = style
         self._speller = Speller(tokenizer)
-        self._reader = Reader(self._speller, masks_history=masks_history)
+        self._reader = Reader(self._speller, masks_history=masks_history, gives_empty_thoughts=gives_empty_thoughts)
         self._known_openings: dict[str, list[int] | None] = {}
         if style is not None:
             self._require_places("leave out `loss_weights`")
