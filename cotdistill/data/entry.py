@@ -45,7 +45,8 @@ class Columns(Options):
     question: str | tuple[str, ...] | None = None
     """The question, the columns of its parts, a text with them in braces (`{passage}\\n\\n{question}`), or a list of
     turns that ends with it; default: question, problem, query, prompt, instruction or input, whichever is there. A
-    column inside of another is named by its path: `reward_model.ground_truth`, `messages.0.info.answer`."""
+    column inside of another is named by its path: `reward_model.ground_truth`, `messages.0.info.answer`. In a text with
+    braces a list of texts is put as lines, a list of sentences in it as one of them."""
     reasoning: str | None = None
     """The rationale; default: reasoning, Complex_CoT, reasoning_content, thinking, rationale or chain_of_thought."""
     answer: str | None = None

@@ -1,6 +1,7 @@
 """Which columns a row of problems or traces is read from: those that options name, else the first with a usual name."""
 
 import re
+from collections.abc import Sequence
 from typing import Protocol
 
 from cotdistill.data.row_layouts import ANSWERS, GOLDS, QUESTIONS, REASONINGS, SYSTEMS, TURNS, first_of, peek
@@ -74,6 +75,26 @@ def system_column(row: JsonRow, named: str | None) -> str | None:
 def said_of(column: Several | None) -> str | None:
     """Return a column as a report names it: `Body + Question`."""
     return column if column is None or isinstance(column, str) else " + ".join(column)
+
+
+def lines_of(parts: Sequence[object], key: str) -> str:
+    """Return a list of texts as a text of lines; a list in it, as a paragraph's sentences, makes one line.
+
+    Raises: ValueError that names the key: there is nothing in it, or other things than texts.
+    """
+    lines = [_line(part, f"{key}[{number}]") for number, part in enumerate(parts)]
+    if not any(lines):
+        raise ValueError(f"{key}: expected text, found an empty list")
+    return "\n".join(line for line in lines if line)
+
+
+def _line(part: object, place: str) -> str:
+    sentences: list[str] = []
+    for sentence in part if isinstance(part, list | tuple) else [part]:
+        if not isinstance(sentence, str):
+            raise ValueError(f"{place}: expected text, found {type(sentence).__name__}")
+        sentences.append(sentence.strip())
+    return " ".join(filter(None, sentences))
 
 
 def keys_here(row: JsonRow) -> str:

@@ -1,5 +1,6 @@
 """The options of a multiple-choice question: their texts, and which of them is right."""
 
+import re
 from collections.abc import Sequence
 
 from cotdistill.data.task import LETTERS
@@ -10,7 +11,7 @@ Columns = str | tuple[str, ...]
 
 
 def texts_of(row: JsonRow, where: Columns) -> tuple[str, ...]:
-    """Return the texts of the options A, B, C and so on.
+    """Return the texts of the options A, B, C and so on, without such letters of their own (`A)125`).
 
     Raises: ValueError that names the key, what was expected and what was found.
     """
@@ -27,7 +28,18 @@ def texts_of(row: JsonRow, where: Columns) -> tuple[str, ...]:
     for text in found:
         if isinstance(text, bool | dict | list) or text is None or not str(text).strip():
             raise ValueError(f"{name}: expected the text of each option, found {_said(text)}")
-    return tuple(str(text).strip() for text in found)
+    return _without_letters([str(text).strip() for text in found])
+
+
+_OWN_LETTER = re.compile(r"\(?(?P<letter>[A-J])[).:]\s*(?P<text>\S.*)", re.DOTALL)
+
+
+def _without_letters(texts: Sequence[str]) -> tuple[str, ...]:
+    """Return the options without letters of their own, where each has its one before it: `A)125`, `B)150`."""
+    matches = [match for text in texts if (match := _OWN_LETTER.fullmatch(text))]
+    if [match["letter"] for match in matches] != list(LETTERS[: len(texts)]):
+        return tuple(texts)
+    return tuple(match["text"] for match in matches)
 
 
 def letter_of(row: JsonRow, key: str, where: Columns, texts: Sequence[str]) -> str | None:
@@ -48,6 +60,8 @@ def letter_of(row: JsonRow, key: str, where: Columns, texts: Sequence[str]) -> s
         return said.upper()
     if said in texts:
         return known[list(texts).index(said)]
+    if (match := _OWN_LETTER.fullmatch(said)) and (match["letter"], match["text"]) in zip(known, texts, strict=True):
+        return match["letter"]
     raise ValueError(
         f"{key}: expected a letter from A to {known[-1]} or a number below {len(texts)}, found `{said[:40]}`"
     )

@@ -16,6 +16,7 @@ from cotdistill.formats._columns import (
     columns_in_text,
     gold_column,
     keys_here,
+    lines_of,
     question_column,
     reasoning_column,
     said_of,
@@ -119,7 +120,7 @@ def problem_of(row: JsonRow, keys: RowKeys) -> Problem:
     asked = "\n".join((*(message.content for message in context), question, *choices))
     own_id = problem_id(asked) if row_id is None else str(row_id)
     group = _text_or_number(row, keys.group) if keys.group else ""
-    worked = peek(row, _worked_answer(row, keys) or "") if gold is not None else None
+    worked = value_at(row, _worked_answer(row, keys) or "") if gold is not None else None
     solution = worked if isinstance(worked, str) and worked.strip() != gold else ""
     given = {"choices": choices, "group": group, "solution": solution, "context": context}
     return Problem.model_validate({"id": own_id, "question": question, "gold": gold, **given})
@@ -179,7 +180,7 @@ def _question(row: JsonRow, keys: RowKeys) -> tuple[str, tuple[Message, ...]]:
     if isinstance(keys.question, tuple):
         return " ".join(_text(row, key).strip() for key in keys.question), system
     if keys.question is not None and (names := columns_in_text(keys.question)):
-        return prompts.render(keys.question, **{name: _text(row, name) for name in names}), system
+        return prompts.render(keys.question, **{name: _part(row, name) for name in names}), system
     key = question_column(row, keys) or turns_column(row, keys)
     if not isinstance(key, str) or not isinstance(peek(row, key), list):
         return _text(row, str(key or QUESTIONS[0])), system
@@ -249,6 +250,12 @@ def _text(row: JsonRow, key: str, *, may_be_empty: bool = False) -> str:
     if not may_be_empty and not value.strip():
         raise ValueError(f"{key}: expected text, found nothing but white space")
     return value
+
+
+def _part(row: JsonRow, key: str) -> str:
+    """Return what a column puts into the text of a question: its text, or the lines that `lines_of` makes of a list."""
+    value = value_at(row, key)
+    return lines_of(value, key) if isinstance(value, list | tuple) else _text(row, key)
 
 
 def _text_or_number(row: JsonRow, key: str) -> str:

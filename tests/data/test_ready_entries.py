@@ -114,7 +114,7 @@ def test_every_entry_names_a_hub_a_licence_and_what_to_do_offline(repository):
     ready = [row for row in list_datasets(catalog) if row.registry and row.name != "DS_r1_answer"]
     assert all(row.license and not row.fault for row in ready), ready
     sets = [row for row in ready if row.formatting != "task"]
-    assert len(sets) == 30
+    assert len(sets) == 64
     for row in sets:
         entry = catalog.find(row.name).entry
         assert hub_names(entry, "huggingface"), row

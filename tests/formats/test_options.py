@@ -27,6 +27,20 @@ def test_options_may_have_a_column_each_or_labels_of_their_own():
     assert (read(LABELS | {"answer": "2"}).gold, read(LABELS | {"answer": "1"}).gold) == ("B", "A")
 
 
+LETTERED = {"question": "q", "choices": ["A)125", "B) 150", "C)$225"]}
+
+
+@pytest.mark.parametrize(("answer", "gold"), [("B", "B"), ("150", "B"), ("C)$225", "C"), (0, "A")])
+def test_letters_of_their_own_are_no_part_of_options(answer, gold):
+    problem = read(LETTERED | {"answer": answer})
+    assert (problem.choices, problem.gold) == (("125", "150", "$225"), gold)
+
+
+@pytest.mark.parametrize("choices", [["A) x", "y"], ["B) x", "A) y"], ["A", "B"], ["A)", "B)"]])
+def test_what_only_looks_like_letters_stays(choices):
+    assert read(LETTERED | {"choices": choices}).choices == tuple(choices)
+
+
 def test_a_question_with_other_options_is_another_one():
     first, second = read(LIST), read(LIST | {"choices": ["1", "2"]})
     assert first.id != second.id
