@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -52,19 +52,20 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Do every stage of a recipe that is not done yet, then report."""
-    engine = open_engine(on, shards)
-    _run(
-        recipe,
-        overrides,
-        limit=limit,
-        redo=redo,
-        runs=runs,
-        only=None,
-        as_json=as_json,
-        probe=not no_probe,
-        timeout_s=node_timeout,
-        engine=engine,
-    )
+    given = _Given(recipe, overrides, limit, redo, runs, no_probe, as_json)
+    _run(given, only=None, timeout_s=node_timeout, engine=open_engine(on, shards))
+
+
+class _Given(NamedTuple):
+    """What every command that runs stages is given."""
+
+    recipe: Path
+    overrides: list[str] | None
+    limit: int | None
+    redo: str | None
+    runs: Path
+    no_probe: bool
+    as_json: bool
 
 
 RESUMABLE = ("run", *ORDER)
@@ -85,7 +86,7 @@ def _stage_command(name: str, text: str) -> None:
         no_probe: NoProbe = False,
         as_json: Json = False,
     ) -> None:
-        _run(recipe, overrides, limit=limit, redo=redo, runs=runs, only=name, as_json=as_json, probe=not no_probe)
+        _run(_Given(recipe, overrides, limit, redo, runs, no_probe, as_json), only=name)
 
     app.command(name, help=text, epilog=_keys(name), rich_help_panel=PIPELINE)(command)
 
@@ -103,17 +104,7 @@ def _block_command(name: str, text: str) -> None:
         no_probe: NoProbe = False,
         as_json: Json = False,
     ) -> None:
-        _run(
-            recipe,
-            overrides,
-            limit=limit,
-            redo=redo,
-            runs=runs,
-            only=name,
-            as_json=as_json,
-            probe=not no_probe,
-            engine=open_engine(on),
-        )
+        _run(_Given(recipe, overrides, limit, redo, runs, no_probe, as_json), only=name, engine=open_engine(on))
 
     app.command(name, help=text, epilog=_keys(name), rich_help_panel=PIPELINE)(command)
 
@@ -136,17 +127,8 @@ def sample(
 ) -> None:
     """Ask the teacher, store every answer before anything looks at it."""
     if shard is None:
-        _run(
-            recipe,
-            overrides,
-            limit=limit,
-            redo=redo,
-            runs=runs,
-            only="sample",
-            as_json=as_json,
-            probe=not no_probe,
-            engine=open_engine(on, shards),
-        )
+        given = _Given(recipe, overrides, limit, redo, runs, no_probe, as_json)
+        _run(given, only="sample", engine=open_engine(on, shards))
         return
     if on is not None or shards is not None:
         raise UserError("one shard is sampled on this machine", "--shard", "`--on ray` samples all and joins them")
@@ -210,19 +192,8 @@ def train(
     if dry_run:
         print_commands(recipe, overrides, limit=limit, redo=redo, runs=runs, on=on, as_json=as_json)
         return
-    engine = open_engine(on)
-    _run(
-        recipe,
-        overrides,
-        limit=limit,
-        redo=redo,
-        runs=runs,
-        only="train",
-        as_json=as_json,
-        probe=not no_probe,
-        timeout_s=node_timeout,
-        engine=engine,
-    )
+    given = _Given(recipe, overrides, limit, redo, runs, no_probe, as_json)
+    _run(given, only="train", timeout_s=node_timeout, engine=open_engine(on))
 
 
 for _name in ORDER:
@@ -235,29 +206,26 @@ for _name in ORDER:
 
 
 def _run(
-    recipe: Path,
-    overrides: list[str] | None,
+    given: _Given,
     *,
-    limit: int | None,
-    redo: str | None,
-    runs: Path,
     only: str | None,
-    as_json: bool,
     timeout_s: float = NODE_TIMEOUT_S,
     engine: "RayEngine | None" = None,
-    probe: bool = True,
 ) -> None:
     from cotdistill.cli.bars import progress
     from cotdistill.pipeline.on_nodes import run_on_nodes
     from cotdistill.pipeline.options import RunOptions
     from cotdistill.pipeline.pipeline import Pipeline
 
+    recipe, redo, as_json = given.recipe, given.redo, given.as_json
     if redo is not None and redo not in ORDER:
         raise UserError(f"no stage `{redo}`", "--redo", f"stages: {', '.join(ORDER)}")
     with logging_to(None):
         cluster = read_cluster(os.environ)
-        loaded = read(recipe, overrides, limit)
-        options = RunOptions(runs=runs, only=only, redo=redo, progress=progress, engine=engine, is_probing=probe)
+        loaded = read(recipe, given.overrides, given.limit)
+        options = RunOptions(
+            runs=given.runs, only=only, redo=redo, progress=progress, engine=engine, is_probing=not given.no_probe
+        )
         pipeline = Pipeline(loaded, options)
     if only is None and cluster.rank == 0:
         say_what_comes(pipeline)
