@@ -7,7 +7,7 @@
 Accuracies, shares and their intervals are 0..1; differences and their intervals are percentage points.
 """
 
-from cotdistill.report.data import ArmReport, JsonRow, ReportData, StageReport
+from cotdistill.report.data import ArmReport, JsonRow, ReportData, StageReport, known_sum
 from cotdistill.report.flips import flipped_ids
 from cotdistill.report.pairs import Regression, Seeds, regressions, seeds
 from cotdistill.report.scores import Comparison, Pair
@@ -36,7 +36,7 @@ def as_json(data: ReportData) -> JsonRow:
 
 
 def _arm(arm: ArmReport) -> JsonRow:
-    stages = arm.stages.values()
+    names = dict.fromkeys(name for stages in arm.chains for name in stages)
     target = arm.scores.target if arm.scores else None
     only = arm.scores.only if arm.scores else None
     return {
@@ -59,9 +59,9 @@ def _arm(arm: ArmReport) -> JsonRow:
         ],
         "funnel": {step.label: step.rows for step in arm.funnel},
         "waterfall": _waterfall(arm.filtered),
-        "rejected": {stage.name: dict(stage.reasons) for stage in stages if stage.reasons},
+        "rejected": {name: dict(stage.reasons) for name, stage in arm.stages.items() if stage.reasons},
         "final_loss": arm.loss[-1].loss if arm.loss else None,
-        "seconds": {stage.name: stage.seconds for stage in stages},
+        "seconds": {name: known_sum(stages[name].seconds for stages in arm.chains if name in stages) for name in names},
     }
 
 

@@ -105,7 +105,7 @@ def _pays(
 
 
 def _book(arm: ArmStages, recipe: JsonRow, run: Path, sums: Callable[[str], _Sum]) -> Book:
-    rounds = [*arm.rounds, arm.stages]
+    rounds = arm.chains
     bought = [folder for stages in rounds for stage, folder in stages.items() if stage == "sample"]
     bills = [_bill(run / folder, sums(folder)) for folder in bought]
     input_tokens, output_tokens = sum(bill[0] for bill in bills), sum(bill[1] for bill in bills)

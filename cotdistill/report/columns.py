@@ -60,7 +60,8 @@ def stop_lines(data: ReportData) -> list[str]:
     return [
         f"{arm.name}: `{name}` stopped by itself and kept its last good checkpoint: {stage.stopped}"
         for arm in data.arms
-        for name, stage in arm.stages.items()
+        for stages in arm.chains
+        for name, stage in stages.items()
         if stage.stopped
     ]
 

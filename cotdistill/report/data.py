@@ -1,8 +1,8 @@
 """What a report shows, as plain values: no file, no layout."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeVar
 
 from cotdistill.filters import REASON_ORDER
 from cotdistill.records import ArmKind, Score
@@ -14,6 +14,8 @@ BASELINE = "baseline"
 """Name of the arm that is the untrained student."""
 
 JsonRow = dict[str, Any]  # Any: a JSON value
+
+Number = TypeVar("Number", int, float)
 
 
 class Fact(NamedTuple):
@@ -139,6 +141,13 @@ class PointReport(NamedTuple):
     tasks: Mapping[str, Tally]
 
 
+def known_sum(numbers: Iterable[Number | None]) -> Number | None:
+    """Return the sum of all; None where one is not known yet."""
+    found = list(numbers)
+    known = [number for number in found if number is not None]
+    return sum(known[1:], known[0]) if known and len(known) == len(found) else None
+
+
 class FunnelStep(NamedTuple):
     """Rows that got as far as this."""
 
@@ -162,6 +171,9 @@ class ArmReport:
     overrides: tuple[str, ...] | None = None
     """What it changes of the recipe, `filter.keep: correct -> all`; None where no recipe of it is known."""
     stages: Mapping[str, StageReport]
+    """Stage -> its report; of several rounds the last."""
+    earlier: tuple[Mapping[str, StageReport], ...] = ()
+    """Those of each round but the last."""
     scores: Scores | None
     """None: not evaluated, or not yet."""
     to_baseline: Comparison | None = None
@@ -183,14 +195,21 @@ class ArmReport:
 
     @property
     def funnel(self) -> tuple[FunnelStep, ...]:
-        """Asked, answered, kept, trained; empty for an arm that is only evaluated."""
-        steps = (("asked", "sample"), ("answered", "sample"), ("kept", "filter"), ("trained", "train"))
+        """Asked and answered in all rounds, kept and trained in the last; empty for an arm that is only evaluated."""
+        samples = [stages["sample"] for stages in self.chains if "sample" in stages]
         found = []
-        for label, stage in steps:
+        if samples:
+            found.append(FunnelStep("asked", known_sum(report.rows_in for report in samples)))
+            found.append(FunnelStep("answered", known_sum(report.rows_out for report in samples)))
+        for label, stage in (("kept", "filter"), ("trained", "train")):
             if stage in self.stages:
-                report = self.stages[stage]
-                found.append(FunnelStep(label, report.rows_in if label == "asked" else report.rows_out))
+                found.append(FunnelStep(label, self.stages[stage].rows_out))
         return tuple(found)
+
+    @property
+    def chains(self) -> tuple[Mapping[str, StageReport], ...]:
+        """Stage -> its report for each round, in order."""
+        return (*self.earlier, self.stages)
 
     @property
     def trained_rows(self) -> int | None:
@@ -264,7 +283,7 @@ class ReportData:
         users: dict[str, list[str]] = {}
         reports: dict[str, StageReport] = {}
         for arm in self.arms:
-            for report in arm.stages.values():
+            for report in (report for stages in arm.chains for report in stages.values()):
                 reports[report.folder] = report
                 users.setdefault(report.folder, []).append(arm.name)
         return tuple((report, tuple(users[folder])) for folder, report in reports.items())

@@ -45,7 +45,9 @@ def flows(data: ReportData) -> tuple[Flow, ...]:
 
 
 def _steps(arm: ArmReport) -> Iterator[FlowStep]:
-    stages = [arm.stages[stage] for stage in STAGES if stage in arm.stages]
+    # What the last of several rounds asked is not what its filter reads: the answers of all, and the student's own.
+    names = STAGES[1:] if arm.earlier else STAGES
+    stages = [arm.stages[stage] for stage in names if stage in arm.stages]
     for number, stage in enumerate(stages):
         if number == 0:
             yield FlowStep(FIRST[stage.name], stage.rows_in, stage=stage.name)

@@ -30,7 +30,7 @@ def read_run(run: Path) -> ReportData:
     """
     run = run.resolve()
     arms = read_arms(run).arms
-    folders = {folder: stage for arm in arms for stage, folder in arm.stages.items()}
+    folders = {folder: stage for arm in arms for folder, stage in arm.folders.items()}
     found = {folder: read_stage(run / folder, stage, folder) for folder, stage in folders.items()}
     manifests = sorted((f.manifest for f in found.values() if f.manifest), key=lambda manifest: manifest.started)
     recipes = read_recipes(run)
@@ -64,7 +64,7 @@ def _ended(manifests: Iterable[Manifest]) -> str:
 
 def _arm(arm: ArmStages, found: Mapping[str, StageFolder], run: Path) -> ArmReport:
     """Return one arm, not yet compared."""
-    parts = {stage: found[folder] for stage, folder in arm.stages.items()}
+    *earlier, parts = ({stage: found[folder] for stage, folder in stages.items()} for stages in arm.chains)
     own = parts.get("reinforce")
     return ArmReport(
         name=arm.name,
@@ -73,6 +73,7 @@ def _arm(arm: ArmStages, found: Mapping[str, StageFolder], run: Path) -> ArmRepo
         of=arm.of,
         seed=arm.seed,
         stages={stage: part.stage for stage, part in parts.items()},
+        earlier=tuple({stage: part.stage for stage, part in round.items()} for round in earlier),
         scores=parts["evaluate"].scores if "evaluate" in parts else None,
         lengths=parts["filter"].lengths if "filter" in parts else None,
         loss=parts["train"].loss if "train" in parts else (),

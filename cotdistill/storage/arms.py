@@ -43,9 +43,14 @@ class ArmStages(Record):
     """The points of its training that were asked too, in order."""
 
     @property
-    def folders(self) -> tuple[str, ...]:
-        """The folders of all its stages, those of earlier rounds first."""
-        return tuple(folder for stages in (*self.rounds, self.stages) for folder in stages.values())
+    def chains(self) -> tuple[dict[str, str], ...]:
+        """Stage -> folder for each round, in order; most arms have one."""
+        return (*self.rounds, self.stages)
+
+    @property
+    def folders(self) -> dict[str, str]:
+        """The folder of every stage -> its stage, those of earlier rounds first."""
+        return {folder: stage for stages in self.chains for stage, folder in stages.items()}
 
 
 class Arms(Record):

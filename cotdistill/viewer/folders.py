@@ -71,7 +71,7 @@ class Run:
 
     def folders(self) -> dict[str, str]:
         """Return stage folder -> stage, each once, in the order in which they are done."""
-        return {folder: stage for arm in self.arms for chain in chains(arm) for stage, folder in chain.items()}
+        return {folder: stage for arm in self.arms for folder, stage in arm.folders.items()}
 
     def arms_of(self, folder: str) -> list[str]:
         """Return the names of the arms that share a stage's folder."""
@@ -83,8 +83,7 @@ class Run:
             folder: name
             for one in self.arms
             if arm in ("", one.name)
-            for chain in chains(one)
-            for name, folder in chain.items()
+            for folder, name in one.folders.items()
             if stage in ("", name)
         }
 
@@ -107,11 +106,6 @@ class Run:
         name = arm.rpartition("@")[0] if arm not in self.recipes and "@" in arm else arm
         found = self.recipes.get(name) or self.recipes.get("main")
         return found if isinstance(found, dict) else {}
-
-
-def chains(arm: ArmStages) -> tuple[dict[str, str], ...]:
-    """Return stage -> folder for each round of an arm, in order; most have one."""
-    return (*arm.rounds, arm.stages)
 
 
 def files_in(path: Path, folder: str, stage: str) -> Iterator[RowsFile]:

@@ -9,7 +9,7 @@ from cotdistill.client.costs import Prices, Spending
 from cotdistill.errors import UserError
 from cotdistill.storage.run_folder import MANIFEST
 from cotdistill.viewer._tables import FileEntry, problem_name
-from cotdistill.viewer.folders import Run, chains
+from cotdistill.viewer.folders import Run
 from cotdistill.viewer.index import RunIndex
 from cotdistill.viewer.listing import Listing
 from cotdistill.viewer.pieces import pieces
@@ -97,7 +97,7 @@ class Traces:
         """Yield what became of a trace: one entry for all arms that did the same with it, and for each round."""
         known: dict[tuple[tuple[str, str], ...], list[str]] = {}
         for arm in self.run.arms:
-            rounds = chains(arm)
+            rounds = arm.chains
             for number, stages in enumerate(rounds, 1):
                 chain = tuple((stage, folder) for stage, folder in stages.items() if stage != EVALUATE)
                 name = arm.name if len(rounds) == 1 else f"{arm.name}, round {number}"

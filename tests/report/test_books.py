@@ -8,6 +8,7 @@ import pytest
 from cotdistill.records import Completion, Problem, Score, Trace, Usage, Verdict
 from cotdistill.report.as_json import as_json
 from cotdistill.report.books_view import book_view, pays_like_words
+from cotdistill.report.flow import flows
 from cotdistill.report.markdown import markdown
 from cotdistill.report.page import page
 from cotdistill.report.read import read_run
@@ -115,6 +116,19 @@ def test_rounds_say_what_was_asked_solved_and_kept(run):
     assert (first.asked, first.tried, dict(first.kept)) == (100, None, {"teacher": 100})
     assert (second.asked, second.tried, second.solved) == (50, 900, 300)
     assert dict(second.kept) == {"student": 30, "teacher": 45}
+
+
+def test_a_report_has_the_stages_of_all_rounds(run):
+    alone = json.loads((run / "arms.json").read_text())
+    alone["arms"] = [arm for arm in alone["arms"] if arm["name"] in ("rounds", "untrained")]
+    (run / "arms.json").write_text(json.dumps(alone))
+    data = read_run(run)
+    folders = [stage.folder for stage, _ in data.stages]
+    assert folders[:4] == ["few/1-sample", "few/2-filter", "rounds/1-rollout", "rounds/2-sample"]
+    (rounds,) = (arm for arm in data.arms if arm.name == "rounds")
+    assert [(step.label, step.rows) for step in rounds.funnel][:3] == [("asked", 150), ("answered", 150), ("kept", 175)]
+    (flow,) = flows(data)
+    assert (flow.steps[0].label, flow.steps[0].rows) == ("read", 175), "the answers of both rounds and its own"
 
 
 def test_a_bill_of_the_server_counts_where_it_is_larger(run):
