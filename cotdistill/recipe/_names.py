@@ -33,12 +33,6 @@ def _differ(seeds: tuple[int, ...]) -> tuple[int, ...]:
 Seeds = Annotated[tuple[int, ...], AfterValidator(_differ)]
 
 
-def default_name(path: Path) -> str:
-    """Return a name for a run after its recipe's file, or after its folder where the file is just `recipe.yaml`."""
-    name = path.resolve().parent.name if path.stem == "recipe" else path.stem
-    return re.sub(r"[^\w.-]+", "-", name).strip("-.") or "run"
-
-
 def refuse_other_files(path: Path) -> None:
     """Raise UserError where a path is a folder or a data file, which is no recipe, or another name of one beside it."""
     if path.is_dir():

@@ -14,7 +14,7 @@ from pydantic import ValidationError, model_validator
 from cotdistill.errors import UserError, raise_all
 from cotdistill.recipe._limit import shorten
 from cotdistill.recipe._merging import source_of_arm
-from cotdistill.recipe._names import default_name, refuse_other_files
+from cotdistill.recipe._names import refuse_other_files
 from cotdistill.recipe._other_names import OTHER_NAMES
 from cotdistill.recipe.files import with_files
 from cotdistill.recipe.openmind import is_flat, unflatten
@@ -26,6 +26,7 @@ from cotdistill.registry import KindOptions
 from cotdistill.stage import Stage, StageOptions
 from cotdistill.stages import ORDER, Sections, stages
 from cotdistill.stages.convert import ConvertOptions
+from cotdistill.storage.run_folder import default_name
 from cotdistill.training.options import TrainOptions
 from cotdistill.yamlfile import Source, faults, load, validate
 

@@ -9,6 +9,7 @@ import fcntl
 import json
 import os
 import platform
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -259,3 +260,9 @@ def _read_pid(holder: Path) -> str:
         return holder.read_text().strip() or "unknown"
     except (OSError, ValueError):
         return "unknown"
+
+
+def default_name(recipe: Path) -> str:
+    """Return a name for a run after its recipe's file, or after its folder where the file is just `recipe.yaml`."""
+    name = recipe.resolve().parent.name if recipe.stem == "recipe" else recipe.stem
+    return re.sub(r"[^\w.-]+", "-", name).strip("-.") or "run"

@@ -92,7 +92,7 @@ def test_a_recipe_and_a_name_stand_for_their_run(run, call, tmp_path):
     [
         ("smal", "smal: is missing (did you mean `small`?)"),
         ("other.yaml", "its run, runs/other, is missing (first: cotdistill-cli run other.yaml)"),
-        ("nameless.yaml", "no recipe: it has no `name`"),
+        ("nameless.yaml", "its run, runs/nameless, is missing (first: cotdistill-cli run nameless.yaml)"),
         ("runs/small/2-filter", "is no run folder: it has no arms.json"),
         ("runs/small/2-filter/rows.jsonl", "is no run's folder"),
         ("torn", "arms.json"),
