@@ -1,6 +1,7 @@
 """The page docs/papers.md: what each paper found, and what its miniature measured: `python docs/papers.py`.
 
-Every miniature is run first; what is finished is not done again. The page holds the hash of each recipe for a test.
+What is measured stands in docs/papers.yaml. Every miniature is run first; what is finished is not done again. The page
+holds the hash of each recipe for a test.
 """
 
 import argparse
@@ -8,11 +9,13 @@ import hashlib
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import yaml
+from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from cotdistill.records import Rejected, Trace
 from cotdistill.report.data import ArmReport, ReportData
@@ -25,6 +28,7 @@ from cotdistill.storage.run_folder import REJECTED, ROWS
 REPOSITORY = Path(__file__).parent.parent
 EXAMPLES = REPOSITORY / "examples"
 PAGE = REPOSITORY / "docs" / "papers.md"
+FINDINGS = REPOSITORY / "docs" / "papers.yaml"
 RUNS = "runs/papers"
 
 
@@ -44,23 +48,31 @@ class Measured:
         return "**no, the contrary**" if self.ci95.high < 0 else "**no**: not told from chance"
 
 
-Measure = Callable[[ReportData, Path], Measured]
-
-
-@dataclass(frozen=True)
-class Finding:
+class Finding(BaseModel):
     """One finding of a paper, and how its miniature measures it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     found: str
     """By the paper."""
     compared: str
     """By the miniature."""
-    measure: Measure
+    arm: str
+    """The arm that is better, if the finding appears."""
+    against: str
+    of: Literal["accuracy", "right_answers"] = "accuracy"
+    """What is compared: the students' accuracy in a task, or how many of the teacher's first answers are right."""
+    task: str = "holdout"
+
+    def measure(self, data: ReportData, run: Path) -> Measured:
+        """Return the difference between the two arms of a finished run. Raises: LookupError: it has none."""
+        return _accuracy(self, data, run) if self.of == "accuracy" else _right_answers(self, data, run)
 
 
-@dataclass(frozen=True)
-class System:
+class System(BaseModel):
     """A paper's system."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     page: str
     """Of docs/papers/, without its ending; the recipe has the same name."""
@@ -82,125 +94,28 @@ class System:
         return tuple(EXAMPLES / self.folder / f"{name}.yaml" for name in (*self.before, f"{self.page}_miniature"))
 
 
-def accuracy(arm: str, other: str, *, task: str = "holdout") -> Measure:
-    """Return what measures how much more of a task one arm gets right than another."""
-
-    def measure(data: ReportData, run: Path) -> Measured:
-        arms = {found.name: found for found in data.arms}
-        for pair in data.pairs:
-            paired = pair.comparison.tasks[task]
-            if {pair.arm, pair.comparison.against} == {arm, other}:
-                found = paired if pair.arm == arm else paired.mirrored
-                shares = (_scores(arms[arm], task), _scores(arms[other], task))
-                return Measured(shares, found.difference, found.ci95)
-        raise LookupError(f"{run}: {arm} and {other} were not asked the same problems")
-
-    return measure
+SYSTEMS = TypeAdapter(tuple[System, ...]).validate_python(yaml.safe_load(FINDINGS.read_text(encoding="utf-8")))
 
 
-def right_answers(arm: str, other: str) -> Measure:
-    """Return what measures how many more of the teacher's answers are right in one arm than in another."""
-
-    def measure(data: ReportData, run: Path) -> Measured:
-        arms = {found.name: found for found in data.arms}
-        here, there = (_verdicts(run / arms[name].stages["filter"].folder) for name in (arm, other))
-        counts = pair_up((here[problem], there[problem]) for problem in here.keys() & there.keys())
-        found = paired_difference(counts)
-        shares = ((counts.both + counts.gained) / counts.n, (counts.both + counts.lost) / counts.n)
-        return Measured(shares, found.difference, found.ci95)
-
-    return measure
+def _accuracy(finding: Finding, data: ReportData, run: Path) -> Measured:
+    arms = {found.name: found for found in data.arms}
+    for pair in data.pairs:
+        if {pair.arm, pair.comparison.against} == {finding.arm, finding.against}:
+            paired = pair.comparison.tasks[finding.task]
+            found = paired if pair.arm == finding.arm else paired.mirrored
+            scores = (_scores(arms[name], finding.task) for name in (finding.arm, finding.against))
+            return Measured((next(scores), next(scores)), found.difference, found.ci95)
+    raise LookupError(f"{run}: {finding.arm} and {finding.against} were not asked the same problems")
 
 
-SYSTEMS: tuple[System, ...] = (
-    System(
-        "gsm8k_cot",
-        "FLAN-T5 on GSM8K",
-        (
-            Finding(
-                "A T5 learns to answer behind `solve: ` from worked answers",
-                "the trained student against the untrained one",
-                accuracy("worked_answers", "baseline"),
-            ),
-            Finding(
-                "Worked answers teach more than bare ones; on GSM8K the smallest students show the contrary",
-                "worked answers against bare ones",
-                accuracy("worked_answers", "answer_only"),
-            ),
-            Finding(
-                "A student that is tuned on one task forgets others",
-                "a task that is not taught: the untrained student against the trained one",
-                accuracy("baseline", "worked_answers", task="letters"),
-            ),
-        ),
-        folder="flan-t5",
-    ),
-    System(
-        "fine_tune_cot",
-        "Fine-tune-CoT (Ho et al. 2023)",
-        (
-            Finding(
-                "Several rationales per problem teach more than one: 12.2 to 21.1 on MultiArith with flan-t5-base",
-                "four rationales per problem against one",
-                accuracy("four_rationales", "one_rationale"),
-            ),
-            Finding(
-                "Rationales teach what answers alone do not",
-                "one rationale per problem against the bare answer",
-                accuracy("one_rationale", "answer_only"),
-            ),
-        ),
-    ),
-    System(
-        "hinted_teacher",
-        "Teaching small models to reason (Magister et al. 2023)",
-        (
-            Finding(
-                "A teacher that is shown the answer gives more right rationales",
-                "the teacher's right answers, with the hint against without",
-                right_answers("hinted", "unhinted"),
-            ),
-            Finding(
-                "A student learns more from a teacher that gives more right rationales",
-                "the student taught with the hint in the teacher's prompt against without",
-                accuracy("hinted", "unhinted"),
-            ),
-            Finding(
-                "More of these rationales teach more",
-                "all rows against a quarter of them",
-                accuracy("hinted", "a_quarter"),
-            ),
-        ),
-    ),
-    System(
-        "four_formats",
-        "Specializing smaller models (Fu et al. 2023)",
-        (
-            Finding(
-                "Rows with worked examples keep the ability to use them; rows without lose it",
-                "asked with an example: taught with and without them against taught without",
-                accuracy("mixture_shown", "zero_shot_only_shown"),
-            ),
-            Finding(
-                "Matching the teacher's distribution (KL) is more stable than likelihood (NLL)",
-                "asked without examples: KL on the teacher's five likeliest tokens against NLL",
-                accuracy("zero_shot_only", "likelihood"),
-            ),
-        ),
-    ),
-    System(
-        "cot_collection_two_step",
-        "The CoT Collection (Kim et al. 2023)",
-        (
-            Finding(
-                "Rationales of many tasks first help to learn a domain from few: +2.24 and +2.37 points over Flan-T5",
-                "many tasks, then the domain, against as many steps on the domain alone",
-                accuracy("two_steps", "one_step"),
-            ),
-        ),
-        before=("cot_collection_broad_miniature",),
-    ),
-)
+def _right_answers(finding: Finding, data: ReportData, run: Path) -> Measured:
+    arms = {found.name: found for found in data.arms}
+    names = (finding.arm, finding.against)
+    here, there = (_verdicts(run / arms[name].stages["filter"].folder) for name in names)
+    counts = pair_up((here[problem], there[problem]) for problem in here.keys() & there.keys())
+    found = paired_difference(counts)
+    shares = ((counts.both + counts.gained) / counts.n, (counts.both + counts.lost) / counts.n)
+    return Measured(shares, found.difference, found.ci95)
 
 
 def page(rows: Sequence[str]) -> str:
@@ -244,8 +159,17 @@ def run(system: System, runs: Path) -> None:
 
 def settings(recipe: Path, runs: Path) -> list[str]:
     """Return what moves the runs that a recipe starts from to this folder of runs."""
-    registry = yaml.safe_load(recipe.read_text(encoding="utf-8")).get("data", {}).get("registry", "")
-    return ["--set", f"data.registry={runs}{registry.removeprefix(RUNS)}"] if registry.startswith(RUNS) else []
+    named = _named_runs(yaml.safe_load(recipe.read_text(encoding="utf-8")))
+    return [part for key, path in named for part in ("--set", f"{key}={runs}{path.removeprefix(RUNS)}")]
+
+
+def _named_runs(value: object, key: str = "") -> Iterator[tuple[str, str]]:
+    """Yield each key whose value is a path below RUNS, and the path."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _named_runs(inner, f"{key}.{name}".removeprefix("."))
+    elif isinstance(value, str) and value.startswith(f"{RUNS}/"):
+        yield key, value
 
 
 def measured_rows(system: System, runs: Path) -> list[str]:
