@@ -109,12 +109,23 @@ def test_sky_t1_can_be_trained_on_as_it_is(find):
     assert [message.role for message in conversation.messages] == ["system", "user", "assistant"]
 
 
+def test_no_robots_is_a_set_of_conversations(find):
+    row = {
+        "prompt": "Name a colour.",
+        "prompt_id": "1",
+        "messages": [{"content": "Name a colour.", "role": "user"}, {"content": "Blue.", "role": "assistant"}],
+        "category": "Brainstorm",
+    }
+    (conversation,) = find("no_robots", json.dumps(row)).read_conversations()
+    assert [message.content for message in conversation.messages] == ["Name a colour.", "Blue."]
+
+
 def test_every_entry_names_a_hub_a_licence_and_what_to_do_offline(repository):
     catalog = open_catalog([repository])
     ready = [row for row in list_datasets(catalog) if row.registry and row.name != "DS_r1_answer"]
     assert all(row.license and not row.fault for row in ready), ready
     sets = [row for row in ready if row.formatting != "task"]
-    assert len(sets) == 64
+    assert len(sets) == 65
     for row in sets:
         entry = catalog.find(row.name).entry
         assert hub_names(entry, "huggingface"), row
