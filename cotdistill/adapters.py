@@ -41,9 +41,11 @@ def merged(folder: Path, **arguments: Any) -> "PreTrainedModel":  # Any: argumen
     Raises: OSError, ValueError where the base cannot be loaded or another adapter stands in the folder.
     """
     from peft import PeftModel
-    from transformers import AutoModelForCausalLM
+    from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
-    base = AutoModelForCausalLM.from_pretrained(base_of(folder).model, dtype="auto", **arguments)
+    name = base_of(folder).model
+    is_pair = AutoConfig.from_pretrained(name, **arguments).is_encoder_decoder
+    base = (AutoModelForSeq2SeqLM if is_pair else AutoModelForCausalLM).from_pretrained(name, dtype="auto", **arguments)
     dtype = base.dtype
     _fit_vocabulary(base, folder)
     model: PreTrainedModel = PeftModel.from_pretrained(base, str(folder)).merge_and_unload(safe_merge=True)

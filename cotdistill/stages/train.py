@@ -19,6 +19,7 @@ from cotdistill.storage.run_folder import CHECKPOINT_ROWS, METRICS, PHASE, RUN_L
 from cotdistill.styles import Style
 from cotdistill.training.launch.launch import OnProgress
 from cotdistill.training.options import TrainOptions
+from cotdistill.training.phase_student import student_in_phase
 from cotdistill.training.run import TrainResult, join
 from cotdistill.training.run import train as train_worker
 from cotdistill.training.training import Training, TrainingSet
@@ -72,7 +73,7 @@ def train(
         is_last = number == len(phases)
         training = Training(
             options=phase if is_last else phase.model_copy(update={"output_dir": None}),
-            student=student,
+            student=student_in_phase(phase.student, student) or student,
             base=base,
             folder=work.folder if is_last else work.folder / PHASE.format(number),
             tokens=work.run / TOKENS,

@@ -11,14 +11,16 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from cotdistill.errors import raise_all
+from cotdistill.errors import RecipeFault, raise_all
 from cotdistill.registry import NOT_IN_KEY, KindOptions, NamesFile, OneOf
 from cotdistill.stage import StageOptions
+from cotdistill.students import Student
 from cotdistill.training.checks import faults
 from cotdistill.training.deepspeed_config import read_config
 from cotdistill.training.forecast import forecast
 from cotdistill.training.job import FlashAttn
 from cotdistill.training.option_types import LossWeights, Names, NewTexts, Shares
+from cotdistill.training.phase_student import student_in_phase
 from cotdistill.training.trainer_keys import EVALUATION_KEYS, LEAVE_WEIGHTS, OURS, RATE_BY_EVALUATION, read_trainer_keys
 from cotdistill.training.trainer_values import fits, known, named, scheduler
 from cotdistill.training.trial import trainer_faults
@@ -26,7 +28,7 @@ from cotdistill.training.trial import trainer_faults
 NOT_TRAINER_KEYS = frozenset(
     {
         *("dataset", "template", "cutoff_len", "on_overlong", "max_dropped", "max_samples", "num_processes"),
-        *("output_dir", "overwrite_output_dir", "warmup_ratio", "save_total_limit", "loss", "phases"),
+        *("output_dir", "overwrite_output_dir", "warmup_ratio", "save_total_limit", "loss", "phases", "student"),
         *("val_size", "eval_dataset", "loss_weights", "mask_history", "empty_thought"),
         *("packing", "neat_packing", "flash_attn"),
         *("new_special_tokens", "resume"),
@@ -159,6 +161,9 @@ class TrainOptions(StageOptions):
     and learning rate begin anew at step 0."""
     num_processes: Annotated[int | None, NOT_IN_KEY] = Field(None, ge=1)
     """Training processes on this machine; default: one per visible device."""
+    student: dict[str, Any] | None = None  # Any: options of a student kind
+    """In a phase: what learns there where it is other than the student, as `{kind: lora, lora_rank: 16}`, from the
+    weights of the phase before; an adapter is merged at the end."""
     phases: Annotated["tuple[TrainOptions, ...]", AfterValidator(_only_what_phases_change)] = ()
     """Trainings one after the other, each from the weights of the one before: a list of what each phase changes in
     this section, as [{dataset: broad}, {dataset: domain, num_train_epochs: 1}]. The optimiser starts anew."""
@@ -193,6 +198,19 @@ class TrainOptions(StageOptions):
         """Return the options of each phase; these alone where there are no phases."""
         return tuple(self._changed_by(phase) for phase in self.phases) or (self,)
 
+    def student_of(self, student: Student | None) -> Student | None:
+        """Return what learns in this phase: the one that it names, with the student's model, or the student itself.
+
+        Raises: RecipeFault: it can be none of these.
+        """
+        named = student_in_phase(self.student, student) if student is not None else None
+        if named is None:
+            return student
+        built: Student = named.build()
+        if hasattr(student, "model") and getattr(student, "init", "pretrained") == "pretrained":
+            built.check()
+        return built
+
     @property
     def bin_tokens(self) -> int | None:
         """Tokens of the bins that rows are packed into; None: they are not packed."""
@@ -216,15 +234,22 @@ class TrainOptions(StageOptions):
 
     def check(self, roles: Mapping[str, Any], *, seed: int) -> None:  # noqa: ARG002
         """Raise a RecipeFault for all that can be known to go wrong with these options on this machine."""
-        student, style = roles.get("student"), roles.get("style")
-        found = {str(fault): fault for phase in self.in_phases() for fault in faults(phase, student, style)}
+        if self.student is not None:
+            raise RecipeFault("is of a phase alone", "train.student", "write `student:` at the top of the recipe")
+        style = roles.get("style")
+        found = {
+            str(fault): fault
+            for phase in self.in_phases()
+            for fault in faults(phase, phase.student_of(roles.get("student")), style)
+        }
         if not found:
             found = {str(fault): fault for phase in self.in_phases() for fault in trainer_faults(phase)}
         raise_all(list(found.values()))
 
     def forecast(self, roles: Mapping[str, Any]) -> str | None:
         """Return how much memory each device takes, part by part; a line for each phase that differs."""
-        lines = (forecast(phase, roles.get("student")) for phase in self.in_phases())
+        student = roles.get("student")
+        lines = (forecast(phase, phase.student_of(student)) for phase in self.in_phases())
         return "\n".join(dict.fromkeys(filter(None, lines))) or None
 
     def weights_arguments(self) -> dict[str, Any]:  # Any: values of transformers.TrainingArguments

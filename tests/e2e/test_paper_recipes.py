@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 from tests.support.tiny_student import SIZES
+from tests.support.tiny_t5 import make_t5
 
 SETS = {
     "medical-o1-reasoning-SFT_en.json": [
@@ -15,9 +16,24 @@ SETS = {
         {"Open-ended Verifiable Question": f"Which drug {n}?", "Ground-True Answer": f"Drug {n}"} for n in range(20)
     ],
     "gsm8k.json": [{"question": f"What is {n} + 7?", "answer": f"#### {n + 7}"} for n in range(400)],
+    "CoT-Collection.json": {
+        str(n): {"source": f"solve: ant {n}?", "rationale": "It is.", "target": str(n)} for n in range(40)
+    },
+    "gsm8k_test.json": [{"question": f"What is {n} - 7?", "answer": f"#### {n - 7}"} for n in range(400, 420)],
 }
+BBH = [{"input": f"not ( True ) and {n} is", "target": said} for n, said in ((1, "False"), (2, "True"))]
+"""Of each of its sets."""
 ARMS = {
     "think_medical": ("blank_line", "light_thoughts", "begun", "prompt_only", "baseline"),
+    "four_formats": (
+        *("mixture_shown", "zero_shot_only", "zero_shot_only_shown", "likelihood", "larger", "larger_shown"),
+        *("larger_zero_shot_only", "larger_zero_shot_only_shown", "larger_likelihood", "baseline", "baseline@larger"),
+    ),
+    "fine_tune_cot": (
+        *("four_rationales", "two_rationales", "one_rationale", "answer_only", "prompt_only", "baseline", "teacher"),
+    ),
+    "hinted_teacher": ("unhinted", "leaks_kept", "a_quarter", "baseline"),
+    "cot_collection_two_step": ("shown", "lora_second", "one_step", "broad_only", "baseline"),
     "top_up_sampling": ("one_each", "not_too_easy", "shortest", "baseline"),
 }
 
@@ -29,14 +45,22 @@ def work(tmp_path, repository, monkeypatch):
     (tmp_path / "data").mkdir()
     for name, rows in SETS.items():
         (tmp_path / "data" / name).write_text(json.dumps(rows))
+    for name in json.loads((repository / "dataset_info.json").read_text())["bbh"]["sets"].values():
+        (tmp_path / "data" / f"{name}.json").write_text(json.dumps(BBH))
     for name in ("JUDGE_API_KEY", "TEACHER_API_KEY"):
         monkeypatch.setenv(name, "for-the-check")
     return tmp_path
 
 
+PAIRS = {"hinted_teacher", "cot_collection_two_step"}
+"""Recipes whose student is a T5."""
+
+
 @pytest.mark.parametrize("name", ARMS)
 def test_the_recipe_passes_the_check_with_all_arms(work, call, tokenizer_folder, name):
     student = {"kind": "full", "model": str(tokenizer_folder), "init": "random", "config": SIZES}
+    if name in PAIRS:
+        student = {"kind": "seq2seq", "model": make_t5(work / "t5")}
     settings = {"student": json.dumps(student), "train.bf16": "false"}
     overrides = [part for key, value in settings.items() for part in ("--set", f"{key}={value}")]
     code, out, err = call("check", f"examples/papers/{name}.yaml", "--no-probe", *overrides)

@@ -16,6 +16,8 @@ from tests.support.logprobs import said
 
 PROBLEMS, K = 12, 3
 LIKELY = 0.75
+LARGER = ("larger", "larger_shown", "larger_zero_shot_only", "larger_zero_shot_only_shown", "larger_likelihood")
+"""Arms of the recipe with the larger student."""
 """Probability of what the teacher says; the rest is shared by the two beside it."""
 OPEN, CLOSE = "<think>\n", "\n</think>"
 
@@ -152,6 +154,8 @@ def test_the_recipe_of_four_formats_runs_through_all_stages(cli, tmp_path, base,
         "train.num_processes": 2,
         "train.deepspeed": repository / "examples/deepspeed/ds_z2_config.json",
         "evaluate.max_tokens": 4,
+        "evaluate.tasks": "[holdout]",
+        **{f"arms.{arm}.student.model": base for arm in LARGER},
     }
     with FaultServer(answer=lambda request: streamed(tokenizer, request)) as server:
         given = [f"{key}={value}" for key, value in {**replaced, "teacher.base_url": server.base_url}.items()]
@@ -164,5 +168,5 @@ def test_the_recipe_of_four_formats_runs_through_all_stages(cli, tmp_path, base,
     counts = json.loads((run / "4-train" / "topk.json").read_text())
     assert 0 < counts["compared_tokens"] < counts["supervised_tokens"]
     report = cli("report", run, "--json", cwd=tmp_path)
-    names = ["mixture", "mixture_shown", "zero_shot_only", "zero_shot_only_shown", "likelihood", "baseline"]
+    names = ["mixture", "mixture_shown", "zero_shot_only", "zero_shot_only_shown", "likelihood", *LARGER, "baseline"]
     assert [arm["name"] for arm in json.loads(report.stdout)["arms"]] == names

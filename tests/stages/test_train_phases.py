@@ -64,6 +64,7 @@ def test_each_phase_has_its_rows_and_the_options_that_it_changes(write, tmp_path
         ("[{dataset: broad}, {max_steps: 3}]", "`train` has nothing to read"),
         ("[{dataset: broad}, {dataset: domian}]", "data set `domian` is not registered"),
         ("[{dataset: broad, learning_rat: 1}]", "learning_rate"),
+        ("[{dataset: broad}, {dataset: domain, student: {kind: qlora}}]", "a phase's student has no kind `qlora`"),
         ("[{dataset: broad}, {dataset: domain, cutoff_len: many}]", "train.phases.1.cutoff_len"),
     ],
 )
@@ -73,6 +74,28 @@ def test_what_a_phase_cannot_be_is_said_by_check(write, call, phases, message):
     assert code == 2
     assert message in err
     assert len(err.strip().splitlines()) == 1
+
+
+def test_a_student_of_a_phase_stands_in_a_phase(write, call, tmp_path):
+    recipe = write()
+    recipe.write_text(recipe.read_text() + "  student: {kind: lora}\n")
+    code, _, err = call("check", "t.yaml")
+    assert (code, len(err.strip().splitlines())) == (2, 1)
+    assert "train.student: is of a phase alone" in err
+
+
+@pytest.mark.slow
+def test_an_adapter_goes_on_from_all_weights(write, tmp_path):
+    from tests.support.weights import read_weights
+
+    write("[{dataset: broad}, {dataset: domain, max_steps: 2, student: {kind: lora, lora_rank: 2}}]")
+    Pipeline(read_recipe(tmp_path / "t.yaml"), RunOptions()).run()
+    stage = tmp_path / "runs/t/4-train"
+    first, last = (read_weights(folder) for folder in (stage / "phase-1/checkpoint", stage / "checkpoint"))
+    changed = {name for name, weight in last.items() if not weight.equal(first[name])}
+    assert changed and all("_proj" in name for name in changed), changed
+    assert not (stage / "phase-1/checkpoint/adapter").exists() and (stage / "checkpoint/adapter").is_dir()
+    assert json.loads((stage / "job.json").read_text())["student"]["kind"] == "lora"
 
 
 @pytest.mark.slow

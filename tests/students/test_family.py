@@ -13,7 +13,10 @@ from tests.support.tiny_student import student_options
 from tests.support.token_rows import answer_row
 
 NAMED = {"model": "owner/name"}
-OPTIONS = {"demo": {"base_steps": 0}, "demo_t5": {"base_steps": 0}, "full": NAMED, "lora": NAMED, "seq2seq": NAMED}
+OPTIONS = {
+    **{name: {"base_steps": 0} for name in ("demo", "demo_t5")},
+    **dict.fromkeys(("full", "lora", "seq2seq", "seq2seq_lora"), NAMED),
+}
 """An example of every kind."""
 
 
@@ -90,6 +93,7 @@ def test_what_makes_no_student_is_known_before_a_run(options, message):
         ("full", {"model_type": "t5", "is_encoder_decoder": True}, "is an encoder-decoder (`kind: seq2seq` trains it)"),
         ("lora", {"model_type": "t5", "is_encoder_decoder": True}, "is an encoder-decoder (`kind: seq2seq` trains it)"),
         ("seq2seq", {"model_type": "qwen2"}, "is no encoder-decoder (`kind: full` or `lora` trains it)"),
+        ("seq2seq_lora", {"model_type": "qwen2"}, "is no encoder-decoder (`kind: full` or `lora` trains it)"),
         ("seq2seq", [], "config.json: does not say `model_type`"),
     ],
 )
@@ -102,7 +106,7 @@ def test_a_model_of_the_other_make_is_known_before_a_run(tmp_path, kind, config,
 COMMIT = "0123456789abcdef" * 2 + "01234567"
 
 
-@pytest.mark.parametrize("kind", ["full", "lora", "seq2seq"])
+@pytest.mark.parametrize("kind", ["full", "lora", "seq2seq", "seq2seq_lora"])
 @pytest.mark.parametrize("revision", [None, "main", "v1.0", COMMIT[:12], COMMIT.upper()])
 def test_code_of_a_hub_runs_only_at_a_whole_commit(kind, revision):
     with pytest.raises(UserError, match=r"student.trust_remote_code: the code of owner/name runs only at a pinned"):

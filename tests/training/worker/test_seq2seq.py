@@ -64,6 +64,33 @@ def test_the_loss_is_transformers_own_per_token(t5_job, is_tied):
     assert (metrics["tokens"], metrics["loss"]) == (count, pytest.approx(total / count, rel=1e-4))
 
 
+def test_an_adapter_of_a_t5_is_merged_into_its_linear_layers(t5_job):
+    import torch
+    from transformers import AutoModelForSeq2SeqLM
+
+    from cotdistill.training.worker.worker import train
+
+    made = t5_job(copies()[0][:6], per_device_train_batch_size=3, max_steps=2, learning_rate=1e-2)
+    train(made.model_copy(update={"student": {"kind": "seq2seq_lora", "model": made.base, "lora_rank": 2}}))
+    before, after = (
+        dict(AutoModelForSeq2SeqLM.from_pretrained(f).named_parameters()) for f in (made.base, made.output)
+    )
+    changed = {name for name, weight in after.items() if not torch.equal(weight, before[name])}
+    assert changed and all(name.rpartition(".")[0].rpartition(".")[2] in LINEAR for name in changed), changed
+    assert json.loads((made.output / "adapter" / "adapter_config.json").read_text())["task_type"] == "SEQ_2_SEQ_LM"
+
+
+LINEAR = {"q", "k", "v", "o", "wi", "wo"}
+
+
+def test_an_adapter_of_a_t5_learns_no_new_tokens(t5_job):
+    from cotdistill.students import NewToken
+
+    base = t5_job(copies()[0][:2]).base
+    with pytest.raises(UserError, match="an adapter of an encoder-decoder learns no new tokens"):
+        registry.make("students", "seq2seq_lora", model=base).load(base, new_tokens=[NewToken(id=20, pieces=(3,))])
+
+
 @pytest.mark.slow
 def test_a_t5_learns_to_copy(t5_job, request):
     import torch
