@@ -66,3 +66,14 @@ def test_the_recipe_passes_the_check_with_all_arms(work, call, tokenizer_folder,
     code, out, err = call("check", f"examples/papers/{name}.yaml", "--no-probe", *overrides)
     assert code == 0, err
     assert all(f"arms/{arm}/" in out for arm in ARMS[name])
+
+
+@pytest.mark.parametrize(
+    "problems", ["{dataset: date_understanding, holdout: 1}", "{dataset: coin_flip, limit: 20, holdout: 4}"]
+)
+def test_fine_tune_cot_takes_the_papers_other_sets(work, call, tokenizer_folder, problems):
+    student = {"kind": "full", "model": str(tokenizer_folder), "init": "random", "config": SIZES}
+    given = {"problems": problems, "student": json.dumps(student)}
+    overrides = [part for key, value in given.items() for part in ("--set", f"{key}={value}")]
+    code, _, err = call("check", "examples/papers/fine_tune_cot.yaml", "--no-probe", *overrides)
+    assert code == 0, err
