@@ -245,8 +245,7 @@ FilterKind = Literal[
     "empty_answer",
     "refusal",
     "content_filter",
-    # What people left out.
-    "reviewed",
+    "reviewed",  # by people
     # What the verifier did not find right.
     "wrong",
     "unparsed",
@@ -265,6 +264,7 @@ FilterKind = Literal[
     "wrong_equations",
     "contaminated",
     # What the trace is beside others.
+    "minority",
     "pass_rate",
     "duplicate",
     "near_duplicate",

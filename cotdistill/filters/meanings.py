@@ -30,6 +30,7 @@ MEANINGS: Final[Mapping[RejectionKind, str]] = {
     "repetition": "The text repeats itself or ends in a loop.",
     "wrong_equations": "The text states an equation that does not hold, whatever its final answer is.",
     "contaminated": "It shares its question, or a long run of words, with a question of the evaluation.",
+    "minority": "Most answers to the problem say something else, or none of them leads.",
     "pass_rate": "The teacher solves the problem too often or too rarely for the recipe's pass_rate.",
     "duplicate": "Another trace of the same problem says the same.",
     "near_duplicate": "Another trace, or another problem's question, says nearly the same.",

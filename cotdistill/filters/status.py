@@ -35,3 +35,8 @@ def reason_against_verdict(trace: Trace) -> Reason | None:
     found = verdict.extracted if verdict.extracted is not None else "nothing"
     how = f"read from {READ_FROM[verdict.reason]}" if verdict.reason in READ_FROM else verdict.reason
     return Reason(verdict.outcome, f"found {found}, gold {trace.problem.gold}; {how}")
+
+
+def reason_against_known_wrong(trace: Trace) -> Reason | None:
+    """Return why the answer does not count as right; None where it does, or where no gold answer says what is."""
+    return None if trace.problem.gold is None else reason_against_verdict(trace)

@@ -20,8 +20,11 @@ def check_agreement(step: Step, inputs: RunInputs) -> None:
 
 
 def check_attempts(step: Step) -> None:
-    """Raise RecipeFault where a problem's share of right answers is looked at, and each has one answer."""
-    if not isinstance(step.options, FilterOptions) or step.options.pass_rate is None:
+    """Raise RecipeFault where the answers to a problem are looked at together, and each has one answer."""
+    if not isinstance(step.options, FilterOptions):
+        return
+    looked_at = step.options.pass_rate is not None, step.options.votes
+    if not any(looked_at):
         return
     asked = next((before.options for before in _before(step) if isinstance(before.options, SampleOptions)), None)
     if asked is None:
@@ -29,8 +32,8 @@ def check_attempts(step: Step) -> None:
     most = max(asked.samples_per_problem, asked.until.max_samples if asked.until else 0)
     if most < 2:
         raise RecipeFault(
-            "one answer to a problem has no share that is right",
-            "filter.pass_rate",
+            "one answer to a problem has no share that is right" if looked_at[0] else "one answer is no majority",
+            "filter.pass_rate" if looked_at[0] else "filter.keep",
             "write `sample: {samples_per_problem: 8}`",
         )
 

@@ -2,12 +2,12 @@
 
 import itertools
 import logging
-import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from cotdistill.data.stored_problems import StoredProblems
+from cotdistill.filters.majority import final_answer
 from cotdistill.recipe.plan import Step
 from cotdistill.recipe.rounds import RoundOptions
 from cotdistill.records import Problem, Trace
@@ -15,8 +15,6 @@ from cotdistill.selectors import Selector, Tries, in_drawn_order
 from cotdistill.storage.jsonl import RowFile
 
 log = logging.getLogger(__name__)
-
-_NUMBER = re.compile(r"\d[\d,.]*\d|\d")
 
 
 class Chosen(NamedTuple):
@@ -44,16 +42,8 @@ def read_tries(traces: Iterable[Trace]) -> list[Tries]:
     for problem_id, of_problem in itertools.groupby(traces, key=lambda trace: trace.problem.id):
         tries = list(of_problem)
         outcomes = tuple(trace.verdict.outcome for trace in tries if trace.verdict is not None)
-        found.append(Tries(problem_id, outcomes, tuple(map(_final_answer, tries))))
+        found.append(Tries(problem_id, outcomes, tuple(map(final_answer, tries))))
     return found
-
-
-def _final_answer(trace: Trace) -> str:
-    """Return what the verifier found; where it had no gold answer to look for, the last number or the last line."""
-    if trace.verdict is not None and trace.verdict.extracted is not None:
-        return trace.verdict.extracted
-    text = trace.completion.text.strip()
-    return numbers[-1] if (numbers := _NUMBER.findall(text)) else text.rpartition("\n")[2].casefold()
 
 
 def first_problems(problems: Sequence[Problem], step: Step) -> Sequence[Problem]:

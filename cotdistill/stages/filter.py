@@ -27,13 +27,14 @@ from cotdistill.filters.lengths import (
     reason_against_reasoning_length,
     reason_against_tokens,
 )
+from cotdistill.filters.majority import reasons_against_minority
 from cotdistill.filters.near_duplicate_questions import SeenQuestions
 from cotdistill.filters.problem_groups import ProblemGroups
 from cotdistill.filters.refusals import reason_against_refusal
 from cotdistill.filters.repetition import reason_against_repetition
 from cotdistill.filters.reviewed import ReviewSheet, reason_against_reviewed
 from cotdistill.filters.selection import Preference, reasons_against_surplus
-from cotdistill.filters.status import reason_against_status, reason_against_verdict
+from cotdistill.filters.status import reason_against_known_wrong, reason_against_status, reason_against_verdict
 from cotdistill.filters.stray_tags import reason_against_tags
 from cotdistill.filters.wrong_equations import reason_against_wrong_equations
 from cotdistill.records import Problem, Trace
@@ -55,9 +56,11 @@ class FilterOptions(StageOptions):
 
     install_extra = "filter"
 
-    keep: Literal["correct", "all"] = "correct"
-    """`correct`: what the verifier finds right. `all`: every whole answer, right or wrong; the arm that shows
-    whether filtering helped."""
+    keep: Literal["correct", "majority", "correct_or_majority", "all"] = "correct"
+    """`correct`: what the verifier finds right. `majority`: what most answers to a problem say, two at least, for
+    problems without gold answers (self-consistency, Wang et al. 2023); needs `sample.samples_per_problem` above 1.
+    `correct_or_majority`: that for problems without a gold answer alone. `all`: every whole answer, right or wrong; the
+    arm that shows whether filtering helped."""
     reviewed: Path | None = None
     """A sheet of traces that people decided about, as `cotdistill-cli review` writes it: `accept` counts as right and
     `reject` as dropped, whatever the verifier says; new words take the place of the teacher's. Default: none."""
@@ -177,6 +180,11 @@ class FilterOptions(StageOptions):
         """Return the roles that these options have no use for."""
         return frozenset() if self.decontaminate else frozenset({"tasks"})
 
+    @property
+    def votes(self) -> bool:
+        """Whether what most answers to a problem say is kept."""
+        return "majority" in self.keep
+
     def needs_gold(self) -> bool:
         """Return whether only right answers are kept: what no verifier can judge would all be dropped."""
         return self.keep == "correct"
@@ -229,6 +237,7 @@ def _row_filters(options: FilterOptions, questions: Mapping[str, Sequence[Proble
         (True, reason_against_status),
         (options.reviewed is not None, reason_against_reviewed),
         (options.keep == "correct", reason_against_verdict),
+        (options.keep == "correct_or_majority", reason_against_known_wrong),
         (options.hint_leaks == "drop", reason_against_hint_leak),
         (options.refusals == "drop", reason_against_refusal),
         (options.think_closed, reason_against_tags),
@@ -247,6 +256,7 @@ def _group_filters(options: FilterOptions, seen: SeenQuestions) -> list[GroupFil
     """Return what is asked of the traces of one problem together, in order."""
     like, most = options.near_duplicates, options.max_kept_per_problem
     asked: list[tuple[bool, GroupFilter]] = [
+        (options.votes, partial(reasons_against_minority, trusts_gold=options.keep == "correct_or_majority")),
         (options.duplicates == "drop", reasons_against_copies),
         (like is not None, lambda traces: reasons_against_near_copies(traces, like or 1)),
         (like is not None, seen.reasons_against),

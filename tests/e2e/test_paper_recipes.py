@@ -34,7 +34,7 @@ ARMS = {
     ),
     "hinted_teacher": ("unhinted", "leaks_kept", "a_quarter", "baseline"),
     "cot_collection_two_step": ("shown", "lora_second", "one_step", "broad_only", "baseline"),
-    "top_up_sampling": ("one_each", "not_too_easy", "shortest", "baseline"),
+    "top_up_sampling": ("one_each", "not_too_easy", "shortest", "majority", "baseline"),
 }
 
 

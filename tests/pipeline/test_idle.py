@@ -75,6 +75,7 @@ def test_a_recipe_of_which_everything_does_something_is_not_warned_of(said, call
             DEMO + "filter: {pass_rate: [0.1, 0.9]}\n",
             "t.yaml:4: filter.pass_rate: one answer to a problem has no share",
         ),
+        (DEMO + "filter: {keep: majority}\n", "t.yaml:4: filter.keep: one answer is no majority"),
         (
             HEAD + "teacher: {kind: replay, path: rec.jsonl}\nfilter: {keep: all}\n",
             "t.yaml:3: teacher.path: 15 of 15 problems have no recorded answer in rec.jsonl",
