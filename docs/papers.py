@@ -17,7 +17,7 @@ from typing import Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
-from cotdistill.records import Rejected, Trace
+from cotdistill.records import Rejected, Score, Trace
 from cotdistill.report.data import ArmReport, ReportData
 from cotdistill.report.read import read_run
 from cotdistill.report.wording import percent, points, points_range
@@ -60,13 +60,18 @@ class Finding(BaseModel):
     arm: str
     """The arm that is better, if the finding appears."""
     against: str
-    of: Literal["accuracy", "right_answers"] = "accuracy"
-    """What is compared: the students' accuracy in a task, or how many of the teacher's first answers are right."""
+    of: Literal["accuracy", "right_answers", "closed_thoughts"] = "accuracy"
+    """What is compared: the students' accuracy in a task, how many of the teacher's first answers are right, or how
+    many thoughts the students close by themselves."""
     task: str = "holdout"
 
     def measure(self, data: ReportData, run: Path) -> Measured:
         """Return the difference between the two arms of a finished run. Raises: LookupError: it has none."""
-        return _accuracy(self, data, run) if self.of == "accuracy" else _right_answers(self, data, run)
+        if self.of == "accuracy":
+            return _accuracy(self, data, run)
+        stage, read_shares = ("filter", _verdicts) if self.of == "right_answers" else ("evaluate", _closed)
+        arms = {found.name: found for found in data.arms}
+        return _counted(*(read_shares(run / arms[name].stages[stage].folder) for name in (self.arm, self.against)))
 
 
 class System(BaseModel):
@@ -108,10 +113,8 @@ def _accuracy(finding: Finding, data: ReportData, run: Path) -> Measured:
     raise LookupError(f"{run}: {finding.arm} and {finding.against} were not asked the same problems")
 
 
-def _right_answers(finding: Finding, data: ReportData, run: Path) -> Measured:
-    arms = {found.name: found for found in data.arms}
-    names = (finding.arm, finding.against)
-    here, there = (_verdicts(run / arms[name].stages["filter"].folder) for name in names)
+def _counted(here: Mapping[str, bool], there: Mapping[str, bool]) -> Measured:
+    """Return how much more often something is so here than there, of the problems of both."""
     counts = pair_up((here[problem], there[problem]) for problem in here.keys() & there.keys())
     found = paired_difference(counts)
     shares = ((counts.both + counts.gained) / counts.n, (counts.both + counts.lost) / counts.n)
@@ -200,6 +203,11 @@ def _link(text: str, path: Path) -> str:
 def _scores(arm: ArmReport, task: str) -> float:
     assert arm.scores is not None, "the arm was evaluated"
     return arm.scores.tasks[task].accuracy or 0.0
+
+
+def _closed(folder: Path) -> dict[str, bool]:
+    """Return for each problem whether the student closed its thought by itself."""
+    return {score.problem.id: score.thought == "closed" for score in read(folder / ROWS, Score)}
 
 
 def _verdicts(folder: Path) -> dict[str, bool]:
