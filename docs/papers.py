@@ -7,8 +7,10 @@ holds the hash of each recipe for a test.
 import argparse
 import hashlib
 import re
+import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -153,11 +155,23 @@ def recorded_hashes(text: str) -> dict[Path, str]:
     return {REPOSITORY / name: digest for name, digest in lines}
 
 
-def run(system: System, runs: Path) -> None:
-    """Run a system's recipes; what is done is not done again."""
+def run(system: System, runs: Path, *, since: float) -> None:
+    """Run a system's recipes; what is done is not done again.
+
+    `since`: Unix seconds; untrained students that other runs made later are taken over.
+    """
     for recipe in system.recipes:
+        take_bases(runs, runs / recipe.stem.replace("_", "-"), since=since)
         command = [sys.executable, "-m", "cotdistill", "run", str(recipe), "--runs", str(runs)]
         subprocess.run([*command, *settings(recipe, runs)], check=True, cwd=REPOSITORY, stdout=subprocess.DEVNULL)
+
+
+def take_bases(runs: Path, folder: Path, *, since: float) -> None:
+    """Copy untrained students to a run: the same seed and options make the same one, and teaching it takes a minute."""
+    for base in sorted(runs.glob("*/base/*")):
+        there = folder / "base" / base.name
+        if base.suffix != ".partial" and base.stat().st_mtime >= since and not there.exists():
+            shutil.copytree(base, there)
 
 
 def settings(recipe: Path, runs: Path) -> list[str]:
@@ -223,8 +237,9 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, default=REPOSITORY / RUNS)
     parser.add_argument("--finished", action="store_true", help="run nothing: the runs are there")
     given = parser.parse_args()
+    started = time.time()
     for system in () if given.finished else SYSTEMS:
-        run(system, given.runs.resolve())
+        run(system, given.runs.resolve(), since=started)
     PAGE.write_text(page([row for system in SYSTEMS for row in measured_rows(system, given.runs)]), encoding="utf-8")
 
 

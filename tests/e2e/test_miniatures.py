@@ -1,6 +1,7 @@
 """The miniatures of the papers: each runs to its end in a few steps, and docs/papers.md is about the recipes as they are."""
 
 import json
+import os
 import runpy
 import shutil
 from pathlib import Path
@@ -41,6 +42,18 @@ def test_a_system_has_a_recipe_a_page_and_a_short_miniature(system, repository, 
     small = read_recipe(system.recipes[-1])
     assert len(system.recipes[-1].read_text().splitlines()) < 30
     assert len(full.arms) > 1 and len(small.arms) > 1
+
+
+def test_untrained_students_of_this_day_are_taught_once(tmp_path):
+    for name, made_at in (("old", 100), ("new", 300), ("half.partial", 300)):
+        base = tmp_path / "first" / "base" / name
+        base.mkdir(parents=True)
+        (base / "taught.json").write_text(name)
+        os.utime(base, (made_at, made_at))
+    PAPERS["take_bases"](tmp_path, tmp_path / "second", since=200)
+    assert [base.name for base in (tmp_path / "second" / "base").iterdir()] == ["new"]
+    assert (tmp_path / "second" / "base" / "new" / "taught.json").read_text() == "new"
+    PAPERS["take_bases"](tmp_path, tmp_path / "second", since=200)  # again: it is there
 
 
 @pytest.mark.slow
