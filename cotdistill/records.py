@@ -110,7 +110,7 @@ class Completion(Record):
     attempts: int = 1
     attempt_errors: tuple[str, ...] = ()
     """What went wrong before the attempt that was answered."""
-    applied: dict[str, Any] = {}  # Any: JSON values
+    applied: dict[str, Any] = Field(default_factory=dict)  # Any: JSON values
     """Sampling options that were sent and that the server is not known to ignore."""
     is_hinted: bool = False
     """Whether the model was shown the gold answer."""

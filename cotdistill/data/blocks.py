@@ -4,6 +4,7 @@ A block finds of each row its problems or traces, or its fault, in the order of 
 are found by 64-bit hashes: 25 to 48 bytes of memory a row.
 """
 
+import codecs
 import itertools
 import json
 from abc import ABC, abstractmethod
@@ -84,13 +85,14 @@ class DatasetBlock(ABC):
             except ValueError as error:
                 self._note(row_fault(str(error), where), json.dumps(row, default=str))
                 continue
-            unread.update(row.unread())
+            if left := list(row.unread()):
+                unread.update(left)
             identity, problem = identity_of(values), problem_in(values[0])
             if name := self.names.get(number):
                 values = renamed(values, name)
             wanted = [problem_in(values[0])] if self.each == "problem" else values
-            whole = with_options(problem) if problem.choices else problem
-            self.findings.append(Found(number, len(wanted), identity, question_key(whole)))
+            question = question_key(with_options(problem)) if problem.choices else identity.question
+            self.findings.append(Found(number, len(wanted), identity, question))
             for value in wanted:
                 yield _with_options(value) if problem.choices else value
 
@@ -126,8 +128,10 @@ class LineBlock(DatasetBlock):
 
     def objects(self, on_bad: OnBad) -> Iterator[tuple[str, str, JsonRow]]:
         """Yield place, id and object of each row. Raises: UserError where the file is not UTF-8."""
+        data = self.data.removeprefix(codecs.BOM_UTF8) if self.first == 1 else self.data
         try:
-            lines = self.data.decode("utf-8-sig" if self.first == 1 else "utf-8").split("\n")
+            # Line by line, so that a character of four bytes makes its own line wide and no other one.
+            lines = [line.decode() for line in data.split(b"\n")]
         except UnicodeDecodeError:
             for _ in read_rows(self.path, on_bad=_ignore):
                 pass  # says where, and which encoding it may be

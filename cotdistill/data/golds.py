@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 from cotdistill.data.bad_rows import BadRows
@@ -18,6 +19,8 @@ SameGold = Callable[[str, str], bool]
 SHOWN = 10
 """Conflicts that an error lists; more say nothing new."""
 QUESTION_CHARS = 60
+MOST_GOLDS = 1 << 14
+"""Gold answers of which it is remembered whether they pass their own verifier."""
 
 
 class GoldConflict(NamedTuple):
@@ -72,6 +75,19 @@ class Golds:
 def same_by(verify: Callable[[str, str], Verdict]) -> SameGold:
     """Return what compares two gold answers as a verifier does that grades by them."""
     return lambda gold, other: verify(gold, other).outcome == "correct"
+
+
+def gold_check(verify: Callable[[str, str], Verdict]) -> Callable[[Problem], tuple[str, str | None] | None]:
+    """Return what returns a problem and the beginning of its gold answer where that fails its own verifier."""
+    # Most golds are a few numbers.
+    passes = lru_cache(MOST_GOLDS)(lambda gold: verify(gold, gold).outcome == "correct")
+    return partial(_failing_gold, passes)
+
+
+def _failing_gold(passes: Callable[[str], bool], problem: Problem) -> tuple[str, str | None] | None:
+    if problem.gold is not None and passes(problem.gold):
+        return None
+    return f"{problem.id} (`{' '.join(problem.question.split())[:40]}`)", problem.gold and problem.gold[:40]
 
 
 def find_conflicts(

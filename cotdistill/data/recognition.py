@@ -7,6 +7,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 from cotdistill.data.readers import JsonRow
@@ -17,6 +18,8 @@ Named = tuple[tuple[str, str], ...]
 ASSISTANTS = ("assistant", "gpt")
 FLAGS = frozenset(["on", "off", "true", "false", "yes", "no", "none", "auto", "minimal", "low", "medium", "high"])
 """Words of a column `reasoning` that says how a teacher was asked, and is no rationale."""
+
+_PLAIN = frozenset([str, int, float, bool, type(None)])
 
 
 class Guess(NamedTuple):
@@ -39,11 +42,26 @@ class Recognition:
 
     def fault(self, row: JsonRow) -> str:
         """Return what is wrong with a row that can be read and is of another kind than the others; empty otherwise."""
-        found = _guess(row, self.flags, self.ready)
+        found = self._guess(row)
         if found is None or found.formatting == self.guess.formatting:
             return ""
         keys = ", ".join(map(str, row))
         return f"expected a row of {self.guess.formatting}, as the others are, found one of {found.formatting}: {keys}"
+
+    def _guess(self, row: JsonRow) -> Guess | None:
+        """Return how a row can be read; rows of texts and numbers alone differ in names and types."""
+        types = tuple(map(type, row.values()))
+        if not _PLAIN.issuperset(types):
+            return _guess(row, self.flags, self.ready)
+        shape = tuple(row), types
+        if shape not in self._known:
+            self._known[shape] = _guess(row, self.flags, self.ready)
+        return self._known[shape]
+
+    @cached_property
+    def _known(self) -> dict[object, Guess | None]:
+        """By the names and types of a row without lists and objects."""
+        return {}
 
 
 def recognise(rows: Sequence[JsonRow], ready: Iterable[Mapping[str, str]] = ()) -> Recognition | None:

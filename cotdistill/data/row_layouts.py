@@ -29,31 +29,41 @@ _MISSING = object()
 
 def value_at(row: JsonRow, key: str) -> object:
     """Return the value of a column; None where there is no such column."""
-    found = _found(row, key, lambda inside, name: inside[name])
+    if key in row:
+        return row[key]
+    found = _inside(row, key, lambda inside, name: inside[name])
     return None if found is _MISSING else found
 
 
 def peek(row: JsonRow, key: str) -> object:
     """Return what `value_at` does of a row that notes what is read of it, and leave no note."""
     # dict's own method, which such a row leaves alone.
-    found = _found(row, key, dict.get)
+    if key in row:
+        return dict.get(row, key)
+    found = _inside(row, key, dict.get)
     return None if found is _MISSING else found
 
 
 def has_column(row: JsonRow, key: str) -> bool:
     """Return whether a row has a column, with a value or without."""
-    return _found(row, key, dict.get) is not _MISSING
+    return key in row or _inside(row, key, dict.get) is not _MISSING
 
 
 def first_of(row: JsonRow, keys: tuple[str, ...]) -> str | None:
     """Return the first of these columns that has a value, else the first that the row has; None where it has none."""
-    here = [key for key in keys if has_column(row, key)]
-    return next((key for key in here if peek(row, key) is not None), here[0] if here else None)
+    first = None
+    for key in keys:
+        if has_column(row, key):
+            if peek(row, key) is not None:
+                return key
+            first = first or key
+    return first
 
 
-def _found(row: JsonRow, key: str, get: Callable[[JsonRow, str], Any]) -> Any:  # Any: a JSON value
-    if key in row or "." not in key:
-        return get(row, key) if key in row else _MISSING
+def _inside(row: JsonRow, key: str, get: Callable[[JsonRow, str], Any]) -> Any:  # Any: a JSON value
+    """Return what a path finds; a name that the row has itself is none."""
+    if "." not in key:
+        return _MISSING
     found: Any = row
     for part in key.split("."):
         if isinstance(found, dict) and part in found:

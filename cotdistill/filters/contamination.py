@@ -164,13 +164,14 @@ class BenchmarkIndex:
 
     def _shares(self, question: tuple[str, ...]) -> Iterator[tuple[float, int]]:
         """Yield for each question that has enough in common with this one the share of its grams, 0..1."""
-        shared: Counter[int] = Counter()
         known = self._grams.first
-        for _, size in self._sizes:
-            for gram in {gram for gram in _pieces(question, size) if hash(gram) in known}:
-                having = self._grams.of(gram)
-                if len(having) <= MOST_QUESTIONS:
-                    shared.update(having)
+        grams = {gram for _, size in self._sizes for gram in _pieces(question, size) if hash(gram) in known}
+        if len(grams) < LEAST_GRAMS:
+            return
+        shared: Counter[int] = Counter()
+        for having in map(self._grams.of, grams):
+            if len(having) <= MOST_QUESTIONS:
+                shared.update(having)
         for number, count in shared.items():
             if count >= LEAST_GRAMS:
                 asked = self._questions[number]
@@ -181,7 +182,7 @@ class BenchmarkIndex:
 
 
 def _pieces(text: tuple[str, ...], size: int) -> Iterator[tuple[str, ...]]:
-    return (text[start : start + size] for start in range(len(text) - size + 1))
+    return zip(*(text[start:] for start in range(size)), strict=False)
 
 
 def _sizes(text: tuple[str, ...]) -> _Sizes:

@@ -30,6 +30,8 @@ from cotdistill.records import Completion, Message, Problem, Sampling, Trace, pr
 from cotdistill.storage.keys import completion_key
 from cotdistill.think_tags import Split
 
+UNKNOWN = Sampling()
+"""How recorded answers were sampled."""
 THOUGHT = ("reasoning", "Complex_CoT")
 """Columns beside which `answer` is what somebody said and not what is right."""
 
@@ -159,7 +161,7 @@ def traces_of(row: JsonRow, keys: AnswerKeys) -> Iterator[Trace]:
             status = "empty_reasoning"
         completion = Completion.model_validate(
             {
-                "key": completion_key(keys.source, messages, Sampling()),
+                "key": completion_key(keys.source, messages, UNKNOWN),
                 "index": index,
                 "text": said.text.strip(),
                 "reasoning": said.reasoning.strip(),

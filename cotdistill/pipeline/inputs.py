@@ -1,14 +1,14 @@
 """What a run is made of: its problems, its tasks and its registries of data sets."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 from cotdistill.data import Catalog, open_catalog
-from cotdistill.data.golds import conflict_faults, said_of, same_by
+from cotdistill.data.golds import conflict_faults, gold_check, said_of, same_by
 from cotdistill.data.problem_set import ProblemOptions, ProblemSet, load_problems
 from cotdistill.data.recorded import content_key
 from cotdistill.data.task import Task
@@ -26,7 +26,6 @@ from cotdistill.scoring.harness.local_data import HarnessExam, open_exam
 from cotdistill.stages.average import CHOICE
 from cotdistill.stages.evaluate import EvaluateOptions
 from cotdistill.storage.keys import by_content, draw, key_of
-from cotdistill.verifiers import Verifier
 from cotdistill.yamlfile import Loc
 
 log = logging.getLogger(__name__)
@@ -183,7 +182,7 @@ class RunInputs:
         """
         chosen = verifier or recipe.verifier
         failing, first = 0, list[tuple[str, str | None]]()
-        for found in map_rows(self.engine, partial(_gold_check, chosen.build()), problems):
+        for found in map_rows(self.engine, partial(gold_check, chosen.build()), problems):
             failing += found is not None
             if found is not None and len(first) < 5:
                 first.append(found)
@@ -251,21 +250,9 @@ def _replayed(recipe: Recipe) -> ProblemOptions | None:
     return ProblemOptions(dataset=str(path)) if path else None
 
 
-def _gold_check(verify: Verifier) -> "Callable[[Problem], tuple[str, str | None] | None]":
-    return partial(_failing_gold, verify)
-
-
 def _said_of(failing: tuple[str, str | None]) -> str:
     problem, gold = failing
     return f"problem {problem} has none" if gold is None else f"problem {problem} has `{gold}`"
-
-
-def _failing_gold(verify: Verifier, problem: Problem) -> tuple[str, str | None] | None:
-    """Return problem and beginning of a gold answer that fails its own verifier; None where it passes."""
-    name = f"{problem.id} (`{' '.join(problem.question.split())[:40]}`)"
-    if problem.gold is None:
-        return name, None
-    return None if verify(problem.gold, problem.gold).outcome == "correct" else (name, problem.gold[:40])
 
 
 def _questions_key(task: Task) -> Json:

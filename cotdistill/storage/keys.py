@@ -135,9 +135,9 @@ def draw_share(*identity: object) -> float:
 def completion_key(model: str, messages: Sequence[Message], sampling: Sampling, prefix: str = "") -> str:
     """Return the identity of a request: sha256 of what decides the distribution of its answers, in hex."""
     # The canonical text of one object, its keys in order; it is asked for a million times with the same sampling.
-    asked = _canonical([[message.role, message.content] for message in messages])
+    asked = ",".join(f'["{message.role}",{_canonical(message.content)}]' for message in messages)
     begun = f',"prefix":{_canonical(prefix)}' if prefix else ""
-    text = f'{{"messages":{asked},"model":{_quoted_model(model)}{begun},"sampling":{_sampling_text(sampling)}}}'
+    text = f'{{"messages":[{asked}],"model":{_quoted_model(model)}{begun},"sampling":{_sampling_text(sampling)}}}'
     return hashlib.sha256(text.encode("ascii")).hexdigest()
 
 
