@@ -29,7 +29,8 @@ class Value(NamedTuple):
 
     def __str__(self) -> str:
         """Return it as text: what stands in the recipe, or what the default is."""
-        text = self.value if isinstance(self.value, str) else json.dumps(self.value, ensure_ascii=False)
+        is_plain = isinstance(self.value, str) and self.value and self.value.isprintable()
+        text = self.value if is_plain else json.dumps(self.value, ensure_ascii=False)
         shown = text if len(text) <= MOST_CHARS else text[: MOST_CHARS - 1] + "…"
         return f"{self.key} {shown}" + (" (default)" if self.is_default else "")
 

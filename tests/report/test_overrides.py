@@ -9,6 +9,7 @@ MAIN = {
     "filter": {"keep": "correct", "pass_rate": None},
     "convert": {"style": {"kind": "plain", "system": None}},
     "train": {"learning_rate": 0.003},
+    "evaluate": {"prefill": "<think>\n"},
 }
 
 
@@ -24,6 +25,7 @@ MAIN = {
         ({"student": {"kind": "full", "model": "Qwen/Qwen2.5-7B"}}, ("student: demo -> full · Qwen/Qwen2.5-7B",)),
         ({"student": {"kind": "demo", "base_steps": 9}}, ("student.base_steps: 800 -> 9",)),
         ({"train": None}, ("train: on -> none",)),
+        ({"evaluate": {"prefill": ""}}, (r'evaluate.prefill: "<think>\n" -> ""',)),
         ({"name": "other"}, ()),
     ],
 )
