@@ -117,6 +117,8 @@ class Workspace:
     """Where rows are worked on that need no others; None: on this machine, as the stage's options say."""
     round: int = 1
     """The round of the recipe that the stage belongs to."""
+    key: str = ""
+    """Key of the step, where it is done whole: what is found out about its rows may be kept under it."""
     earlier: tuple[Path, ...] = ()
     """Folders of the same stage in earlier rounds that it builds on."""
 

@@ -47,6 +47,8 @@ class Golds:
     alike: set[tuple[int, str | None]] = field(default_factory=set)
     """Questions, options below them, with a gold answer that says what an earlier one says: known once the conflicts
     are found."""
+    repeated: int = 0
+    """Rows that say nothing new."""
     _first: LedgerIndex = field(default_factory=LedgerIndex)
     _others: dict[int, set[int]] = field(default_factory=dict)
 
@@ -60,6 +62,11 @@ class Golds:
 
     def add(self, row: Identity) -> bool:
         """Return whether a row is new: its question is, or its gold answer as it is spelled."""
+        is_new = self._add(row)
+        self.repeated += not is_new
+        return is_new
+
+    def _add(self, row: Identity) -> bool:
         known = self._first.add(row.question, row.gold)
         if known is None:
             return True

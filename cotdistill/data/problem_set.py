@@ -82,6 +82,17 @@ class ProblemSet(NamedTuple):
     """Rows of the source that could not be read."""
     conflicts: tuple[GoldConflict, ...] = ()
     """Rows that say something else of a question than an earlier one."""
+    repeated: int = 0
+    """Rows that ask nothing new, and are left out."""
+
+    def tell(self, name: str) -> None:
+        """Log what of the set of this name was not taken as it is."""
+        if self.repeated:
+            log.warning("%s: %d duplicate question%s, asked once", name, self.repeated, "s" * (self.repeated > 1))
+        if self.bad.unread:
+            log.info("%s: fields that nothing reads: %s", name, self.bad.unread_said)
+        if self.bad.found:
+            log.warning("%s: %d bad rows are left out: %s", name, len(self.bad.found), self.bad.found[0].fault)
 
     def without(self, exam: Sequence[Problem]) -> "ProblemSet":
         """Return the problems with this exam in place of their own; its questions are not learned from.
@@ -120,6 +131,7 @@ def load_problems(
     """
     bad, golds = BadRows(), Golds()
     conflicts: tuple[GoldConflict, ...] = ()
+    repeated = 0
     if (made := made_set(options.dataset, catalog)) is not None:
         if options.limit is None:
             raise UserError(f"the set `{options.dataset}` is unlimited", hint="add `limit:`")
@@ -136,16 +148,14 @@ def load_problems(
             first = _first_questions(rows, golds, options.limit, by_row=by_row)
             found = StoredProblems.of(map(with_options, first))
         bad.check()
-        if bad.unread:
-            log.info("%s: fields that nothing reads: %s", dataset.name, bad.unread_said)
-        if bad.found:
-            log.warning("%s: %d bad rows are left out: %s", dataset.name, len(bad.found), bad.found[0].fault)
+        repeated = 0 if by_row or dataset.entry.holds == "traces" else golds.repeated
         conflicts = tuple(find_conflicts(dataset, golds, is_same, dataset.new_bad_rows(), split=options.split))
         if golds.alike and not by_row:
             found = found.where(lambda problem: (question_key(problem), problem.gold) not in golds.alike)
     if not found:
         raise UserError(f"the problem set `{options.dataset}` is empty")
-    problems = _set_aside(found, options.holdout, seed)._replace(bad=bad, conflicts=conflicts)
+    problems = _set_aside(found, options.holdout, seed)._replace(bad=bad, conflicts=conflicts, repeated=repeated)
+    problems.tell(options.dataset)
     return problems if options.run is None or options.where is None else _missed(problems, options.run, options.where)
 
 
@@ -162,7 +172,6 @@ def _missed(problems: ProblemSet, run: Path, where: Where) -> ProblemSet:
 def _first_questions(rows: Iterable[Problem], golds: Golds, limit: int, *, by_row: bool) -> Iterator[Problem]:
     """Yield the problems of the first questions, up to where the first one too many is asked."""
     ids: set[str] = set()
-    repeated = 0
     for problem in rows:
         if len(golds) == limit and problem not in golds:
             break
@@ -170,11 +179,8 @@ def _first_questions(rows: Iterable[Problem], golds: Golds, limit: int, *, by_ro
         if by_row:
             is_new = problem.id not in ids
             ids.add(problem.id)
-        repeated += not is_new
         if is_new:
             yield problem
-    if repeated and not by_row:
-        log.info("%d duplicate question%s, asked once", repeated, "s" * (repeated > 1))
 
 
 def _set_aside(found: StoredProblems, count: int, seed: int) -> ProblemSet:

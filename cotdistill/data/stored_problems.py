@@ -1,12 +1,11 @@
 """The problems of a run, kept on disk: some bytes of memory each, however long they are."""
 
-import logging
 import tempfile
 from array import array
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Self, overload
+from typing import NamedTuple, Self, overload
 
 from cotdistill.data import BadRows, Dataset
 from cotdistill.data.blocks import DatasetRows, Each, Found
@@ -17,9 +16,23 @@ from cotdistill.engines.rows import map_rows
 from cotdistill.records import Problem
 from cotdistill.storage.blocks import Block, encoded_blocks
 from cotdistill.storage.encoded import encode
+from cotdistill.storage.kept import kept
+from cotdistill.storage.keys import key_of
 from cotdistill.storage.spool import RowSpool
 
-log = logging.getLogger(__name__)
+
+class KeptFacts(NamedTuple):
+    """Files of what is found out about problems, one each."""
+
+    file: Path
+    """That of the problems; the others are named after it."""
+    key: str
+    """What the problems were made from."""
+
+    def get(self, name: str, make: Callable[[], bytes]) -> bytes:
+        """Return a fact, made where it is not there; `name` says from what beside the problems."""
+        key = key_of([self.key, name])
+        return kept(self.file.with_name(f"{self.file.name}.{key[:16]}"), key, make)
 
 
 class StoredProblems(Sequence[Problem]):
@@ -40,6 +53,8 @@ class StoredProblems(Sequence[Problem]):
         """Names of the rows of their set; None where not all of its rows were looked at."""
         self._numbers = numbers
         self._remembered: dict[str, str] = {}
+        self.kept: KeptFacts | None = None
+        """Where what is found out about all of them outlasts the process."""
 
     @classmethod
     def of(cls, problems: Iterable[Problem]) -> Self:
@@ -54,18 +69,35 @@ class StoredProblems(Sequence[Problem]):
         numbers = array("Q", (n for n in self._numbers if is_wanted(self._spool[n])))
         return self if len(numbers) == len(self) else StoredProblems(self._spool, numbers, names=self.names)
 
+    def at(self, places: Sequence[int]) -> "StoredProblems":
+        """Return those at these places; they stay where they are."""
+        if len(places) == len(self):
+            return self
+        return StoredProblems(self._spool, array("Q", (self._numbers[place] for place in places)))
+
     def remember(self, name: str, make: Callable[[], str]) -> str:
-        """Return what is made of all of them, which is made once."""
+        """Return what is made of all of them, which is made once; `name` says from what else."""
         if name not in self._remembered:
-            self._remembered[name] = make()
+            self._remembered[name] = self._kept(name, lambda: make().encode()).decode()
         return self._remembered[name]
+
+    def number_each(self, name: str, make: Callable[[], "array[int]"]) -> "array[int]":
+        """Return 64 bits for each of them, made once; `name` says from what else."""
+        return array("Q", self._kept(name, lambda: make().tobytes()))
+
+    def encoded(self) -> Iterator[bytes]:
+        """Yield them in order as they are stored."""
+        return self._spool.read_all(self._numbers)
+
+    def _kept(self, name: str, make: Callable[[], bytes]) -> bytes:
+        return make() if self.kept is None else self.kept.get(name, make)
 
     def blocks(self) -> Iterator[Block[Problem]]:
         """Yield them in order, block by block."""
-        return encoded_blocks(self._spool.read_all(self._numbers), Problem)
+        return encoded_blocks(self.encoded(), Problem)
 
     def __iter__(self) -> Iterator[Problem]:
-        return map(Problem.model_validate_json, self._spool.read_all(self._numbers))
+        return map(Problem.model_validate_json, self.encoded())
 
     def __len__(self) -> int:
         return len(self._numbers)
@@ -97,9 +129,6 @@ def whole_set(
             spool.append(*renamed([Problem.model_validate_json(data)], name))
         else:
             spool.append_bytes(data)
-    if rows.repeated and not by_row and dataset.entry.holds != "traces":
-        said = "%s: %d duplicate question%s, asked once"
-        log.warning(said, dataset.name, rows.repeated, "s" * (rows.repeated > 1))
     return StoredProblems(spool, range(len(spool)), is_whole_set=not rows.shared_ids, names=rows.names)
 
 
@@ -112,7 +141,6 @@ class _Problems(DatasetRows):
         super().__init__(dataset, each, bad=bad, split=split)
         self.wanted: deque[Name] = deque()
         """Names of the wanted rows that are still to come."""
-        self.repeated = 0
         self._golds = golds
         self._by_row = by_row
 
@@ -120,7 +148,6 @@ class _Problems(DatasetRows):
         """Return whether the problem is a new one."""
         is_new = self._golds.add(found.identity)
         is_wanted = name.is_new if self._by_row else is_new
-        self.repeated += not is_wanted
         if is_wanted:
             self.wanted.append(name)
         return is_wanted

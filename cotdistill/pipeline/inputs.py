@@ -1,5 +1,6 @@
 """What a run is made of: its problems, its tasks and its registries of data sets."""
 
+import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -9,8 +10,10 @@ from typing import Any
 
 from cotdistill.data import Catalog, open_catalog
 from cotdistill.data.golds import conflict_faults, gold_check, said_of, same_by
+from cotdistill.data.kept_problems import kept_problems
 from cotdistill.data.problem_set import ProblemOptions, ProblemSet, load_problems
 from cotdistill.data.recorded import content_key
+from cotdistill.data.stored_problems import StoredProblems
 from cotdistill.data.task import Task
 from cotdistill.data.task_reader import TaskReader
 from cotdistill.engines import Engine
@@ -25,7 +28,7 @@ from cotdistill.registry import KindOptions
 from cotdistill.scoring.harness.local_data import HarnessExam, open_exam
 from cotdistill.stages.average import CHOICE
 from cotdistill.stages.evaluate import EvaluateOptions
-from cotdistill.storage.keys import by_content, draw, key_of
+from cotdistill.storage.keys import by_content, code_key, draw, key_of
 from cotdistill.yamlfile import Loc
 
 log = logging.getLogger(__name__)
@@ -38,8 +41,10 @@ HOLDOUT = "holdout"
 class RunInputs:
     """The inputs of a recipe, read once and only when they are needed."""
 
-    def __init__(self, recipe: LoadedRecipe) -> None:
+    def __init__(self, recipe: LoadedRecipe, *, kept_in: Path | None = None) -> None:
+        """`kept_in` is the folder in which large sets of problems are kept for the next start."""
         self.recipe = recipe
+        self._kept_in = kept_in
         self._problems: dict[str, ProblemSet] = {}
         self._contents: dict[str, Json] = {}
         self._tasks: dict[str, Task] = {}
@@ -82,18 +87,18 @@ class RunInputs:
     def _load_problems(self, options: ProblemOptions, recipe: Recipe) -> ProblemSet:
         main = self.recipe.main
         common = main.problems or _replayed(main)
-        load = partial(
-            load_problems,
-            catalog=self.catalog,
-            seed=recipe.seed,
-            by_row=self._is_recorded(recipe, options),
-            is_same=same_by(recipe.verifier.build()),
-            engine=self.engine,
-        )
         if common is None or (common, main.seed) == (options, recipe.seed):
-            return load(options)
+            return self._kept_problems(options, recipe)
         exam = self.problems(main).holdout
-        return load(options.model_copy(update={"holdout": 0})).without(exam)
+        return self._kept_problems(options.model_copy(update={"holdout": 0}), recipe).without(exam)
+
+    def _kept_problems(self, options: ProblemOptions, recipe: Recipe) -> ProblemSet:
+        by_row, is_same = self._is_recorded(recipe, options), same_by(recipe.verifier.build())
+        read = partial(load_problems, options, self.catalog, seed=recipe.seed, by_row=by_row, is_same=is_same)
+        # Rows that bring their answers are read for those, too.
+        folder = None if by_row else self._kept_in
+        found = partial(read, engine=self.engine)
+        return kept_problems(options, self.catalog, found, folder=folder, seed=recipe.seed, verifier=recipe.verifier)
 
     def _is_recorded(self, recipe: Recipe, options: ProblemOptions) -> bool:
         """Return whether the rows of these problems bring the answers that are learned from."""
@@ -181,11 +186,7 @@ class RunInputs:
         `verifier` is a task's own; default: the recipe's.
         """
         chosen = verifier or recipe.verifier
-        failing, first = 0, list[tuple[str, str | None]]()
-        for found in map_rows(self.engine, partial(gold_check, chosen.build()), problems):
-            failing += found is not None
-            if found is not None and len(first) < 5:
-                first.append(found)
+        failing, first = self._failing_golds(problems, chosen)
         if failing == len(problems):
             problem, gold = first[0]
             said = "has no gold answer" if gold is None else f"has the gold `{gold}`"
@@ -198,6 +199,17 @@ class RunInputs:
             where = self.where(("problems",), recipe) if name == "problems" else name
             text = "%s: %d of %d problems have no gold answer that `%s` can read: %s"
             log.warning(text, where, failing, len(problems), chosen.kind, "; ".join(map(_said_of, first)))
+
+    def _failing_golds(self, problems: Sequence[Problem], verifier: KindOptions) -> tuple[int, list[list[str | None]]]:
+        """Return how many gold answers a verifier cannot read, and the first five, behind their problems."""
+
+        def check() -> str:
+            found = [one for one in map_rows(self.engine, partial(gold_check, verifier.build()), problems) if one]
+            return json.dumps([len(found), found[:5]])
+
+        name = f"golds {key_of([by_content(verifier), code_key(verifier.of_kind.target)])}"
+        failing, first = json.loads(problems.remember(name, check) if isinstance(problems, StoredProblems) else check())
+        return failing, first
 
     def check_conflicts(self, recipe: Recipe, *, are_judged: bool) -> None:
         """Raise UserErrors where questions have several gold answers and answers are judged by them; else warn."""
@@ -250,7 +262,7 @@ def _replayed(recipe: Recipe) -> ProblemOptions | None:
     return ProblemOptions(dataset=str(path)) if path else None
 
 
-def _said_of(failing: tuple[str, str | None]) -> str:
+def _said_of(failing: Sequence[str | None]) -> str:
     problem, gold = failing
     return f"problem {problem} has none" if gold is None else f"problem {problem} has `{gold}`"
 

@@ -42,6 +42,7 @@ from cotdistill.storage.run_folder import (
     CARD,
     LAYOUT,
     MANIFEST,
+    PROBLEMS,
     STARTED,
     Manifest,
     Output,
@@ -63,7 +64,7 @@ class Pipeline:
         self.recipe = recipe
         self.options = options
         self.folder = options.runs / recipe.main.name
-        self.inputs = RunInputs(recipe)
+        self.inputs = RunInputs(recipe, kept_in=self.folder / PROBLEMS)
         self.plan: Plan = make_plan(recipe, self._part)
         self.sources = open_sources(self.inputs)
         self.checks = Checks(self.inputs, self.sources, self.plan, self.folder, is_probing=options.is_probing)
@@ -246,7 +247,7 @@ class Pipeline:
             from cotdistill.pipeline.cluster_sampling import sample_on_cluster
 
             sample_on_cluster(self, step, self.options.engine)
-        counts, outputs = store(step, folder, self.rows(step))
+        counts, outputs = store(step, folder, self.rows(step, key=key))
         if text := card(step, self.folder, counts, self.inputs.catalog):
             write_text(folder / CARD, text)
         for path in sorted(folder.iterdir()):
@@ -270,9 +271,9 @@ class Pipeline:
         log.info("%s: %s", step.folder, counts)
 
     def rows(
-        self, step: Step, rows_in: Iterable[Record] | None = None, *, shard: Shard | None = None
+        self, step: Step, rows_in: Iterable[Record] | None = None, *, shard: Shard | None = None, key: str = ""
     ) -> Iterator[Record]:
-        """Return what a stage yields for its input, or for other rows; its folder must exist."""
+        """Return what a stage yields for its input, or for other rows; its folder must exist. `key` is the step's."""
         folder, is_redone = self.folder / step.folder, self._may_redo(step)
         progress = noted(self.options.progress, folder)
         work = Workspace(folder, self.folder, step.seed, progress, shard, is_redone, self.meeting)
@@ -280,7 +281,7 @@ class Pipeline:
         work = replace(work, arm=arm, keeps_points=recipe.asks_points, base_seed=recipe.seed)
         earlier = tuple(self.folder / before.folder for before in step.upstreams if before.stage is step.stage)
         work = replace(work, engine=self.options.engine, round=step.round, earlier=earlier)
-        work = replace(work, rows_in=count_rows_in(step, self.folder))
+        work = replace(work, rows_in=count_rows_in(step, self.folder), key=key)
         roles = open_roles(step, self.plan, self.inputs, self.folder)
         if rows_in is None:
             rows_in = self.sources.of(step).rows(step, self.folder, progress)

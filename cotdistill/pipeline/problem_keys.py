@@ -1,5 +1,6 @@
 """What tells problems, and what a teacher is asked about each, from others: made by all processes that read them."""
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -8,8 +9,9 @@ from cotdistill.data.stored_problems import StoredProblems
 from cotdistill.engines import Engine
 from cotdistill.engines.rows import map_rows
 from cotdistill.records import Problem
+from cotdistill.registry import KindOptions
 from cotdistill.samplers import Sampler
-from cotdistill.storage.keys import ListDigest, canonical_bytes, quoted_bytes
+from cotdistill.storage.keys import ListDigest, by_content, canonical_bytes, code_key, key_of, quoted_bytes
 
 Json = Any  # Any: a JSON value
 
@@ -21,11 +23,21 @@ def problems_key(problems: Sequence[Problem]) -> str:
     return _key_of(problems)
 
 
-def asked_keys(problems: Sequence[Problem], teacher: Sampler, engine: Engine) -> Mapping[str, str]:
+def asked_keys(problems: Sequence[Problem], teacher: KindOptions, engine: Engine) -> Mapping[str, str]:
     """Return what tells these problems from others, and what tells the prompts about them.
 
     Raises: UserError where a problem cannot be asked with the teacher's template.
     """
+    if not isinstance(problems, StoredProblems):
+        return _asked_keys(problems, teacher.build(), engine)
+    name = f"prompts {key_of([by_content(teacher), code_key(teacher.of_kind.target)])}"
+    found: Mapping[str, str] = json.loads(
+        problems.remember(name, lambda: json.dumps(_asked_keys(problems, teacher.build(), engine)))
+    )
+    return found
+
+
+def _asked_keys(problems: Sequence[Problem], teacher: Sampler, engine: Engine) -> Mapping[str, str]:
     key, prompts = ListDigest(is_text=True), ListDigest()
     for problem_text, prompt_text in map_rows(engine, partial(_texts_of, teacher), problems):
         key.add(problem_text)

@@ -4,18 +4,21 @@ A job yields requests and receives stored answers (see `sampling/pool`), so that
 goes on after an interruption, and reads the result from the ledger.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from cotdistill.data.stored_problems import StoredProblems
 from cotdistill.engines.local import LocalEngine
 from cotdistill.engines.rows import map_rows
 from cotdistill.records import Completion, Failure, Message, Problem, Rejected, Sampling, Trace, Usage
 from cotdistill.samplers import Request, Sampler, Unanswered
 from cotdistill.sampling.completions import read_completion
 from cotdistill.sampling.pool import Job, resolve_from_ledger, stored_answers
-from cotdistill.storage.keys import completion_key
+from cotdistill.storage.keys import completion_key, key_of
 from cotdistill.storage.ledger import Ledger
+from cotdistill.storage.ledger_index import entry_name, nth_name
 from cotdistill.verifiers import Verifier, verdict_on
 
 Result = list[Trace | Rejected]
@@ -36,6 +39,8 @@ class SamplingPlan:
     """Judges while sampling, where more samples are drawn until enough are correct."""
     correct: int = 0
     max_samples: int = 0
+    key: str = ""
+    """What tells the prompts from others; empty: what is found out about them is not kept."""
 
     def make_jobs(self, problems: Sequence[Problem]) -> Iterator[Job[Result]]:
         """Yield the jobs of all problems, in order: one per sample, or one per problem where samples depend."""
@@ -59,13 +64,14 @@ class SamplingPlan:
                 if self._lacks(problem, key, index, ledger):
                     yield self._attempt(problem, index)
 
-    def missing(self, problems: Sequence[Problem], ledger: Ledger) -> tuple[int, int]:
-        """Return how many jobs need an answer that is not stored, and before which problem there is none of them."""
-        count, first = 0, len(problems)
-        for number, found in enumerate(self._count_missing(problems, ledger)):
-            first = number if found and not count else first
+    def missing(self, problems: StoredProblems, ledger: Ledger) -> tuple[int, StoredProblems]:
+        """Return how many jobs need an answer that is not stored, and the problems that have such jobs."""
+        count, places = 0, array("Q")
+        for place, found in enumerate(self._count_missing(problems, ledger)):
             count += found
-        return count, first
+            if found:
+                places.append(place)
+        return count, problems.at(places)
 
     def count(self, problems: Sequence[Problem]) -> int:
         """Return how many jobs there are."""
@@ -84,20 +90,23 @@ class SamplingPlan:
         )
         return sum(all(isinstance(row, Rejected) and row.kind != "unasked" for row in rows) for rows in results)
 
-    def _count_missing(self, problems: Sequence[Problem], ledger: Ledger) -> Iterator[int]:
+    def _count_missing(self, problems: StoredProblems, ledger: Ledger) -> Iterator[int]:
         """Yield of each problem how many of its jobs need an answer that is not stored."""
-        if self.verifier is not None:
+        if self.verifier is not None or not self._is_one_request:
             for problem in problems:
                 yield sum(1 for _ in self.make_missing_jobs((problem,), ledger))
             return
-        # Of a large set this is half of what a second start waits for: all cores take part.
-        keys = map_rows(LocalEngine(), partial(_keys, self.teacher, self.sampling), problems)
-        for number, key in enumerate(keys):
-            stored = [(key, index) in ledger for index in range(self.samples)]
-            if all(stored) and self._is_one_request:
-                yield 0
-            else:
-                yield sum(self._lacks(problems[number], key, index, ledger) for index in range(self.samples))
+        for name in self._first_names(problems):
+            yield sum(not ledger.has(nth_name(name, index)) for index in range(self.samples))
+
+    def _first_names(self, problems: StoredProblems) -> Iterable[int]:
+        """Return of each problem the name of its first request in a ledger."""
+        # Of a large set it is half of what another start would wait for, though all cores take part.
+        names = partial(map_rows, LocalEngine(), partial(_namer, self.teacher, self.sampling), problems)
+        if not self.key:
+            return names()
+        said = key_of([self.key, self.teacher.identity, self.sampling.model_dump(mode="json")])
+        return problems.number_each(f"requests {said}", lambda: array("Q", names()))
 
     def _lacks(self, problem: Problem, key: str, index: int, ledger: Ledger) -> bool:
         """Return whether a sample needs an answer that is not stored; `key` is that of its first request."""
@@ -149,8 +158,8 @@ class SamplingPlan:
             sampling = sampling.model_copy(update={"max_tokens": min(2 * budget, ceiling)})
 
 
-def _keys(teacher: Sampler, sampling: Sampling) -> Callable[[Problem], str]:
-    return lambda problem: completion_key(teacher.identity, teacher.messages(problem), sampling)
+def _namer(teacher: Sampler, sampling: Sampling) -> Callable[[Problem], int]:
+    return lambda problem: entry_name(completion_key(teacher.identity, teacher.messages(problem), sampling), 0)
 
 
 def _joined(first: Completion, second: Completion) -> Completion:

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from cotdistill.client.costs import Budget, Prices, Spending, dollars
 from cotdistill.storage.broken_attempts import read_broken
-from cotdistill.storage.ledger import Ledger, LedgerEntry, entry_name
-from cotdistill.storage.ledger_index import LedgerIndex
+from cotdistill.storage.ledger import Ledger, LedgerEntry
+from cotdistill.storage.ledger_index import LedgerIndex, entry_name
 
 
 def spent_in(*ledgers: Ledger) -> Spending:

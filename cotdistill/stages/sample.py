@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Annotated, Any, Literal
 
@@ -136,7 +137,7 @@ def sample(
     """Ask the teacher every problem, and keep every answer."""
     stored = problems if isinstance(problems, StoredProblems) else StoredProblems.of(problems)
     asked = stored if work.shard is None else stored.where(partial(_is_in, work.shard))
-    plan = sampling_plan(options, teacher, verifier, seed=work.seed)
+    plan = replace(sampling_plan(options, teacher, verifier, seed=work.seed), key=work.key)
     with Ledger(work.folder / (work.shard.file if work.shard else LEDGER)) as ledger:
         missing = plan.make_missing_jobs(asked, ledger)
         borrow(missing, ledger, other_ledgers(work.run, ledger.path), identity=teacher.identity)
@@ -166,11 +167,11 @@ def sampling_plan(options: SampleOptions, teacher: Sampler, verifier: Verifier |
 
 
 def _draw(
-    asked: Sequence[Problem], plan: SamplingPlan, ledger: Ledger, options: SampleOptions, work: Workspace
+    asked: StoredProblems, plan: SamplingPlan, ledger: Ledger, options: SampleOptions, work: Workspace
 ) -> PoolResult:
     """Ask what is not stored yet, under a live line."""
     teacher, total = plan.teacher, plan.count(asked)
-    missing, first = plan.missing(asked, ledger)
+    missing, left = plan.missing(asked, ledger)
     budget = options.budget.share(work.shard.of) if options.budget and work.shard else options.budget
     earlier = [Ledger.snapshot(folder / LEDGER) for folder in work.earlier]
     meter = Meter(total, total - missing, teacher.prices, budget, _paid([ledger, *earlier], teacher.prices, budget))
@@ -182,7 +183,7 @@ def _draw(
         drain_timeout_s=options.drain_timeout_s,
         has_slow_jobs=options.until is not None,
     )
-    return draw_missing(plan, asked[first:], ledger, meter, work, title="sampling", unit=unit, options=pool_options)
+    return draw_missing(plan, left, ledger, meter, work, title="sampling", unit=unit, options=pool_options)
 
 
 def _paid(ledgers: Iterable[Ledger], prices: Prices | None, budget: Budget | None) -> Spending:

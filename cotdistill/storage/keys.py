@@ -3,7 +3,9 @@
 import functools
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+import platform
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +105,20 @@ def file_content(path: Path) -> str:
     except OSError:
         # Too long for a name, or not to be read: whoever uses it says so.
         return str(path)
+
+
+def code_key(*targets: Callable[..., object]) -> Json:
+    """Return what tells the code of this package, and of what others bring, from another version of it."""
+    modules = {sys.modules[target.__module__].__file__ for target in targets if target.__module__ in sys.modules}
+    return [_own_code(), *sorted(file_content(Path(file)) for file in modules if file)]
+
+
+@functools.cache
+def _own_code() -> str:
+    root, digest = Path(__file__).parents[1], hashlib.sha256(f"{platform.python_version()} {sys.byteorder}".encode())
+    for path in sorted(root.rglob("*.py")):
+        digest.update(f"{path.relative_to(root)}\n".encode() + path.read_bytes())
+    return digest.hexdigest()
 
 
 def differences(old: Json, new: Json, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Json, Json]]:

@@ -21,7 +21,7 @@ from pydantic import Field
 from cotdistill.errors import TryAgainLater, UserError, disk_fault
 from cotdistill.records import Record
 from cotdistill.storage.jsonl import sync_folder
-from cotdistill.storage.ledger_index import LedgerIndex
+from cotdistill.storage.ledger_index import LedgerIndex, entry_name
 from cotdistill.storage.ledger_line import ledger_line, parsed_line
 
 log = logging.getLogger(__name__)
@@ -118,7 +118,11 @@ class Ledger:
 
     def __contains__(self, completion: tuple[str, int]) -> bool:
         """Whether the completion with this key and index is stored."""
-        return self._index.find(entry_name(*completion)) is not None
+        return self.has(entry_name(*completion))
+
+    def has(self, name: int) -> bool:
+        """Whether the completion of this name is stored; see `entry_name`."""
+        return self._index.find(name) is not None
 
     def append(self, entry: LedgerEntry) -> None:
         """Store a completion; it is on disk when this returns. One that is there already stays the first.
@@ -293,8 +297,3 @@ def _chunks(file: BinaryIO, end: int) -> Iterator[bytes]:
 def utc_now() -> str:
     """Return the time for `LedgerEntry.received`."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")
-
-
-def entry_name(key: str, index: int) -> int:
-    """Return 64 bits that stand for key and index in this process; not 0."""
-    return hash((key, index)) & (1 << 64) - 1 or 1

@@ -9,6 +9,22 @@ from array import array
 FIRST_SLOTS = 1 << 10
 EMPTY = 0
 
+NAME_STEP = 0x9E3779B97F4A7C15
+"""Odd and far from any pattern: 2^64 divided by the golden ratio."""
+NAMES = (1 << 64) - 1
+PRIME = (1 << 64) - 59
+"""The largest of 64 bits: all digits of a key count."""
+
+
+def entry_name(key: str, index: int) -> int:
+    """Return the name of a sample of a request, whose key is hex; it is the same in every process."""
+    return nth_name(int(key, 16) % PRIME, index)
+
+
+def nth_name(first: int, index: int) -> int:
+    """Return the name of a sample by that of the request's first one."""
+    return (first + index * NAME_STEP) & NAMES or 1
+
 
 class LedgerIndex:
     """Name -> offset; the first offset of a name stays."""

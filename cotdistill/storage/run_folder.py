@@ -47,6 +47,9 @@ TOKENS = "tokens"
 BASE = "base"
 """Folder of untrained students that had to be made."""
 
+PROBLEMS = "problems"
+"""Folder of large sets of problems as they were read: it may be removed at any time."""
+
 LEDGER = "completions.jsonl"
 """Every completion of a stage that asks a model."""
 ROWS = "rows.jsonl"

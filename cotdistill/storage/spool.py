@@ -6,7 +6,7 @@ from array import array
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Generic, Self, TypeVar
+from typing import BinaryIO, Generic, Self, TypeVar
 
 from cotdistill.records import Record
 from cotdistill.storage.encoded import encode
@@ -22,10 +22,17 @@ class RowSpool(Generic[R]):
 
     def __init__(self, folder: Path, record: type[R]) -> None:
         self._record = record
-        self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  # __exit__ closes it
+        self._file: BinaryIO = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  # __exit__ closes it
         self._ends = array("Q", [0])
         self._written = 0
         """Records that a read finds in the file, and not in the buffer before it."""
+
+    @classmethod
+    def of_file(cls, file: BinaryIO, ends: "array[int]", record: type[R]) -> Self:
+        """Return the records of a file that is written already; `ends` is 0 and the place behind each of them."""
+        spool = cls.__new__(cls)
+        spool._record, spool._file, spool._ends, spool._written = record, file, ends, len(ends) - 1
+        return spool
 
     def __enter__(self) -> Self:
         return self

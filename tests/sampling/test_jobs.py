@@ -2,6 +2,7 @@
 
 import pytest
 
+from cotdistill.data.stored_problems import StoredProblems
 from cotdistill.records import Rejected, Trace
 from cotdistill.registry import make
 from cotdistill.sampling.pool import request_key
@@ -228,12 +229,17 @@ def test_what_is_still_to_be_asked_is_known_from_what_is_stored(tmp_path, option
         assert list(plan.make_missing_jobs(chosen[:4], ledger)) == []
 
 
-def test_what_is_missing_is_counted_with_the_first_problem_that_lacks_an_answer(tmp_path):
-    plan, asked = sampling_plan(SampleOptions(), make("samplers", "demo"), None, seed=1), problems(4)
+@pytest.mark.parametrize("options", [{}, {"samples_per_problem": 3}, {"on_length": "raise_max_tokens"}])
+def test_what_is_missing_is_counted_with_the_problems_that_have_no_answer(tmp_path, options):
+    plan = sampling_plan(SampleOptions(**options), make("samplers", "demo"), None, seed=1)
+    asked, samples = StoredProblems.of(problems(4)), plan.samples
     with Ledger(tmp_path / "c.jsonl") as ledger:
-        assert plan.missing(asked, ledger) == (4, 0)
+        count, left = plan.missing(asked, ledger)
+        assert (count, list(left)) == (4 * samples, problems(4))
         for problem in (asked[0], asked[1], asked[3]):
             key = request_key(next(next(plan.make_jobs([problem]))), plan.teacher.identity)
-            ledger.append(LedgerEntry(key=key, index=0, problem_id=problem.id, response={}))
-        assert plan.missing(asked, ledger) == (1, 2)
-        assert plan.missing(asked[:2], ledger) == (0, 2)
+            for index in range(samples):
+                ledger.append(LedgerEntry(key=key, index=index, problem_id=problem.id, response={}))
+        count, left = plan.missing(asked, ledger)
+        assert (count, list(left)) == (samples, [asked[2]])
+        assert (plan.missing(asked.at([0, 1]), ledger)[0], plan.missing(asked.at([2, 3]), ledger)[0]) == (0, samples)

@@ -57,7 +57,7 @@ class ProblemSource:
     def _asked(self, problems: Sequence[Problem], teacher: KindOptions | None) -> Json:
         if teacher is None:
             return {"problems": problems_key(problems), "prompts": ListDigest().hex()}
-        return asked_keys(problems, teacher.build(), self.inputs.engine)
+        return asked_keys(problems, teacher, self.inputs.engine)
 
     def rows(self, step: Step, run: Path, progress: Progress) -> Iterable[Record]:  # noqa: ARG002
         """Return the problems; rows that could not be read go to the step's folder."""
