@@ -18,8 +18,9 @@ from cotdistill.client.retries import Forbidden, NoAnswer, Transient, Unreachabl
 from cotdistill.errors import AccessRefused, TryAgainLater, UserError
 from cotdistill.yamlfile import nearest
 
-PATIENCE_S = 10.0
-"""For the whole answer: a list of models is a page of text."""
+CONNECT_S = 3.0
+PATIENCE_S = 4.0
+"""For the whole answer: a list of models is a page of text, and whoever has none to show must not hold up the start."""
 VERSION = "/v1"
 WITHOUT_ALL_NAMES = (":",)
 """Marks in names of variants that no list holds, as OpenRouter's `deepseek/deepseek-r1:nitro`."""
@@ -39,6 +40,12 @@ class ServerReport(NamedTuple):
     note: str
     """What it said, for people."""
     fault: ServerFault | None = None
+    is_silent: bool = False
+    """Whether it took the question and gave no answer: that may be as well, and nobody waits for more."""
+
+
+class _Silent(Exception):
+    """The server takes the question and says nothing."""
 
 
 class _NoList(Exception):
@@ -72,6 +79,9 @@ async def _ask(server: Server, model: str, *, use_proxy: bool) -> ServerReport:
     except AccessRefused as error:
         hint = "" if server.api_key else "name the variable that holds a key in `api_key_env`"
         return _faulty("api_key_env", AccessRefused(f"{host}: {error.message}", hint=hint))
+    except _Silent:
+        said = f"{host} gives no answer to GET /models within {PATIENCE_S:g} s: whether it has `{model}` is not known"
+        return ServerReport(said, is_silent=True)
     except (Transient, NoAnswer, _NoList) as error:
         return await _without_list(server, error, use_proxy=use_proxy)
     except UserError as error:
@@ -101,7 +111,7 @@ async def _without_list(server: Server, error: Exception, *, use_proxy: bool) ->
             await _read_names(replace(server, base_url=base + VERSION), use_proxy=use_proxy)
         except AccessRefused:
             pass  # it is there, and wants another key
-        except (UserError, Transient, NoAnswer, _NoList):
+        except (UserError, Transient, NoAnswer, _NoList, _Silent):
             return _not_known(server.host, said)
         text = f"{base} is no OpenAI-compatible address: {said}"
         return _faulty("base_url", UserError(text, hint=f"write {base}{VERSION}"))
@@ -119,14 +129,18 @@ def _faulty(option: Literal["base_url", "model", "api_key_env"], fault: UserErro
 async def _read_names(server: Server, *, use_proxy: bool) -> tuple[str, ...]:
     """Return the names of a server's models.
 
-    Raises: _NoList, Transient, NoAnswer, AccessRefused, UserError.
+    Raises: _NoList, _Silent, Transient, NoAnswer, AccessRefused, UserError.
     """
     connection = Connection(
-        server, connect_timeout_s=PATIENCE_S, timeouts=Timeouts(), is_streamed=False, use_proxy=use_proxy
+        server, connect_timeout_s=CONNECT_S, timeouts=Timeouts(), is_streamed=False, use_proxy=use_proxy
     )
     await connection.open()
     try:
-        body = await connection.get("/models", patience_s=PATIENCE_S)
+        async with asyncio.timeout(PATIENCE_S):
+            # Its own clock never strikes: it would not tell silence from other faults.
+            body = await connection.get("/models", patience_s=2 * PATIENCE_S)
+    except TimeoutError:
+        raise _Silent from None
     finally:
         await connection.close()
     try:

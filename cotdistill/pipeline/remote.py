@@ -140,6 +140,8 @@ class RemoteChecks:
         is_any_well = any(report.fault is None for report in answer)
         for report in answer:
             if report.fault is None:
+                if report.is_silent and patience == "warn":
+                    log.warning("%s", report.note)
                 self.notes[Note(".".join(map(str, question.loc)), report.note)] = None
                 continue
             option, fault = report.fault

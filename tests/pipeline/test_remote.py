@@ -6,7 +6,8 @@ import threading
 
 import pytest
 
-from tests.support.fault_server import FaultServer, Received, status
+from cotdistill.client import models
+from tests.support.fault_server import HANG, FaultServer, Received, status
 from tests.support.offline import cut_off
 
 TEXT = """\
@@ -193,3 +194,14 @@ def test_another_web_server_is_not_waited_for(said):
     server.server_close()
     assert code == 2
     assert "teacher.model" in text and "HTTP 501" in text and "see to `model` and `base_url`" in text
+
+
+@pytest.mark.parametrize("command", ["run", "check"])
+def test_a_server_that_says_nothing_is_asked_once_and_holds_nothing_up(said, monkeypatch, command):
+    monkeypatch.setattr(models, "PATIENCE_S", 0.3)
+    with FaultServer(models=(b"", HANG)) as server:
+        _, text = said(command, TEXT.replace("URL", server.base_url))
+        note = "gives no answer to GET /models within 0.3 s: whether it has `deep-r1` is not known"
+        assert text.count(f"127.0.0.1:{server.port} {note}") == 1
+        assert len(server.asked_models) == 1
+        assert len(server.requests) == (4 if command == "run" else 0)
