@@ -27,6 +27,7 @@ from cotdistill.errors import UserError, first_fault, no_such_file
 from cotdistill.records import Completion, Failure, Message, Problem, Trace, problem_id
 from cotdistill.registry import kind
 from cotdistill.samplers import Draw, JsonRow, Reply, Request, SendGate, SingleCall, Unanswered
+from cotdistill.storage.keys import short_name
 
 TEXTS = ("question", "reasoning", "answer")
 
@@ -41,6 +42,14 @@ class _Place(NamedTuple):
     offset: int
     problem_id: str
     gold: str | None
+
+
+class _Recorded(NamedTuple):
+    """What a file holds, by hashes."""
+
+    questions: frozenset[bytes]
+    answers: Counter[int]
+    """How many of each problem, by the hash of its id."""
 
 
 @kind
@@ -74,8 +83,7 @@ class Replay(SingleCall):
 
         Raises: UserError that names file, line and key.
         """
-        for _ in self._read_recorded():
-            pass
+        _ = self._recorded
 
     def messages(self, problem: Problem, /) -> tuple[Message, ...]:
         """Return the bare question, behind the id of its row: rows of one question have completions of their own."""
@@ -83,15 +91,15 @@ class Replay(SingleCall):
 
     def count_unrecorded(self, problems: Iterable[Problem]) -> int:
         """Return how many of these questions have no completion."""
-        recorded = {_question_hash(problem.question) for problem, _ in self._read_recorded()}
+        recorded = self._recorded.questions
         return sum(_question_hash(problem.question) not in recorded for problem in problems)
 
     def count_unasked(self, problems: Iterable[Problem], samples: int) -> tuple[int, int]:
         """Return how many completions of these problems are further on than their first `samples`, and how many
         samples would serve them all.
         """
-        recorded = Counter(problem.id for problem, _ in self._read_recorded())
-        counts = [recorded[problem.id] for problem in problems]
+        recorded = self._recorded.answers
+        counts = [recorded[short_name(problem.id)] for problem in problems]
         return sum(max(count - samples, 0) for count in counts), max(counts, default=0)
 
     @asynccontextmanager
@@ -114,26 +122,44 @@ class Replay(SingleCall):
     def _spool(self, spool: IO[bytes]) -> dict[bytes, list[_Place]]:
         """Write a reply per line; return where those of each question are."""
         places = defaultdict(list)
-        for problem, reply in self._read_recorded():
+        self._check_path()
+        for problem, reply in _read_recorded(self.path):
             places[_question_hash(problem.question)].append(_Place(spool.tell(), problem.id, problem.gold))
             spool.write(json.dumps(reply).encode("ascii") + b"\n")
         return dict(places)
 
-    def _read_recorded(self) -> Iterator[tuple[Problem, JsonRow]]:
-        """Yield the problem and the reply of every row."""
+    @property
+    def _recorded(self) -> _Recorded:
+        """What the file holds: it is read once, whoever asks. Raises: UserError that names file, line and key."""
         self._check_path()
-        identities = Identities("id")
-        for where, row in read_rows(self.path):
-            problem, reply = _from_trace(row, where) if "completion" in row else _from_texts(row, where)
-            try:
-                yield identities.named([problem])[0], reply
-            except ValueError as error:
-                key, _, message = str(error).partition(": ")
-                raise UserError(message, f"{where}: {key}") from None
+        found = self.path.stat()
+        return _count_recorded(self.path, self.path.absolute(), found.st_ino, found.st_size, found.st_mtime_ns)
 
     def _check_path(self) -> None:
         if not self.path.is_file():
             raise no_such_file(self.path)
+
+
+@functools.lru_cache(maxsize=4)
+def _count_recorded(path: Path, *_stamp: object) -> _Recorded:
+    """Return what a file holds; another stamp is another file."""
+    questions, answers = set[bytes](), Counter[int]()
+    for problem, _ in _read_recorded(path):
+        questions.add(_question_hash(problem.question))
+        answers[short_name(problem.id)] += 1
+    return _Recorded(frozenset(questions), answers)
+
+
+def _read_recorded(path: Path) -> Iterator[tuple[Problem, JsonRow]]:
+    """Yield the problem and the reply of every row."""
+    identities = Identities("id")
+    for where, row in read_rows(path):
+        problem, reply = _from_trace(row, where) if "completion" in row else _from_texts(row, where)
+        try:
+            yield identities.named([problem])[0], reply
+        except ValueError as error:
+            key, _, message = str(error).partition(": ")
+            raise UserError(message, f"{where}: {key}") from None
 
 
 def _from_texts(row: JsonRow, where: str) -> tuple[Problem, JsonRow]:

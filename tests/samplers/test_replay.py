@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from cotdistill.client.concurrency import SendGate
+from cotdistill.data.readers import read_rows
 from cotdistill.errors import UserError
 from cotdistill.records import Completion, CompletionStatus, Problem, Sampling, Trace, Usage, problem_id
-from cotdistill.samplers import Reply, Request, Unanswered
+from cotdistill.samplers import Reply, Request, Unanswered, replay
 from cotdistill.samplers.replay import Replay
 from cotdistill.sampling.completions import read_completion
 from cotdistill.storage.ledger import LedgerEntry
@@ -190,3 +191,23 @@ def test_an_id_of_two_questions_is_named(tmp_path: Path) -> None:
     rows = [{**OWN[0]}, {**OWN[0], "question": "other"}]
     with pytest.raises(UserError, match=":2: id: expected an id of its own"):
         Replay(path=written(tmp_path / "traces.jsonl", rows)).check()
+
+
+def test_the_checks_read_a_file_once_and_once_more_when_it_changes(tmp_path, monkeypatch):
+    path, read = written(tmp_path / "t.jsonl", ROWS), []
+    monkeypatch.setattr(replay, "read_rows", lambda path: read.append(path) or read_rows(path))
+    asked = [Problem(id="a", question="How many clips?"), Problem(id="b", question="How many cats?")]
+
+    def check():
+        Replay(path=path).check()
+        return Replay(path=path).count_unrecorded(asked), Replay(path=path).count_unasked(asked, 0)
+
+    assert check() == (1, (1, 1))
+    assert len(read) == 1
+    written(path, [*ROWS, {"question": "How many cats?", "reasoning": "1", "answer": "1", "id": "b"}])
+    assert check() == (0, (2, 1))
+    assert len(read) == 2
+    written(path, [{"question": 7}])
+    for _ in range(2):
+        with pytest.raises(UserError, match=r"t\.jsonl:1: "):
+            check()
