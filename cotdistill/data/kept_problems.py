@@ -90,8 +90,9 @@ def _key(dataset: Dataset, options: ProblemOptions, seed: int, verifier: KindOpt
     except (OSError, UserError):
         return None  # whoever reads it says why
     read_by = code_key(kinds("formats")[dataset.entry.formatting].target, verifier.of_kind.target)
-    place = [dataset.name, str(dataset.root), dataset.where, repr(dataset.recognition)]
-    how = [dataset.entry.model_dump(mode="json"), dataset.options.model_dump(mode="json")]
+    place, told = [dataset.name, str(dataset.root), dataset.where], dataset.recognition
+    guessed = None if told is None else [told.guess, sorted(told.flags), told.ready]
+    how = [guessed, dataset.entry.model_dump(mode="json"), dataset.options.model_dump(mode="json")]
     asked = [options.model_dump(mode="json"), seed, by_content(verifier)]
     return key_of([read_by, files, place, how, asked]) if files else None
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
+from secrets import token_hex
 from typing import BinaryIO
 
 from cotdistill.storage.jsonl import AtomicFile
@@ -51,14 +52,20 @@ def open_kept(path: Path, key: str) -> BinaryIO | None:
 def keep(path: Path, key: str, parts: Iterable[bytes]) -> None:
     """Keep data under a key in place of what the file kept; where the disk refuses, nothing is kept."""
     file = AtomicFile(path)
+    # Another process may be keeping the same: neither writes into the other's file.
+    file.partial = path.with_name(f"{path.name}.{token_hex(4)}.partial")
     try:
         with file:
             for part in parts:
                 file.write_bytes(part)
             file.write(f"{key} {file.sha256}\n")
     except OSError:
+        pass  # a full disk: whoever must write says so
+    finally:
         with suppress(OSError):
-            file.partial.unlink(missing_ok=True)
+            # What a killed process left goes, too.
+            for left in path.parent.glob(f"{path.name}.*.partial"):
+                left.unlink(missing_ok=True)
 
 
 def _is_whole(file: BinaryIO, key: str) -> bool:

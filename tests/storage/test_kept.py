@@ -62,3 +62,23 @@ def test_what_stops_in_the_middle_replaces_nothing(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         keep(path, OTHER, parts())
     assert kept(path, KEY, not_made) == DATA
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_two_that_keep_the_same_leave_one_whole_file(tmp_path):
+    path = tmp_path / "facts"
+
+    def parts():
+        yield b"slow"
+        keep(path, OTHER, [DATA])
+        yield b"er"
+
+    keep(path, KEY, parts())
+    assert kept(path, OTHER, not_made) == DATA or kept(path, KEY, not_made) == b"slower"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_a_killed_process_left_goes_with_the_next_one(tmp_path):
+    (tmp_path / "facts.0a1b2c3d.partial").write_bytes(b"half")
+    keep(tmp_path / "facts", KEY, [DATA])
+    assert [path.name for path in tmp_path.iterdir()] == ["facts"]
