@@ -33,7 +33,7 @@ def _shown(value: object) -> str:
     """Return a value as a recipe would say it; of a kind what it is known by."""
     if value is None:
         return "none"
-    if isinstance(value, str) and value and value.isprintable():
+    if isinstance(value, str) and value not in ("", "none") and value.isprintable():
         return value
     if isinstance(value, Mapping) and any(value.get(fact) for fact in FACTS):
         return in_words(value)

@@ -69,5 +69,7 @@ def test_a_miniature_runs_to_its_end_and_its_findings_are_measured(system, cli, 
         assert done.returncode == 0, done.stderr
     arms = {arm["name"] for arm in json.loads(done.stdout)["arms"]}
     assert arms == {*(arm.name for arm in read_recipe(recipe).arms), "baseline"}
+    tasks = list(read_recipe(recipe).main.tasks)
+    assert all([row["task"] for row in arm["tasks"]] == tasks for arm in json.loads(done.stdout)["arms"])
     rows = PAPERS["measured_rows"](system, tmp_path)
     assert len(rows) == len(system.findings) and all("against" in row for row in rows)

@@ -19,6 +19,11 @@ SETS = {
     "CoT-Collection.json": {
         str(n): {"source": f"solve: ant {n}?", "rationale": "It is.", "target": str(n)} for n in range(40)
     },
+    "strategyqa.json": [{"qid": f"s{n}", "question": f"Is {n} even?", "answer": n % 2 == 0} for n in range(20)],
+    "no_robots.json": [
+        {"messages": [{"role": "user", "content": f"Say {n}."}, {"role": "assistant", "content": f"{n}"}]}
+        for n in range(20)
+    ],
     "gsm8k_test.json": [{"question": f"What is {n} - 7?", "answer": f"#### {n - 7}"} for n in range(400, 420)],
 }
 BBH = [{"input": f"not ( True ) and {n} is", "target": said} for n, said in ((1, "False"), (2, "True"))]
@@ -34,6 +39,7 @@ ARMS = {
     ),
     "hinted_teacher": ("unhinted", "leaks_kept", "a_quarter", "baseline"),
     "cot_collection_two_step": ("shown", "lora_second", "one_step", "broad_only", "baseline"),
+    "conditioned_thinking": ("not_instructed", "hybrid", "hybrid_not_to_think", "thinking_alone", "baseline"),
     "top_up_sampling": ("one_each", "not_too_easy", "shortest", "majority", "baseline"),
 }
 

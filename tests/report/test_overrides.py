@@ -26,6 +26,7 @@ MAIN = {
         ({"student": {"kind": "demo", "base_steps": 9}}, ("student.base_steps: 800 -> 9",)),
         ({"train": None}, ("train: on -> none",)),
         ({"evaluate": {"prefill": ""}}, (r'evaluate.prefill: "<think>\n" -> ""',)),
+        ({"convert": {"style": {"kind": "plain", "system": "none"}}}, ('convert.style.system: none -> "none"',)),
         ({"name": "other"}, ()),
     ],
 )
