@@ -25,6 +25,9 @@ from cotdistill.errors import UserError
 from cotdistill.records import Problem, Trace
 from cotdistill.storage.blocks import BLOCK_ROWS, line_blocks
 
+UNTOLD = Identity(0, 0, 0, 0, ())
+"""In place of what tells a row from others, where nobody asks."""
+
 Each = Literal["problem", "trace"]
 """What is wanted of a row: its problem, once, or all of its traces."""
 
@@ -38,7 +41,7 @@ class Found(NamedTuple):
     """How many problems or traces it holds."""
     identity: Identity
     question: int
-    """Hash of the question with its options."""
+    """Hash of the question with its options; 0 where nobody asks."""
 
 
 class Bad(NamedTuple):
@@ -66,6 +69,8 @@ class DatasetBlock(ABC):
     recognition: Recognition | None
     names: Mapping[int, Name] = field(default_factory=dict, init=False)
     """Names of its rows, by number, where they are not those that the rows have of themselves."""
+    is_told_apart: bool = field(default=False, init=False)
+    """Whether it is known already that no two questions of the set share an id."""
     findings: list[Finding] = field(default_factory=list, init=False)
     """Of all rows, once `rows` was gone through."""
 
@@ -87,11 +92,13 @@ class DatasetBlock(ABC):
                 continue
             if left := list(row.unread()):
                 unread.update(left)
-            identity, problem = identity_of(values), problem_in(values[0])
+            identity = UNTOLD if self.is_told_apart else identity_of(values)
+            problem = problem_in(values[0])
             if name := self.names.get(number):
                 values = renamed(values, name)
             wanted = [problem_in(values[0])] if self.each == "problem" else values
-            question = question_key(with_options(problem)) if problem.choices else identity.question
+            has_own_key = problem.choices and not self.is_told_apart
+            question = question_key(with_options(problem)) if has_own_key else identity.question
             self.findings.append(Found(number, len(wanted), identity, question))
             for value in wanted:
                 yield _with_options(value) if problem.choices else value
@@ -177,6 +184,7 @@ class DatasetRows:
         for number, block in enumerate(self._blocks()):
             if self._known is not None:
                 block.names = self._known.of_block(number)
+            block.is_told_apart = self._identities is None
             self._pending.append(block)
             yield block
 
