@@ -161,7 +161,7 @@ def lone_number(text: str, mark: DecimalMark = ".") -> Number | None:
 _DEGREES = re.compile(r"\^\s?\{?\\circ\}?|\\boxed|\\left|\\right|\^ ?\{?[23]\}?(?=\W*$)")
 _SPACING = re.compile(r"\\(?:left|right|displaystyle|[!,;: ])|(?<!\d)\s+|\s+(?!\d)|[$*]")
 _FRACTION = re.compile(r"\\[dtc]frac")
-_WORDS = re.compile(r"\(?[A-Z]\)?|(?=.*[^\W\d_]{3})[^\W\d_][^\W_]*(?:[ '’.,-]{1,3}[^\W_]+)*\.?")
+_WORDS = re.compile(r"\(?[A-Z]\)?|(?i:no)\.?|(?=.*[^\W\d_]{3})[^\W\d_][^\W_]*(?:[ '’.,-]{1,3}[^\W_]+)*\.?")
 _CLOCK = re.compile(r"(?<![\d:])0*(\d{1,9}(?::\d{1,9}){1,3})(?![\d:])(?:\s?([ap])\.?\s?m\b\.?)?", re.IGNORECASE)
 
 

@@ -6,7 +6,7 @@ FORMS = {
     "choice": ["C", "(C)", "C) Paris", "C. Paris", "\\text{(C)}", "#### B", "I"],
     "numeric": ["#### 18", "x=5", "\\$70,000", "3/4", "90^\\circ", "-0.5", "10\\%", "5 \\text{ cm}^2", "18 dollars", "৭০,০০০",
                 "\\frac{1}{2}", "3.0 \\times 10^{8}", "twelve"],
-    "exact": ["Paris", "\\text{Evelyn}", "Yes", "June 20", "New York"],
+    "exact": ["Paris", "\\text{Evelyn}", "Yes", "No", "no.", "June 20", "New York"],
     "math": ["2\\sqrt{3}", "-2, 6", "[2,5)", "(3,4)", "12:00", "y = 2x + 3", "x", "2^{10}", "p - q", "1210_3", "\\pi", "", "3x", "1,4", "A = \\frac{1}{2}bh", "7:30 pm",
              "9" * 30_000, "{" * 100_000],
 }  # fmt: skip
