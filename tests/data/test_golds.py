@@ -3,7 +3,7 @@ import json
 import pytest
 
 from cotdistill.data import BadRows, Catalog
-from cotdistill.data.golds import Golds, conflict_faults, find_conflicts, same_by
+from cotdistill.data.golds import Golds, conflict_faults, find_conflicts, gold_check, same_by
 from cotdistill.data.identity import identity_of
 from cotdistill.records import Problem
 from cotdistill.registry import make
@@ -60,3 +60,23 @@ def test_a_problem_is_new_by_its_question_or_its_gold():
     problems = [Problem(id="x", question=question, gold=gold) for question, gold in asked]
     assert [golds.add(identity_of([problem])) for problem in problems] == [True, True, True, False, True, True]
     assert len(golds) == 2
+
+
+def test_a_gold_that_fails_its_own_verifier_is_named_and_asked_for_once():
+    asked = []
+
+    def verify(gold, answer):
+        asked.append((gold, answer))
+        return make("verifiers", "numeric")(gold, answer)
+
+    check = gold_check(verify)
+    golds = ["72", "see above", "see above", "72", None]
+    found = [check(Problem(id=f"p{n}", question="How  many?", gold=gold)) for n, gold in enumerate(golds)]
+    assert found == [
+        None,
+        ("p1 (`How many?`)", "see above"),
+        ("p2 (`How many?`)", "see above"),
+        None,
+        ("p4 (`How many?`)", None),
+    ]
+    assert asked == [("72", "72"), ("see above", "see above")]

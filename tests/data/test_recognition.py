@@ -49,6 +49,18 @@ def test_a_row_is_told_by_its_columns(row, formatting, columns):
     assert (found.guess.formatting, dict(found.guess.columns)) == (formatting, columns)
 
 
+def test_rows_of_the_same_names_are_told_apart_by_what_they_hold():
+    known = recognise([{"question": "q", "reasoning": "r", "answer": "a"}])
+    said = [
+        {"question": "q", "reasoning": "r", "answer": "a"},
+        {"question": "q", "reasoning": None, "answer": "a"},
+        {"question": "q", "reasoning": "other", "answer": "words"},
+        {"question": TURNS, "reasoning": None, "answer": None},
+        {"question": "q", "reasoning": None, "answer": "b"},
+    ]
+    assert [bool(known.fault(row)) for row in said] == [False, True, False, True, True]
+
+
 @pytest.mark.parametrize("row", [{"text": "t"}, {"chosen": "a", "rejected": "b"}, {"gold": "1"}, {}])
 def test_columns_that_tell_nothing_are_told_from_others(row):
     assert recognise([row]) is None

@@ -13,6 +13,8 @@ from cotdistill.filters.shingles import is_unspaced, jaccard, shingles, words
         ("小明有3个", ["小", "明", "有", "3", "个"]),
         ("हिन्दी में है।", ["हिन्दी", "में", "है"]),
         ("snake_case", ["snake", "case"]),
+        ("Great job! 😊🎉 48 × 2 = 96…", ["great", "job", "48", "2", "96"]),
+        ("မ၊ a–b", ["မ", "၊", "a", "b"]),
         ("", []),
     ],
 )
