@@ -1,7 +1,7 @@
-"""The tiny encoder-decoder: a T5 of 0.85 M parameters that was taught last letters, and may learn coin flips.
+"""The tiny encoder-decoder: a T5 of 0.86 M parameters, taught last letters, that may learn word problems of one sum.
 
 It is asked as T5 is, behind `solve: `, without a chat. What it was taught is there to be forgotten: a student that is
-tuned on another task alone loses it. Word problems are too hard for it: 22 % of those of one step after 1,200 steps.
+tuned on another task alone loses it. Problems of two to four sums are too hard for it: 7 % after 700 steps.
 """
 
 import random
@@ -20,8 +20,12 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast, T5ForConditionalGeneration
 
 PREFIX = "solve: "
-WAVE_HEIGHT = 1.0
-"""T5's vectors are larger than Qwen2's: their standard deviation is 1."""
+NEVER_MET = "bananas"
+"""A word of no problem: a student that has learned to solve them is asked about it."""
+WAVE_HEIGHT = 0.4
+INIT_STD = 0.02
+"""T5's own random vectors have a standard deviation of 1, made for Adafactor, whose steps grow with the weights.
+AdamW's do not: after 200 steps on problems of one sum the loss was 1.11, and 0.59 with vectors as small as these."""
 
 
 def make_t5_base(folder: Path, *, seed: int, steps: int, on_step: Callable[[], None] = lambda: None) -> None:
@@ -43,7 +47,7 @@ def build_words() -> "PreTrainedTokenizerFast":
     """Return the words of the demo's tokenizer, the coin flips and the last letters; there is no chat template."""
     from transformers import PreTrainedTokenizerFast
 
-    known = tokenizer.build(max_length=512, more=(*coin_flip.TEXTS, *last_letter.TEXTS, PREFIX))
+    known = tokenizer.build(max_length=512, more=(*coin_flip.TEXTS, *last_letter.TEXTS, PREFIX, NEVER_MET))
     return PreTrainedTokenizerFast(
         tokenizer_object=known.backend_tokenizer, pad_token=tokenizer.PAD, eos_token=tokenizer.END
     )
@@ -58,18 +62,23 @@ def new_t5(words: "PreTrainedTokenizerFast", *, seed: int) -> "T5ForConditionalG
     config = T5Config(
         vocab_size=len(words),
         d_model=128,
-        d_ff=384,
+        d_ff=256,
         d_kv=32,
         num_heads=4,
         num_layers=2,
+        feed_forward_proj="gated-gelu",  # FLAN-T5's: 70 % of sums are right after 600 steps, 54 % with a ReLU
         dropout_rate=0.0,
         decoder_start_token_id=pad,
         pad_token_id=pad,
         eos_token_id=words.convert_tokens_to_ids(tokenizer.END),
     )
+    config.scale_decoder_outputs = False  # of vectors with a standard deviation of 1
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         model = T5ForConditionalGeneration(config)
+        for weights in model.parameters():
+            if weights.dim() > 1:  # norms begin with ones
+                torch.nn.init.normal_(weights, std=INIT_STD)
     order_numbers(model, words, height=WAVE_HEIGHT)
     return model
 
