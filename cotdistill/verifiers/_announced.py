@@ -4,9 +4,16 @@ import re
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
-from cotdistill.verifiers._languages import pattern
-from cotdistill.verifiers._page import ANNOUNCES, MOST, SENTENCE_END, WINDOW, Page, sentences_of_line, statement_end
-from cotdistill.verifiers._sections import solution_spans
+from cotdistill.verifiers._languages import NOUNS, pattern
+from cotdistill.verifiers._page import (
+    MOST,
+    SENTENCE_END,
+    WINDOW,
+    Page,
+    sentences_of_line,
+    solution_spans,
+    statement_end,
+)
 
 DeclaredKind = Literal["boxed", "hash mark", "final answer", "answer"]
 
@@ -21,148 +28,30 @@ class Spot(NamedTuple):
 
 
 _BRACE = re.compile(r"[{}]")
-
 _BARE_BOX = re.compile(r"\\f?box(?:ed)? ?([-+]?[\d.,]*\d)")
-
-
-def _boxes(page: Page) -> list[Spot]:
-    r"""Return where the contents of `\boxed{…}` are; one pass over the braces, however deep they nest."""
-    if "box" not in page.text:
-        return []
-    opened: list[int] = []
-    found = [Spot(*match.span(1)) for match in _BARE_BOX.finditer(page.text) if page.own_end(match.start())]
-    for brace in _BRACE.finditer(page.text):
-        if brace[0] == "{":
-            opened.append(brace.start())
-        elif opened:
-            start = opened.pop()
-            if (
-                brace.start() - start <= WINDOW
-                and page.text.endswith(("boxed", "fbox", "boxed "), 0, start)
-                and page.own_end(start)
-            ):
-                found.append(Spot(start + 1, brace.start()))
-    return sorted(found)[-MOST:]
-
-
 _HASH = re.compile(r"\n?[ \t]{0,8}####[ \t*:：]{0,8}(?=[^#\s])")
-
-_FINAL = r"@final@[*_\s]{0,6}(?:[:：=→–—-]|@link@|\n)?[*_ \t:]{0,6}"
-
-_LABEL = r"(?![a-z])\"?(?:[*_]{0,4}[ \t]{0,3}(?:@link@|[=:：–—→-])|[*_: \t]{0,8}(?=\n))[*_:：\" \t]{0,8}"
-
+_FINAL = r"final (?:answer|result)[*_\s]{0,6}(?:[:：=→–—-]|@link@|\n)?[*_ \t:]{0,6}"
 _ANSWER = re.compile("answer")
-
-_OTHER_ANSWER = "@answer@" + _LABEL
-
+_LABEL = r"(?![a-z])\"?(?:[*_]{0,4}[ \t]{0,3}(?:@link@|[=:：–—→-])|[*_: \t]{0,8}(?=\n))[*_:：\" \t]{0,8}"
 _SHORT_ANSWER = re.compile(r"\n[*_# ]{0,6}(?:a|ans)[*_]{0,3}[ \t]?[:.=：][*_ \t]{0,6}(?=[^\s*_])")
-
 _OPTION_LIST = re.compile(r"\n[*_# (]{0,6}b[*_]{0,3}[ \t]?[:.)]")
-
 _IS = re.compile(r"is (?:the|our|my) (?:right |correct |final )?$")
-
 _STEP_HEADINGS = ("\n**step ", "\n### step ", "\nstep ")
 """An `Answer:` before a later step is that step's, not the problem's."""
-
-
-def _headed(page: Page, mark: re.Pattern[str]) -> list[Spot]:
-    """Return what follows a mark that needs no look at what is before it, if it opens a line."""
-    found = []
-    for match in list(mark.finditer(page.low))[-MOST:]:
-        start, end = match.span()
-        if _opens_line(page.low, start):
-            stop = min(end + WINDOW, len(page.low))
-            paragraph = page.low.find("\n\n", end, stop)
-            limit = solution_spans(page.low, end, stop if paragraph < 0 else paragraph)[0][1]
-            found.append(Spot(end, statement_end(page, end, limit), page.low.startswith("final", start)))
-        elif limit := _limit(page, start, end):
-            found.append(Spot(end, statement_end(page, end, limit)))
-    return found
-
-
-def _labelled(page: Page) -> list[Spot]:
-    """Return what follows `answer:`; an answer in parentheses belongs to a question asked to the reader."""
-    found = []
-    last_step = max(page.low.rfind(heading) for heading in _STEP_HEADINGS) if "step " in page.low else -1
-    label, nouns = pattern(_LABEL, page.codes), list(_ANSWER.finditer(page.low))[-MOST:]
-    labels = (label.match(page.low, noun.end()) for noun in nouns if noun.start() > last_step)
-    matches = [(match.start() - len("answer"), match.end()) for match in labels if match]
-    if not matches and page.announced:
-        matches = [match.span() for match in pattern(_OTHER_ANSWER, page.codes).finditer(page.low, last_step + 1)]
-    for start, end in matches[-MOST:]:
-        if limit := _limit(page, start, end):
-            found.append(Spot(end, statement_end(page, end, max(limit, end))))
-    if (short := list(_SHORT_ANSWER.finditer(page.low, last_step + 1))) and not _OPTION_LIST.search(page.low):
-        for match in short[-MOST:]:
-            limit = page.own_end(match.start())
-            end = statement_end(page, match.end(), max(limit, match.end()))
-            if limit and _is_last(page, end):
-                found.append(Spot(match.end(), end))
-    for noun in nouns:
-        if said := _IS.search(page.low, max(0, noun.start() - 24), noun.start()):
-            line = page.text.rfind("\n", 0, said.start()) + 1
-            if sentences := sentences_of_line(page.text, line, said.start()):
-                found.append(Spot(*sentences[-1]))
-    return sorted(set(found))
-
-
+_ANNOUNCES = ("boxed", "####", "\na:", "\nans", "\n**a:")
 _MARKUP = " \t\n*_#>"
-
 _TURN = re.compile(r"[:;：；\n]|, (?:but|so|and|the|now)\b|\b(?:but|however|pero|aber|mais)\b|[，,](?:但|而|所以)")
-
-_QUESTION = re.compile(r"[^.!\n。！।?？]{0,80}+[?？]")
-
-
+_QUESTION = re.compile(r"[^.!\n。！।?？]{1,80}+[?？]")
 RUN_ON = re.compile(
     r"\n[ \t]*(?:\n[# \t]{0,5})?(?:question|problem|q|human|user|input|instruction)[ \t]?\d{0,3}[ \t]?[:：]"
 )
 """A text that was not stopped goes on with another question."""
 
 
-def _is_last(page: Page, end: int) -> bool:
-    """Return whether only asides follow the line: an `A:` before that answers a question asked on the way."""
-    line, run_on = page.text.find("\n", end), RUN_ON.search(page.low, end)
-    rest = page.text[: run_on.start()] if run_on else page.text
-    return line < 0 or not any(
-        re.search(r"\w", rest[max(start, line) : stop]) for start, stop in page.spans if stop > line
-    )
-
-
-def _limit(page: Page, start: int, end: int) -> int:
-    """Return where a statement must end that is announced here; 0 where the announcement is not the solution's own."""
-    if _in_parenthesis(page.low, start) or _is_supposed(page, start, end):
-        return 0
-    return page.own_end(start)
-
-
-def _is_supposed(page: Page, start: int, end: int) -> bool:
-    """Return whether an announcement is a question, or what someone might think."""
-    low = page.low
-    question = _QUESTION.match(low, end)
-    if (question and question.end() - end > 1) or pattern("@denies@", page.codes).search(low, start, end):
-        return True
-    before = low[max(start - 120, low.rfind("\n", 0, start) + 1) : start]
-    if not before.strip(_MARKUP):
-        return False
-    cut = [match.end() for match in SENTENCE_END.finditer(before)]
-    before = before[cut[-1] :] if cut else before
-    turns = [match.end() for match in _TURN.finditer(before)]
-    return bool(pattern("@supposed@", page.codes).search(before, turns[-1] if turns else 0))
-
-
-def _opens_line(low: str, at: int) -> bool:
-    before = low[max(0, at - 12) : at]
-    return "\n" in before[len(before.rstrip(_MARKUP)) :] or low[at] == "\n"
-
-
-def _in_parenthesis(low: str, at: int) -> bool:
-    return low[max(0, at - 8) : at].rstrip(" *_").endswith(("(", "[", "（"))
-
-
 def announcements(page: Page) -> Iterator[tuple[DeclaredKind, list[Spot]]]:
     """Yield what announces an answer, kind by kind, the most trustworthy first."""
-    boxes = _boxes(page)
-    finals = _headed(page, pattern(_FINAL, page.codes)) if len(page.codes) > 1 or "final" in page.low else []
+    boxes = _boxes(page) if "box" in page.text else []
+    finals = _headed(page, pattern(_FINAL)) if "final" in page.low else []
     is_later = bool(boxes and finals) and finals[-1].start > boxes[-1].end  # boxes of the working before it
     if is_later:
         yield "final answer", finals
@@ -175,6 +64,95 @@ def announcements(page: Page) -> Iterator[tuple[DeclaredKind, list[Spot]]]:
 
 def first_announcement(page: Page) -> int:
     """Return where an answer is first announced, in whatever way; the end of the text where it is nowhere."""
-    label = pattern(f"{_OTHER_ANSWER}|{_FINAL}", page.codes)
-    found = (at for at in page.announced if page.low.startswith(ANNOUNCES, at) or label.match(page.low, at))
-    return next(found, len(page.low))
+    label, found = pattern(f"@answer@{_LABEL}|{_FINAL}", page.codes), set[int]()
+    for word in (*_ANNOUNCES, *(noun for code in page.codes for noun in NOUNS[code])):
+        at = len(page.low)
+        for _ in range(MOST):
+            if (at := page.low.rfind(word, 0, at)) < 0:
+                break
+            found.add(at)
+    announced = (at for at in sorted(found) if page.low.startswith(_ANNOUNCES, at) or label.match(page.low, at))
+    return next(announced, len(page.low))
+
+
+def _boxes(page: Page) -> list[Spot]:
+    r"""Return where the contents of `\boxed{…}` are; one pass over the braces, however deep they nest."""
+    opened: list[int] = []
+    found = [Spot(*match.span(1)) for match in _BARE_BOX.finditer(page.text)]
+    for brace in _BRACE.finditer(page.text):
+        if brace[0] == "{":
+            opened.append(brace.start())
+        elif opened:
+            start = opened.pop()
+            if brace.start() - start <= WINDOW and page.text.endswith(("boxed", "fbox", "boxed "), 0, start):
+                found.append(Spot(start + 1, brace.start()))
+    return sorted(spot for spot in found if page.own_end(spot.start))[-MOST:]
+
+
+def _headed(page: Page, mark: re.Pattern[str]) -> list[Spot]:
+    """Return what follows a mark that needs no look at what is before it, if it opens a line."""
+    found = []
+    for match in list(mark.finditer(page.low))[-MOST:]:
+        start, end = match.span()
+        before = page.low[max(0, start - 12) : start]
+        if "\n" in before[len(before.rstrip(_MARKUP)) :] or page.low[start] == "\n":
+            stop = min(end + WINDOW, len(page.low))
+            paragraph = page.low.find("\n\n", end, stop)
+            limit = solution_spans(page.low, end, stop if paragraph < 0 else paragraph)[0][1]
+            found.append(Spot(end, statement_end(page, end, limit), page.low.startswith("final", start)))
+        elif limit := _limit(page, start, end):
+            found.append(Spot(end, statement_end(page, end, limit)))
+    return found
+
+
+def _labelled(page: Page) -> list[Spot]:
+    """Return what follows `answer:`; an answer in parentheses belongs to a question asked to the reader."""
+    low, found = page.low, []
+    last_step = max(low.rfind(heading) for heading in _STEP_HEADINGS) if "step " in low else -1
+    label, nouns = pattern(_LABEL, page.codes), list(_ANSWER.finditer(low))[-MOST:]
+    labels = (label.match(low, noun.end()) for noun in nouns if noun.start() > last_step)
+    matches = [(match.start() - len("answer"), match.end()) for match in labels if match]
+    if not matches and any(noun in low for code in page.codes for noun in NOUNS[code]):
+        matches = [match.span() for match in pattern("@answer@" + _LABEL, page.codes).finditer(low, last_step + 1)]
+    for start, end in matches[-MOST:]:
+        if limit := _limit(page, start, end):
+            found.append(Spot(end, statement_end(page, end, max(limit, end))))
+    if (short := list(_SHORT_ANSWER.finditer(low, last_step + 1))) and not _OPTION_LIST.search(low):
+        for match in short[-MOST:]:
+            limit = page.own_end(match.start())
+            end = statement_end(page, match.end(), max(limit, match.end()))
+            if limit and _is_last(page, end):
+                found.append(Spot(match.end(), end))
+    for noun in nouns:
+        if said := _IS.search(low, max(0, noun.start() - 24), noun.start()):
+            sentences = sentences_of_line(page.text, low.rfind("\n", 0, said.start()) + 1, said.start())
+            found += [Spot(*sentence) for sentence in sentences[-1:]]
+    return sorted(set(found))
+
+
+def _is_last(page: Page, end: int) -> bool:
+    """Return whether only asides follow the line: an `A:` before that answers a question asked on the way."""
+    line, run_on = page.text.find("\n", end), RUN_ON.search(page.low, end)
+    rest = page.text[: run_on.start()] if run_on else page.text
+    return line < 0 or not any(
+        re.search(r"\w", rest[max(start, line) : stop]) for start, stop in page.spans if stop > line
+    )
+
+
+def _limit(page: Page, start: int, end: int) -> int:
+    """Return where a statement must end that is announced here; 0 where the announcement is not the solution's own.
+
+    It is not in parentheses, in a question, in a practice question, or where it is what someone might think.
+    """
+    low = page.low
+    if low[max(0, start - 8) : start].rstrip(" *_").endswith(("(", "[", "（")):
+        return 0
+    if _QUESTION.match(low, end) or pattern("@denies@", page.codes).search(low, start, end):
+        return 0
+    before = low[max(start - 120, low.rfind("\n", 0, start) + 1) : start]
+    if before.strip(_MARKUP):
+        *_, sentence = 0, *(match.end() for match in SENTENCE_END.finditer(before))
+        *_, turn = sentence, *(match.end() for match in _TURN.finditer(before, sentence))
+        if pattern("@supposed@", page.codes).search(before[sentence:], turn - sentence):
+            return 0
+    return page.own_end(start)

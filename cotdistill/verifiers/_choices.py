@@ -14,7 +14,6 @@ What follows a correction comes before what precedes it.
 """
 
 import re
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from cotdistill.think_tags import after_thinking
@@ -46,16 +45,13 @@ _LATEX = re.compile(r"\\(?:text|textbf|mathrm|mathbf|mbox|boldsymbol)\s?\{|\\[()
 _BEFORE, _AFTER = r"(?<![a-zA-Z0-9'\\])", r"(?![a-zA-Z0-9+#]|['-][a-zA-Z])"
 _BARE = re.compile(rf"{_BEFORE}(?:[([]\s?(?P<framed>[A-Ja-j])\s?[)\]]|(?P<bare>[A-J])){_AFTER}")
 """A capital, or any letter in brackets; letters of other scripts may touch it (`选B`)."""
-
 _NO_LETTER = re.compile(r"A(?= [a-z])|I(?= [a-z']|,? (?:am|think|believe)\b)|I'")
 """The article and the pronoun; after `answer is` and the like they are letters where no noun or verb follows."""
 _VERB = re.compile(r"[AI] (?:is|was|because|since|and|or|as|not|but|for)\b")
-
 _DENIED_BEFORE = re.compile(
-    r"(?:\b(?:not|n't|neither|nor|isn't|cannot be|rather than|instead of|unlike|except|excluding|eliminat\w+|"
-    r"rul\w+ out|reject\w*|incorrect\w*|wrong\w*|than|over|against|no|"
-    r"nicht|keine|pas|no es|не|não|non)|不是|不选|排除|而非|并非)"
-    r"[\s*:,(\[]*(?:\b(?:the|both|option|options|choice|choices|answer|answers|la|le|el|die|der)\b[\s*]*|选项)*$",
+    rf"(?:{pattern('@denies@').pattern}|n't|\b(?:neither|nor|unlike|except|excluding|eliminat\w+|rul\w+ out|reject\w*|"
+    r"incorrect\w*|wrong\w*|than|over|against|no)|不选|排除)"
+    r"[\s*:,(\[]*(?:\b(?:the|both|options?|choices?|answers?|la|le|el|die|der)\b[\s*]*|选项)*$",
     re.IGNORECASE,
 )
 _LISTED = re.compile(
@@ -111,6 +107,12 @@ _SPECIES = re.compile(
     r"tetani|thaliana|trachomatis|tularensis)\b)"
 )
 """The genus of a species is no option: `E. coli`."""
+_LEAD = re.compile(
+    rf"[\s*_:(\[\"'`-]*(?:(?:the|la|le|el|die|o|a|clearly|therefore|thus|probably|likely|letter|correct|number|is|是|为|選|选|"
+    rf"{_OPTION_NOUN})[\s*_:]+)*",
+    re.IGNORECASE,
+)
+_OPENING = re.compile(rf"[(\[*\s\"'`]*(?P<letter>[A-Ja-j]){_AFTER}")
 _CHANGE = re.compile(pattern(r"[\n.!?:;,—–…}]\W{0,8}@correction@").pattern, re.IGNORECASE)
 _MOST = 4000
 """Characters from the end that are looked at beside declared answers: garbage has letters by the thousand."""
@@ -120,14 +122,10 @@ def chosen(answer: str) -> Choice | None:
     """Return what the answer chooses; None where it chooses nothing."""
     text = _SPECIES.sub("", (after_thinking(answer) or "").translate(_PLAIN))
     changes = list(_CHANGE.finditer(text, max(0, len(text) - _MOST)))
-    parts = (text[changes[-1].end() :], text[: changes[-1].start()]) if changes else (text,)
-    for part in parts:
-        if declared := _declared(part):
-            return declared
+    for part in (text[changes[-1].end() :], text[: changes[-1].start()]) if changes else (text,):
         tail = _LATEX.sub("", part[-_MOST:])
-        for find in (_called_right, _about_answer, _concluded, _alone):
-            if choice := find(tail):
-                return choice
+        if choice := _declared(part) or _in_sentences(tail) or _alone(tail):
+            return choice
     return None
 
 
@@ -149,29 +147,16 @@ def _declared(text: str) -> Choice | None:
     return best
 
 
-_LEAD = re.compile(
-    rf"[\s*_:(\[\"'`-]*(?:(?:the|la|le|el|die|o|a|clearly|therefore|thus|probably|likely|letter|correct|number|is|是|为|選|选|"
-    rf"{_OPTION_NOUN})[\s*_:]+)*",
-    re.IGNORECASE,
-)
-_OPENING = re.compile(rf"[(\[*\s\"'`]*(?P<letter>[A-Ja-j]){_AFTER}")
-
-
 def _opening_letters(text: str, kind: str) -> Choice | None:
-    """Return the letter that a declared answer starts with, else the only one in its first sentence."""
+    """Return the letters that a declared answer starts with, else those of its first sentence."""
     lead = _LEAD.match(text)
     opening = _OPENING.match(text, lead.end() if lead else 0) or _OPENING.match(text)
     if opening and _is_letter(text, opening.start("letter"), is_announced=True):
-        letters = [opening["letter"].upper()]
-        end = opening.end()
-        while (link := _LISTED.match(text, end)) and (more := _OPENING.match(text, link.end())):
-            if not more["letter"].isupper() or not _is_letter(text, more.start("letter"), is_announced=False):
-                break
-            letters.append(more["letter"])
-            end = more.end()
-        return Choice(tuple(dict.fromkeys(letters)), kind, text[opening.start("letter") :])
+        at = opening.start("letter")
+        listed = next((row.letters for row in _rows(text) if row.start <= at < row.end), ())
+        return Choice(listed or (opening["letter"].upper(),), kind, text[at:])
     sentence = _SENTENCE.search(text)
-    return _only_letter(sentence[0], kind) if sentence else None
+    return _named(sentence[0], kind) if sentence else None
 
 
 def _is_letter(text: str, at: int, *, is_announced: bool) -> bool:
@@ -184,70 +169,56 @@ def _is_letter(text: str, at: int, *, is_announced: bool) -> bool:
     return True
 
 
-def _mentions(text: str) -> Iterator[tuple[int, int, str]]:
-    """Yield (start, end, letter) of the options that a sentence names and does not deny."""
-    spots = [
-        (match.start(), match.end(), (match["framed"] or match["bare"]).upper())
-        for match in _BARE.finditer(text)
-        if match["framed"]
-        or _is_letter(text, match.start("bare"), is_announced=False)
-        or _VERB.match(text, match.start())
+class _Row(NamedTuple):
+    """Letters that stand together: `A, B and C`."""
+
+    start: int
+    last: int
+    """Where the last letter is."""
+    end: int
+    letters: tuple[str, ...]
+
+
+def _rows(text: str) -> list[_Row]:
+    rows: list[_Row] = []
+    for match in _BARE.finditer(text):
+        (start, end), letter = match.span(), (match["framed"] or match["bare"]).upper()
+        if match["framed"] or _is_letter(text, start, is_announced=False) or _VERB.match(text, start):
+            is_listed = bool(rows) and bool(_LISTED.fullmatch(text, rows[-1].end, start))
+            before = rows.pop() if is_listed else _Row(start, start, start, ())
+            rows.append(_Row(before.start, start, end, tuple(dict.fromkeys((*before.letters, letter)))))
+    return rows
+
+
+def _allowed(text: str) -> list[_Row]:
+    """Return the letters that are not denied: `not B or C` denies both, as does `B and C are wrong`."""
+    return [
+        row
+        for row in _rows(text)
+        if not _DENIED_BEFORE.search(text[max(0, row.start - 40) : row.start])
+        and not _DENIED_AFTER.match(text, row.end)
     ]
-    is_denied = False
-    for index, (start, end, letter) in enumerate(spots):
-        is_listed = index > 0 and bool(_LISTED.fullmatch(text, spots[index - 1][1], start))
-        before = text[max(0, start - 40) : start]
-        # `not B or C` denies both, and so does `B and C are wrong`; `not B, but C` does not
-        is_denied = bool(_DENIED_BEFORE.search(before)) or (is_denied and is_listed)
-        tail = end
-        for following in spots[index + 1 :]:
-            if not _LISTED.fullmatch(text, tail, following[0]):
-                break
-            tail = following[1]
-        if not is_denied and not _DENIED_AFTER.match(text, tail):
-            yield start, end, letter
 
 
-def _only_letter(sentence: str, kind: str) -> Choice | None:
+def _named(sentence: str, kind: str) -> Choice | None:
     """Return the letters that a sentence names, most often one."""
-    found = list(_mentions(sentence))
-    if not found:
-        return None
-    return Choice(tuple(dict.fromkeys(letter for _, _, letter in found)), kind, sentence[found[-1][0] :])
+    rows = _allowed(sentence)
+    letters = dict.fromkeys(letter for row in rows for letter in row.letters)
+    return Choice(tuple(letters), kind, sentence[rows[-1].last :]) if rows else None
 
 
-def _sentences(text: str) -> Iterator[str]:
-    """Yield the sentences from the last; questions are none."""
-    for match in reversed(list(_SENTENCE.finditer(text))):
-        if not match[0].rstrip(" *\"')").endswith(("?", "？")):
-            yield match[0].strip()
-
-
-def _called_right(text: str) -> Choice | None:
-    for sentence in _sentences(text):
-        mentions = list(_mentions(sentence))
-        for index in range(len(mentions) - 1, -1, -1):
-            if _CALLED_RIGHT.match(sentence, mentions[index][1]):
-                first = index
-                while first and _LISTED.fullmatch(sentence, mentions[first - 1][1], mentions[first][0]):
-                    first -= 1
-                letters = (letter for _, _, letter in mentions[first : index + 1])
-                return Choice(tuple(dict.fromkeys(letters)), "called right", sentence[mentions[index][0] :])
-    return None
-
-
-def _about_answer(text: str) -> Choice | None:
-    for sentence in _sentences(text):
-        if (cue := _ABOUT.search(sentence)) and (choice := _only_letter(sentence[cue.end() :], "choice")):
-            return choice
-    return None
-
-
-def _concluded(text: str) -> Choice | None:
-    for sentence in _sentences(text):
-        cue = next(reversed(list(_CONCLUDES.finditer(sentence))), None)
-        if cue and (choice := _only_letter(sentence[cue.end() :], "concluding sentence")):
-            return choice
+def _in_sentences(text: str) -> Choice | None:
+    """Return what a sentence says, from the last: that a letter is right, of the answer, as a conclusion."""
+    ends = reversed(_SENTENCE.findall(text))
+    sentences = [one.strip() for one in ends if not one.rstrip(" *\"')").endswith(("?", "？"))]
+    for sentence in sentences:
+        for row in reversed(_allowed(sentence)):
+            if _CALLED_RIGHT.match(sentence, row.end):
+                return Choice(row.letters, "called right", sentence[row.last :])
+    for cue, kind in ((_ABOUT, "choice"), (_CONCLUDES, "concluding sentence")):
+        for sentence in sentences:
+            if (said := cue.search(sentence)) and (choice := _named(sentence[said.end() :], kind)):
+                return choice
     return None
 
 

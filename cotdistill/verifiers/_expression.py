@@ -4,12 +4,12 @@ r"""Finds the expression in a statement, and tells numbers, words and clock time
 """
 
 import re
+from itertools import groupby
 from typing import NamedTuple
 
 from cotdistill.verifiers._extract import Statement, statements
 from cotdistill.verifiers._notation import LATEX_WORDS, plain
 from cotdistill.verifiers._numbers import DecimalMark, Number, number_spots, read_number, word_spots
-from cotdistill.verifiers._text import cleaned
 
 _SPAN = re.compile(
     r"\$\$(.{1,300}?)\$\$|(?<!\\)\$(?!\s)([^$\n]{1,300}?)(?<![\s\\])\$(?!\d)|\\\((.{1,300}?)\\\)|\\\[(.{1,300}?)\\\]",
@@ -17,7 +17,7 @@ _SPAN = re.compile(
 )
 _BETWEEN = re.compile(r"[\s,;*]*(?:and|or|und|oder|y|o|et|ou|和|或)?[\s,;*]*")
 _OR = re.compile(r"\\(?:text|mbox|quad|textrm)?\s?\{?\s?(?:and|or)\s?\}?(?![a-z])|(?<=[\s\d}])(?:and|or)(?=[\s\\-])")
-_COMMAND = re.compile(
+COMMAND = re.compile(
     r"\\(?:text|mathrm|mathbf|textbf|mbox|operatorname)\s?\{[^{}]*\}|\\(?:begin|end)\{[a-z*]{1,12}\}(?:\{[lcr|]*\})?|"
     r"\\[a-zA-Z]+|(?<![a-zA-Z])(?:sqrt|sin|cos|tan|cot|sec|csc|log|ln|exp|pi|infinity|inf|oo|cup|max|min|mod)(?![a-z])"
 )
@@ -26,8 +26,27 @@ _SUBSTANCE = re.compile(r"\d|\\[a-zA-Z]|[a-zA-Z]\s?[-+*/^=(<>]|[-+*/^=(<>]\s?[a-
 _LEADING = ' \t\n,;:*`"$。，।'
 _EDGES = _LEADING + "."
 """A point in front belongs to the number: `.5`."""
-
-
+_LISTS = re.compile(r",(?!\d{3}(?!\d)|\d{2},\d|\\!)")
+"""A comma that groups no digits."""
+_NAMED = re.compile(r"\s*[a-z](?:_\{?\w\}?)?(?:\([a-z]\))?\s*=\s*")
+_BEFORE = re.compile(r"[\s$€£¥₹+*-]*")
+_AFTER = re.compile(
+    r"[\s%$€£¥₹*]*(?:(?:[^\W\d_]{3,20}|"
+    r"(?<=[\s/])[mgshl]|cm|mm|km|kg|mg|ml|ft|in|mi|lb|oz|hr|yd|pm|am|[^\x00-\x7f]{1,2})"
+    r"(?:\^ ?\{?[23]\}?|[²³])?[\s/.*]*){0,4}"
+)
+_NO_UNIT = re.compile(r"(?<![a-z])(?:pi|sqrt|sin|cos|tan|log|ln|exp|or|and|mod|base)(?![a-z])")
+_DEGREES = re.compile(r"\^\s?\{?\\circ\}?|\\boxed|\\left|\\right|\^ ?\{?[23]\}?(?=\W*$)")
+_SPACING = re.compile(r"\\(?:left|right|displaystyle|[!,;: ])|(?<!\d)\s+|\s+(?!\d)|[$*]")
+_FRACTION = re.compile(r"\\[dtc]frac")
+CLOCK = re.compile(r"(?<![\d:])0*(\d{1,9}(?::\d{1,9}){1,3})(?![\d:])(?:\s?([ap])\.?\s?m\b\.?)?", re.IGNORECASE)
+_LATEX_SIGNS = str.maketrans({
+    "−": "-", "–": "-", "×": "\\times ", "·": "\\cdot ", "÷": "/", "π": "\\pi ", "∞": "\\infty ",
+    "∪": "\\cup ", "∩": "\\cap ",
+    "≤": "\\le ", "≥": "\\ge ", "≠": "\\ne ", "±": "\\pm ", "∅": "\\emptyset ", "°": "", "θ": "\\theta ", "∈": "\\in ",
+    **{raised: f"^{{{digit}}}" for digit, raised in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")},
+})  # fmt: skip
+_ROOT = re.compile(r"√\s?(?:\(([^()]*)\)|(\d+|\w))")
 _LONGEST_GOLD = 20_000
 
 
@@ -67,7 +86,7 @@ def stripped(text: str) -> str:
     r"""Return an expression without `$`, `\boxed{…}` and a final stop around it."""
     text = _trimmed(text.rpartition("####")[2])
     if (span := _SPAN.fullmatch(text)) is not None:
-        text = _trimmed(next(filter(None, span.groups())))
+        text = _trimmed(span[span.lastindex or 0])
     if text.startswith("\\boxed{") and text.endswith("}"):
         text = _trimmed(text[len("\\boxed{") : -1])
     return _trimmed(text.removeprefix("\\(").removesuffix("\\)"))
@@ -83,7 +102,7 @@ def expression_of(statement: Statement) -> Found | None:
         is_whole = len(groups) == 1 and not _SPAN.sub("", text).strip(_EDGES)
         return Found(_listed(groups[0] if statement.is_declared else groups[-1]), statement.kind, is_whole)
     listed = _listed(_trimmed(text.rstrip(_EDGES + "!" * statement.is_declared)))
-    if not _WORD.search(_COMMAND.sub(" ", listed)):
+    if not _WORD.search(COMMAND.sub(" ", listed)):
         return Found(listed, statement.kind, True) if _SUBSTANCE.search(listed) else None
     runs = _runs(listed)
     return Found(runs[0] if statement.is_declared else runs[-1], statement.kind) if runs else None
@@ -94,14 +113,10 @@ def _groups(text: str) -> list[str]:
     groups: list[str] = []
     end = -1
     for span in _SPAN.finditer(text):
-        inner = _trimmed(next(filter(None, span.groups())))
-        if not inner:
-            continue
-        if groups and _BETWEEN.fullmatch(text, end, span.start()):
-            groups[-1] += ", " + inner
-        else:
-            groups.append(inner)
-        end = span.end()
+        if inner := _trimmed(span[span.lastindex or 0]):
+            before = groups.pop() + ", " if groups and _BETWEEN.fullmatch(text, end, span.start()) else ""
+            groups.append(before + inner)
+            end = span.end()
     return [stripped(group) for group in groups]
 
 
@@ -112,27 +127,9 @@ def _listed(text: str) -> str:
 
 def _runs(text: str) -> list[str]:
     """Return the longest pieces of a sentence that hold no words."""
-    runs: list[list[str]] = [[]]
-    for token in text.split():
-        if _WORD.search(_COMMAND.sub(" ", token)):
-            runs.append([])
-        else:
-            runs[-1].append(token)
-    joined = (_trimmed(" ".join(run)) for run in runs)
-    return [run for run in joined if _SUBSTANCE.search(run)]
-
-
-_LISTS = re.compile(r",(?!\d{3}(?!\d)|\d{2},\d|\\!)")
-"""A comma that groups no digits."""
-
-_NAMED = re.compile(r"\s*[a-z](?:_\{?\w\}?)?(?:\([a-z]\))?\s*=\s*")
-_BEFORE = re.compile(r"[\s$€£¥₹+*-]*")
-_AFTER = re.compile(
-    r"[\s%$€£¥₹*]*(?:(?:[^\W\d_]{3,20}|"
-    r"(?<=[\s/])[mgshl]|cm|mm|km|kg|mg|ml|ft|in|mi|lb|oz|hr|yd|pm|am|[^\x00-\x7f]{1,2})"
-    r"(?:\^ ?\{?[23]\}?|[²³])?[\s/.*]*){0,4}"
-)
-_NO_UNIT = re.compile(r"(?<![a-z])(?:pi|sqrt|sin|cos|tan|log|ln|exp|or|and|mod|base)(?![a-z])")
+    parts = groupby(text.split(), lambda token: bool(_WORD.search(COMMAND.sub(" ", token))))
+    runs = (_trimmed(" ".join(run)) for is_words, run in parts if not is_words)
+    return [run for run in runs if _SUBSTANCE.search(run)]
 
 
 def without_words(text: str) -> str:
@@ -158,71 +155,30 @@ def lone_number(text: str, mark: DecimalMark = ".") -> Number | None:
     return number if _AFTER.fullmatch(after) and not _NO_UNIT.search(after) else None
 
 
-_DEGREES = re.compile(r"\^\s?\{?\\circ\}?|\\boxed|\\left|\\right|\^ ?\{?[23]\}?(?=\W*$)")
-_SPACING = re.compile(r"\\(?:left|right|displaystyle|[!,;: ])|(?<!\d)\s+|\s+(?!\d)|[$*]")
-_FRACTION = re.compile(r"\\[dtc]frac")
-_WORDS = re.compile(r"\(?[A-Z]\)?|(?i:no)\.?|(?=.*[^\W\d_]{3})[^\W\d_][^\W_]*(?:[ '’.,-]{1,3}[^\W_]+)*\.?")
-_CLOCK = re.compile(r"(?<![\d:])0*(\d{1,9}(?::\d{1,9}){1,3})(?![\d:])(?:\s?([ap])\.?\s?m\b\.?)?", re.IGNORECASE)
-
-
-class Clock(NamedTuple):
-    """A clock time or a ratio."""
-
-    text: str
-    """Without leading zeros: `9:05`."""
-    half: str
-    """`a` for a.m., `p` for p.m., empty where it is not said."""
-
-    def is_same(self, other: "Clock") -> bool:
-        """Return whether two are the same, as far as both say."""
-        if self.text == other.text:
-            return not self.half or not other.half or self.half == other.half
-        return bool(self.half or other.half) and self.of_the_day == other.of_the_day
-
-    @property
-    def of_the_day(self) -> tuple[int, ...]:
-        """Its hours from 0 to 23 and what follows them."""
-        hours, *rest = (int(part) for part in self.text.split(":"))
-        return (hours % 12 + 12 * (self.half == "p") if self.half else hours, *rest)
-
-
 def tidy(text: str) -> str:
     r"""Return an expression without what never changes its value: spaces, `\left`, `\text{…}`, `\dfrac` for `\frac`."""
-    text = _FRACTION.sub(r"\\frac", stripped(text)).replace("\\%", "%").replace("\\$", "").replace("{,}", ",")
-    return _SPACING.sub("", unwrapped(text)).replace("^\\circ", "").replace("^{\\circ}", "").replace("\u2212", "-")
+    text = LATEX_WORDS.sub(r"\1", _FRACTION.sub(r"\\frac", stripped(text)))
+    for sign, usual in (("\\%", "%"), ("\\$", ""), ("{,}", ","), ("^\\circ", ""), ("^{\\circ}", ""), ("\u2212", "-")):
+        text = text.replace(sign, usual)
+    return _SPACING.sub("", text)
 
 
-def unwrapped(text: str) -> str:
-    r"""Return the text without `\text{…}` around words."""
-    return LATEX_WORDS.sub(r"\1", text)
+def bare(text: str) -> str:
+    r"""Return an expression or words without what is around them, and without `\text{…}`."""
+    return LATEX_WORDS.sub(r"\1", stripped(text)).strip()
 
 
-def words_of(text: str) -> str | None:
-    r"""Return what a gold answer says if it is words (`\text{Evelyn}`, `(C)`); None for an expression."""
-    words = unwrapped(stripped(text)).strip()
-    if not _WORDS.fullmatch(words) or _COMMAND.search(words):
-        return None
-    return cleaned(words, casefold=True)
+def clocks_in(text: str) -> list[tuple[str, set[str]]]:
+    """Return the clock times and ratios of a text, in order: as they stand, and what each may mean.
 
-
-def clock_of(text: str) -> Clock | None:
-    """Return the clock time or ratio that a gold answer is; None for anything else."""
-    plain_text = unwrapped(stripped(text)).strip()
-    return clocks_in(plain_text)[0] if _CLOCK.fullmatch(plain_text) else None
-
-
-def clocks_in(text: str) -> list[Clock]:
-    """Return the clock times and ratios of a text, in order."""
-    return [Clock(match[1], (match[2] or "").lower()) for match in _CLOCK.finditer(unwrapped(text))]
-
-
-_LATEX_SIGNS = str.maketrans({
-    "−": "-", "–": "-", "×": "\\times ", "·": "\\cdot ", "÷": "/", "π": "\\pi ", "∞": "\\infty ",
-    "∪": "\\cup ", "∩": "\\cap ",
-    "≤": "\\le ", "≥": "\\ge ", "≠": "\\ne ", "±": "\\pm ", "∅": "\\emptyset ", "°": "", "θ": "\\theta ", "∈": "\\in ",
-    **{raised: f"^{{{digit}}}" for digit, raised in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")},
-})  # fmt: skip
-_ROOT = re.compile(r"√\s?(?:\(([^()]*)\)|(\d+|\w))")
+    `7:30` means itself, in the morning or in the evening; `7:30 pm` the evening, which `19:30` is too.
+    """
+    found = []
+    for clock, half in CLOCK.findall(LATEX_WORDS.sub(r"\1", text)):
+        hours, _, rest = clock.partition(":")
+        of_the_day = f"{int(hours) % 12 + 12 * (half in ('p', 'P'))}:{rest}"
+        found.append((clock, {clock + half.lower(), of_the_day} if half else {clock, clock + "a", clock + "p"}))
+    return found
 
 
 def latex_of(text: str) -> str:

@@ -22,8 +22,7 @@ from typing import Literal, NamedTuple
 from cotdistill.think_tags import after_thinking
 from cotdistill.verifiers._announced import RUN_ON, Spot, announcements, first_announcement
 from cotdistill.verifiers._languages import ALL, pattern
-from cotdistill.verifiers._page import DIGIT, WINDOW, Page, is_bold, sentences_of_line
-from cotdistill.verifiers._sections import cue_at
+from cotdistill.verifiers._page import DIGIT, WINDOW, Page, cue_at, is_bold, sentences_of_line
 from cotdistill.verifiers._words import WORD_NUMBER
 
 StatementKind = Literal[
@@ -36,9 +35,9 @@ class Statement(NamedTuple):
 
     kind: StatementKind
     text: str
-    is_declared: bool
+    is_declared: bool = False
     """Announced as the answer, not only the last thing said."""
-    is_afresh: bool
+    is_afresh: bool = True
     """Working lies between it and the statement of its kind before it, so that it may differ from that."""
     is_joined: bool = False
     """Only a comma, an `and` or the like lies between: `\\boxed{2} and \\boxed{3}` are one list."""
@@ -46,49 +45,52 @@ class Statement(NamedTuple):
     """The languages that it may be in."""
 
 
-_CORRECTION = r"[\n.!?:;,—–…}。！？，；：।][^\w\n]{0,8}+@correction@"
-
 _MOST_SENTENCES = 200
 """Sentences with a number that are looked at, from the last."""
-
 _NOTES = re.compile(r"<<[^<>\n]{0,80}>>")
 """What GSM8K's calculator computed: `48/2=<<48/2=24>>24`."""
-
 _NEXT_QUESTION = re.compile(
     r"\n[ \t]*\n(?!now|so\b|then|next|but\b|and\b|finally|how|what)[^\n*#]{50,900}[?？][ \t]*(?=\n)"
 )
 """The next question of a text that was not stopped, without a label."""
-
 _STOP = re.compile(r"(?<=\S)\s*(?:<[|｜](?:endoftext|im_end|eot_id|end|end▁of▁sentence)[|｜]>|</s>|<end_of_turn>)")
-
 _TAGGED = re.compile(r"<answer>(.*?)(?:</answer>|\Z)", re.DOTALL | re.IGNORECASE)
+_CORRECTION = r"[\n.!?:;,—–…}。！？，；：।][^\w\n]{0,8}+@correction@"
+_WORKING = r"[=?≈→]|\bstep\b|" + _CORRECTION
+_JOINED = re.compile(
+    r"(?:[\s,;&$(){}\[\]和或、]|\\(?:q?quad|[()\[\],;:! ]|(?:text|mbox)\s?\{[^{}]{0,40}\})|"
+    r"\b(?:and|or|und|oder|y|o|et|ou)\b)*+"
+    r"(?:[a-z](?:_\{?\d\}?)?(?:\([a-z]\))?\s?=[\s$]?)?"
+)
+_FIRST_WORD = re.compile(r"[^\w\n]{0,12}(?:and |great job! )?([\w']{1,20})")
+_RESULT = re.compile(r"= ?[^=\w\n]{0,6}\d[^=\n]*$|^\W{0,8}\d[\d.,]*\W{0,4}$")
 
 
 def statements(answer: str) -> Iterator[Statement]:
     """Yield what states the final answer, the most trustworthy first; nothing for an unclosed thought."""
-    text = after_thinking(answer)
-    if text is None or not text.strip():
-        return
-    text = _NOTES.sub("", text) if "<<" in text else text
-    if "<" in text and (stop := _STOP.search(text)):
-        text = text[: stop.start()]
-    if "<" in text and (tagged := _TAGGED.findall(text)) and tagged[-1].strip():
-        text = tagged[-1].strip() if "\n" in tagged[-1].strip() else f"Answer: {tagged[-1].strip()}"
-    page = Page("\n" + text.replace("\r\n", "\n"))
-    yield from _statements_of(page)
+    text = (after_thinking(answer) or "").replace("\r\n", "\n")
+    if "<" in text:
+        text = _NOTES.sub("", text)
+        text = text[: stop.start()] if (stop := _STOP.search(text)) else text
+        if (tagged := _TAGGED.findall(text)) and (said := tagged[-1].strip()):
+            text = said if "\n" in said else f"Answer: {said}"
+    return _statements_of(Page("\n" + text)) if text.strip() else iter(())
 
 
 def _statements_of(page: Page, *, is_whole: bool = True) -> Iterator[Statement]:
     doubtful = []
     for kind, found in announcements(page):
-        if found and is_whole and (run_on := _run_on(page, kind, found)):
-            yield from _statements_of(Page(page.text[:run_on]))
-            return
-        if found and is_whole and (correction := _last_correction(page, found)):
-            yield from _statements_of(Page("\n" + page.text[correction.end() :]), is_whole=False)
-            yield from _statements_of(Page(page.text[: correction.start()]), is_whole=False)
-            return
-        is_whole = is_whole and not found
+        if not found:
+            continue
+        if is_whole:
+            if run_on := _run_on(page, kind, found):
+                yield from _statements_of(Page(page.text[:run_on]))
+                return
+            if correction := _last_correction(page, found):
+                yield from _statements_of(Page("\n" + page.text[correction.end() :]), is_whole=False)
+                yield from _statements_of(Page(page.text[: correction.start()]), is_whole=False)
+                return
+            is_whole = False
         for statement, is_own in _declared(page, kind, found):
             if is_own:
                 yield statement
@@ -122,14 +124,6 @@ def _last_correction(page: Page, found: list[Spot]) -> re.Match[str] | None:
     return None
 
 
-_JOINED = re.compile(
-    r"(?:[\s,;&$(){}\[\]和或、]|\\(?:q?quad|[()\[\],;:! ]|(?:text|mbox)\s?\{[^{}]{0,40}\})|"
-    r"\b(?:and|or|und|oder|y|o|et|ou)\b)*+"
-    r"(?:[a-z](?:_\{?\d\}?)?(?:\([a-z]\))?\s?=[\s$]?)?"
-)
-_WORKING = r"[=?≈→]|\bstep\b|" + _CORRECTION
-
-
 def _declared(page: Page, kind: StatementKind, found: list[Spot]) -> Iterator[tuple[Statement, bool]]:
     """Yield the statements that were found for a kind, the last first, and whether each is outside asides."""
     for index in range(len(found) - 1, -1, -1):
@@ -141,28 +135,24 @@ def _declared(page: Page, kind: StatementKind, found: list[Spot]) -> Iterator[tu
         yield Statement(kind, page.text[start:end], True, is_afresh, is_joined, page.codes), is_own
 
 
-_FIRST_WORD = re.compile(r"[^\w\n]{0,12}(?:and |great job! )?([\w']{1,20})")
-
-_RESULT = re.compile(r"= ?[^=\w\n]{0,6}\d[^=\n]*$|^\W{0,8}\d[\d.,]*\W{0,4}$")
-
-
 def _implied(page: Page) -> Iterator[Statement]:
     """Yield sentences with a digit, from the last: those that conclude, are bold or end in a result, then others."""
     others = []
-    supposed = pattern("@supposed@", page.codes)
     for line, start, end in islice(_sentences(page), _MOST_SENTENCES):
         text = page.text[start:end]
-        if text.rstrip(" *_\"'”’)").endswith(("?", "？")) or supposed.search(page.low, start, end):
+        if text.rstrip(" *_\"'”’)").endswith(("?", "？")):
+            continue
+        if pattern("@supposed@", page.codes).search(page.low, start, end):
             continue
         word = _FIRST_WORD.match(page.low, start, end)
         if word and cue_at(page.low, word.start(1), word[1]) == "conclude":
-            yield Statement("concluding sentence", text, False, True, codes=page.codes)
+            yield Statement("concluding sentence", text, codes=page.codes)
         elif is_bold(page.text, line, start, end):
-            yield Statement("bold final", text, False, True, codes=page.codes)
+            yield Statement("bold final", text, codes=page.codes)
         elif _RESULT.search(text):
-            yield Statement("result", text, False, True, codes=page.codes)
+            yield Statement("result", text, codes=page.codes)
         else:
-            others.append(Statement("last sentence", text, False, True, codes=page.codes))
+            others.append(Statement("last sentence", text, codes=page.codes))
     yield from others
 
 
@@ -173,7 +163,6 @@ def _sentences(page: Page) -> Iterator[tuple[int, int, int]]:
         end = last
         while end > first:
             line = text.rfind("\n", first, end) + 1 or first
-            if number.search(text, line, end):
-                for start, stop in reversed(sentences_of_line(text, line, end, number)):
-                    yield line, start, stop
+            for start, stop in reversed(sentences_of_line(text, line, end, number)):
+                yield line, start, stop
             end = line - 1

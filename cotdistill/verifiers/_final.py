@@ -14,13 +14,11 @@
 """
 
 import re
-from fractions import Fraction
 from itertools import pairwise
 from typing import NamedTuple
 
 from cotdistill.verifiers._languages import ALL, pattern
-from cotdistill.verifiers._numbers import DecimalMark, Number, number_spots, read_number, word_spots
-from cotdistill.verifiers._units import UNITS
+from cotdistill.verifiers._numbers import UNITS, DecimalMark, Number, number_spots, read_number, word_spots
 from cotdistill.verifiers._words import with_digits
 
 _Spot = re.Match[str]
@@ -44,11 +42,6 @@ _CIRCUMSTANCE = re.compile(
     r"nach|für|von|mit|pro|alle|en|de|por|para|con|los|las|après|pour|avec|les|par|des|через|за|из|по|на|в)"
     r"[ *_$€£¥₹]{1,4}$"
 )
-_TOTAL_OF = re.compile(
-    r"\b(?:total|sum|average|mean|rate|maximum|minimum|profit|loss|cost|distance|difference|discount|price|result|"
-    r"answer|change|balance|weight|length|height|width|volume|area|speed|age|score|number|perimeter) "
-    r"(?:of|is)[ *_$]{1,4}$"
-)
 _CLAUSE = re.compile(
     r"[*,]? (?:to (?!be\b)[a-z]+|because|since|so that|when|while|after|before|if|which|who|than|instead|given|"
     r"based on|out of|compared|assuming|por|para|porque|weil|damit|pour|parce|чтобы|потому)\b"
@@ -56,39 +49,11 @@ _CLAUSE = re.compile(
 _OR = "@alternative@"
 _LIST = r"\b(?:and|und|y|et|и)\b|[,;\n&/、]|和|@alternative@"
 _JOINED = re.compile(r"[^\d\n.;=+×/]{0,24}")
-
-_MOST_SPOTS = 200
-_MOST_READ = 20
-"""Numbers of one statement that are looked at, and compared with its last one: garbage has thousands."""
-
-
-def final_of(text: str, mark: DecimalMark, codes: tuple[str, ...] = ALL) -> Final | None:
-    """Return the result that a statement in plain notation names; None where it has no number."""
-    spots = (number_spots(text, mark) or word_spots(text))[-_MOST_SPOTS:]
-    if not spots and codes != ("en",):
-        text = with_digits(text, codes)
-        spots = number_spots(text, mark)[-_MOST_SPOTS:]
-    spots = [spot for spot in spots if not is_denied(text, spot, codes)]
-    if not spots:
-        return None
-    kept = _narrowed(text, spots, codes)
-    while len(kept) > 1 and not _is_value(text, kept[-1], codes) and _is_value(text, kept[0], codes):
-        kept = kept[:-1]  # `5 for all n > 1`
-    last = read_number(kept[-1], mark)
-    if last.value is None or not _is_value(text, kept[-1], codes) or _is_range(text, spots, kept[-1], codes):
-        return Final(last.text)
-    if len(spots) == 1:
-        return Final(last.text, (last,))
-    if compound := _compound(kept, last, mark):
-        return Final(compound[0].text, compound)
-    same = _conversions(last, [spot for spot in spots if spot is not kept[-1]], mark)
-    return Final(last.text, same, _rivals(kept, same, mark, codes))
-
-
-_DENIES = r"@denies@[^\w\n.,;]{0,4}(?:(?:the|equal to|simply|exactly|really)\W{1,3})?$"
-_DENIED = r"[\w%]{0,6}[*_)\]$]{0,4}(?: ?[^\W\d]{1,12})? ?@denied@"
-_BOUNDS = r"(?:@bounds@|^\W{0,6}(?:\w{1,12} ?)?@limits@)[^\w\n.,;]{0,4}$"
-_BOUNDED = r"[^\w\n.]{0,3}(?:[^\W\d]{2,12} )?@bounded@|[*$]{0,2}\+(?! ?\d)"
+_DENIES = (
+    r"(?:@denies@[^\w\n.,;]{0,4}(?:(?:the|equal to|simply|exactly|really)\W{1,3})?|"
+    r"^\W{0,6}(?:\w{1,12} ?)?@limits@[^\w\n.,;]{0,4})$"
+)
+_DENIED = r"[\w%]{0,6}[*_)\]$]{0,4}(?: ?[^\W\d]{1,12})? ?@denied@|[*$]{0,2}\+(?! ?\d)"
 _RANGE = r"[^\w\n.;]{0,4}(?:[^\W\d]{1,12}[^\w\n.;]{1,2}(?!a\b))??@to@[^\w\n.;]{0,3}|[~～〜±]|\\pm"
 _BETWEEN = re.compile(r"(?:between|from|zwischen|von|entre|de|между|от|介于|从|kati ya|ระหว่าง)[^\w\n]{0,4}$")
 _AND = re.compile(r"\W*(?:and|und|y|e|et|и|和|na|และ)\W*")
@@ -102,21 +67,51 @@ _ALGEBRA_AFTER = re.compile(
     r"\\(?:pm|mp|[gl]eq?|[gl]t|neq?|c[ua]p|pmod|bmod|mod|sqrt|pi)(?![a-z]))|\((?=[a-z\d] ?[-+*/^)])"
 )
 _TUPLE = re.compile(r"[(\[{](?=[^()\[\]{}\n]{0,40},(?!\d{3}))[-\d\s.,/^+*π∞a-z\\]{3,60}[)\]}]")
+_MOST_SPOTS = 200
+_MOST_READ = 20
+"""Numbers of one statement that are looked at, and compared with its last one: garbage has thousands."""
 
 
-def is_denied(text: str, spot: _Spot, codes: tuple[str, ...]) -> bool:
-    """Return whether a number is named to be denied: `not 5`, `5 is wrong`."""
+def final_of(text: str, mark: DecimalMark, codes: tuple[str, ...] = ALL) -> Final | None:
+    """Return the result that a statement in plain notation names; None where it has no number."""
+    spots = (number_spots(text, mark) or word_spots(text))[-_MOST_SPOTS:]
+    if not spots and codes != ("en",):
+        text = with_digits(text, codes)
+        spots = number_spots(text, mark)[-_MOST_SPOTS:]
+    if not spots:
+        return None
+    said = [spot for spot in spots if not _is_denied(text, spot, codes)]
+    if not said:
+        return Final(spots[-1][0])
+    kept = _narrowed(text, said, codes) if len(said) > 1 else said
+    while len(kept) > 1 and not _is_value(text, kept[-1]) and _is_value(text, kept[0]):
+        kept = kept[:-1]  # `5 for all n > 1`
+    *others, chosen = kept
+    last = read_number(chosen, mark)
+    if last.value is None or not _is_value(text, chosen) or _is_range(text, spots, chosen, codes):
+        return Final(last.text)
+    if len(spots) == 1:
+        return Final(last.text, (last,))
+    read = {spot: read_number(spot, mark) for spot in said[-_MOST_READ:] if spot is not chosen}
+    if others and (compound := _compound(others[-1], chosen, read.get(others[-1], last), last)):
+        return Final(compound[0].text, compound)
+    same = (last, *(one for one in read.values() if one.unit != last.unit and _quantity(one) == _quantity(last)))
+    values = [number.value for number in same]
+    listed = (spot for spot in others if pattern(_LIST, codes).search(text, spot.end(), chosen.start()))
+    rivals = [read[spot].text for spot in listed if spot in read and read[spot].value not in values]
+    return Final(last.text, same, (*rivals, last.text) if rivals else ())
+
+
+def _is_denied(text: str, spot: _Spot, codes: tuple[str, ...]) -> bool:
+    """Return whether a number is named to be denied, or is a limit: `not 5`, `5 is wrong`, `more than 5`."""
     before = text[max(0, spot.start() - 32) : spot.start()]
-    return bool(pattern(_DENIES, codes).search(before)) or bool(pattern(_DENIED, codes).match(text, spot.end()))
+    return bool(pattern(_DENIES, codes).search(before) or pattern(_DENIED, codes).match(text, spot.end()))
 
 
-def _is_value(text: str, spot: _Spot, codes: tuple[str, ...]) -> bool:
-    """Return whether a number stands for itself: it is no limit (`at least 5`) and no part of an expression (`x+5`)."""
+def _is_value(text: str, spot: _Spot) -> bool:
+    """Return whether a number stands for itself: it is no part of an expression (`x+5`, `(3, 5)`)."""
     start, end = spot.span()
-    before = text[max(0, start - 32) : start]
-    if pattern(_BOUNDS, codes).search(before) or pattern(_BOUNDED, codes).match(text, end):
-        return False
-    if _ALGEBRA_BEFORE.search(before, max(0, len(before) - 14)) or _ALGEBRA_AFTER.match(text, end):
+    if _ALGEBRA_BEFORE.search(text, max(0, start - 14), start) or _ALGEBRA_AFTER.match(text, end):
         return False
     return not any(match.start() < start and end < match.end() for match in _TUPLE.finditer(text))
 
@@ -124,84 +119,47 @@ def _is_value(text: str, spot: _Spot, codes: tuple[str, ...]) -> bool:
 def _is_range(text: str, spots: list[_Spot], chosen: _Spot, codes: tuple[str, ...]) -> bool:
     """Return whether the chosen number is an end of a range: `5 to 7`, `between 5 and 7`."""
     for first, second in pairwise(spots):
-        if chosen not in (first, second):
-            continue
-        between = text[first.end() : second.start()]
-        if len(between) < 30 and (
-            (_AND.fullmatch(between) and _BETWEEN.search(text, max(0, first.start() - 16), first.start()))
-            or (not _AND.fullmatch(between) and pattern(_RANGE, codes).fullmatch(between))
-        ):
-            return True
+        if chosen in (first, second):
+            between = text[first.end() : second.start()]
+            if _AND.fullmatch(between):
+                if _BETWEEN.search(text, max(0, first.start() - 16), first.start()):
+                    return True
+            elif pattern(_RANGE, codes).fullmatch(between):
+                return True
     return False
 
 
 def _narrowed(text: str, spots: list[_Spot], codes: tuple[str, ...]) -> list[_Spot]:
     """Return the numbers that the rules 1 to 6 leave, at least one."""
-    if len(spots) == 1:
-        return spots
     kept = spots
     if "(" in text:
         inside = [m.span() for m in _PARENTHESIS.finditer(text)]
         kept = [n for n in kept if not any(a < n.start() < b for a, b in inside)] or kept
-    equals = [sign.end() for sign in _EQUALS.finditer(text)]
-    for end in reversed(equals):
-        if kept[-1].start() >= end and not pattern(_OR, codes).search(text, kept[0].end(), end):
-            kept = [n for n in kept if n.start() >= end]
+    for sign in reversed(list(_EQUALS.finditer(text))):
+        if kept[-1].start() >= sign.end() and not pattern(_OR, codes).search(text, kept[0].end(), sign.end()):
+            kept = [n for n in kept if n.start() >= sign.end()]
             break
     if "**" in text:
         kept = [n for n in kept if text.count("**", 0, n.start()) % 2] or kept
     if len(kept) > 1:
-        kept = [n for n in kept if not _is_circumstance(text, n)] or kept
-    if len(kept) > 1 and (clause := _CLAUSE.search(text, kept[0].end())):
-        kept = [n for n in kept if n.start() < clause.start()]
-    return kept
+        kept = [n for n in kept if not _CIRCUMSTANCE.search(text, max(0, n.start() - 24), n.start())] or kept
+    clause = _CLAUSE.search(text, kept[0].end())
+    return [n for n in kept if n.start() < clause.start()] if clause else kept
 
 
-def _is_circumstance(text: str, spot: _Spot) -> bool:
-    before = text[max(0, spot.start() - 24) : spot.start()]
-    return bool(_CIRCUMSTANCE.search(before)) and not _TOTAL_OF.search(before)
-
-
-def _conversions(last: Number, others: list[_Spot], mark: DecimalMark) -> tuple[Number, ...]:
-    """Return the result and the same quantity in other units, where the statement gives it."""
-    quantity = _quantity(last)
-    read = (read_number(spot, mark) for spot in others[-_MOST_READ:])
-    return (last, *(number for number in read if number.unit != last.unit and _quantity(number) == quantity))
-
-
-def _quantity(number: Number) -> tuple[str, Fraction | int] | None:
+def _quantity(number: Number) -> tuple[str, object]:
+    """Return the dimension of a number and its value in the smallest unit; no other one's where it has no value."""
     unit = UNITS[number.unit]
-    return (unit.dimension, number.value * unit.factor) if number.value is not None else None
+    return (unit.dimension, number.value * unit.factor) if number.value is not None else ("", number)
 
 
-def _compound(kept: list[_Spot], small: Number, mark: DecimalMark) -> tuple[Number, ...]:
+def _compound(before: _Spot, after: _Spot, large: Number, small: Number) -> tuple[Number, ...]:
     """Return one quantity, in its larger and in its smaller unit, for `2 hours and 30 minutes` at the end."""
-    if len(kept) < 2 or not small.unit:
-        return ()
-    large, (start, end) = read_number(kept[-2], mark), (kept[-2].start(), kept[-1].end())
     whole, part = UNITS[large.unit], UNITS[small.unit]
-    between = kept[-1].string[kept[-2].end() : kept[-1].start()]
-    if (
-        large.value is None
-        or small.value is None
-        or whole.dimension != part.dimension
-        or not small.value * part.factor < whole.factor
-        or not _JOINED.fullmatch(between)
-    ):
+    if not small.unit or large.value is None or small.value is None or whole.dimension != part.dimension:
+        return ()
+    if small.value * part.factor >= whole.factor or not _JOINED.fullmatch(after.string, before.end(), after.start()):
         return ()
     total = large.value * whole.factor + small.value * part.factor
-    text = kept[-1].string[start:end]
-    return (Number(text, Fraction(total) / whole.factor), Number(text, Fraction(total) / part.factor))
-
-
-def _rivals(kept: list[_Spot], same: tuple[Number, ...], mark: DecimalMark, codes: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the results of a list (`4 or 5`) where they differ."""
-    last = kept[-1]
-    values = [number.value for number in same]
-    others = []
-    for spot in kept[-1 - _MOST_READ : -1]:
-        if pattern(_LIST, codes).search(last.string, spot.end(), last.start()):
-            number = read_number(spot, mark)
-            if number.value not in values:
-                others.append(number.text)
-    return (*others, same[0].text) if others else ()
+    text = after.string[before.start() : after.end()]
+    return (Number(text, total / whole.factor), Number(text, total / part.factor))

@@ -17,18 +17,14 @@ Form = Literal["json", "yes_no", "pattern"]
 Judgement = Literal["correct", "wrong", "unsure"]
 
 _FENCE = re.compile(r"```(?:json)?[ \t]*\n(.*)\n```", re.DOTALL)
-_YES_NO: dict[str, Judgement] = {"yes": "correct", "no": "wrong", "unsure": "unsure"}
-_JSON: dict[str, Judgement] = {"correct": "correct", "wrong": "wrong", "unsure": "unsure"}
-_SHOWN = 60
-
-SAID: dict[str, Judgement] = {
-    **dict.fromkeys(("yes", "correct", "true", "same", "是", "对", "正确", "一致", "相同"), "correct"),
-    **dict.fromkeys(
-        ("no", "wrong", "incorrect", "false", "different", "否", "不是", "错", "错误", "不一致", "不同"), "wrong"
-    ),
-    **dict.fromkeys(("unsure", "unclear", "不确定", "无法判断"), "unsure"),
+_WORDS: dict[Judgement, str] = {
+    "correct": "yes correct true same 是 对 正确 一致 相同",
+    "wrong": "no wrong incorrect false different 否 不是 错 错误 不一致 不同",
+    "unsure": "unsure unclear 不确定 无法判断",
 }
+SAID = {word: judgement for judgement, words in _WORDS.items() for word in words.split()}
 """Words that a pattern may find."""
+_SHOWN = 60
 
 
 class Reading(NamedTuple):
@@ -46,48 +42,49 @@ def read_reply(reply: str, *, nonce: str, form: Form, pattern: str | None = None
     if not text:
         return Reading(None, "the judge said nothing")
     if form == "pattern":
-        return _read_pattern(text, pattern or "")
-    return _read_json(text, nonce) if form == "json" else _read_yes_no(text, nonce)
+        said = _read_pattern(text, pattern or "")
+    else:
+        said = _read_json(text, nonce) if form == "json" else _read_yes_no(text, nonce)
+    if said in _WORDS:
+        return Reading(said, "")
+    shown = reply if len(reply) <= _SHOWN else reply[:_SHOWN] + "…"
+    return Reading(None, f"{said}: {shown!r}")
 
 
-def _read_json(text: str, nonce: str) -> Reading:
-    if fenced := _FENCE.fullmatch(text):
-        text = fenced[1]
+def _read_json(text: str, nonce: str) -> str:
+    """Return the judgement, or why there is none."""
+    fenced = _FENCE.fullmatch(text)
     try:
-        row = json.loads(text, object_pairs_hook=_unique)
+        row = json.loads(fenced[1] if fenced else text, object_pairs_hook=_unique)
     except (ValueError, RecursionError):
-        return _none("the judge's reply is not one JSON object", text)
+        return "the judge's reply is not one JSON object"
     if not isinstance(row, dict) or row.keys() != {"nonce", "verdict"}:
-        return _none("the judge's reply has other keys than nonce and verdict", text)
+        return "the judge's reply has other keys than nonce and verdict"
     if row["nonce"] != nonce:
-        return _none("the nonce of its question is missing in the judge's reply", text)
+        return "the nonce of its question is missing in the judge's reply"
     verdict = row["verdict"]
-    if not isinstance(verdict, str) or verdict not in _JSON:
-        return _none("the judge's verdict is not correct, wrong or unsure", text)
-    return Reading(_JSON[verdict], "")
+    is_known = isinstance(verdict, str) and verdict in _WORDS
+    return str(verdict) if is_known else "the judge's verdict is not correct, wrong or unsure"
 
 
-def _read_yes_no(text: str, nonce: str) -> Reading:
-    lines = [line for line in text.splitlines() if nonce in line]
-    if not lines:
-        return _none("the nonce of its question is missing in the judge's reply", text)
-    last = text.splitlines()[-1]
+def _read_yes_no(text: str, nonce: str) -> str:
+    if nonce not in text:
+        return "the nonce of its question is missing in the judge's reply"
+    *before, last = text.splitlines()
     said = re.fullmatch(rf"[*`\s]*{nonce}[*`]*:[*`\s]*(yes|no|unsure)[*`.\s]*", last, re.IGNORECASE)
-    if len(lines) > 1 or said is None:
-        return _none("the judge's reply does not end in one line with nonce and yes, no or unsure", text)
-    return Reading(_YES_NO[said[1].lower()], "")
+    if said is None or any(nonce in line for line in before):
+        return "the judge's reply does not end in one line with nonce and yes, no or unsure"
+    return SAID[said[1].lower()]
 
 
-def _read_pattern(text: str, pattern: str) -> Reading:
+def _read_pattern(text: str, pattern: str) -> str:
     found = {str(word).strip().lower() for word in re.findall(pattern, text)}
+    judgements = {SAID.get(word, "") for word in found}
     if not found:
-        return _none("the pattern finds nothing in the judge's reply", text)
-    judgements = {SAID.get(word) for word in found}
-    if None in judgements:
-        return _none("the pattern finds a word that is neither yes nor no in the judge's reply", text)
-    if len(judgements) > 1:
-        return _none("the judge's reply holds two verdicts that disagree", text)
-    return Reading(judgements.pop(), "")
+        return "the pattern finds nothing in the judge's reply"
+    if "" in judgements:
+        return "the pattern finds a word that is neither yes nor no in the judge's reply"
+    return judgements.pop() if len(judgements) == 1 else "the judge's reply holds two verdicts that disagree"
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:  # Any: JSON values
@@ -96,8 +93,3 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:  # Any: JSON values
     if len(row) != len(pairs):
         raise ValueError("duplicate key")
     return row
-
-
-def _none(reason: str, reply: str) -> Reading:
-    shown = reply if len(reply) <= _SHOWN else reply[:_SHOWN] + "…"
-    return Reading(None, f"{reason}: {shown!r}")

@@ -1,51 +1,39 @@
-"""The process that compares two expressions with Math-Verify: one request a line in, one reply a line out.
+"""The process that compares two expressions with Math-Verify: messages of JSON over the pipe that its argument names.
 
-    {"id": 1, "gold": "2\\\\sqrt{3}", "answer": "\\\\sqrt{12}", "timeout_s": 3.0, "memory_mb": 1024}
-    {"id": 1, "outcome": "correct", "reason": "", "cpu_s": 0.004}
+    [1, "2\\\\sqrt{3}", "\\\\sqrt{12}", 3.0, 1024]      request, gold, answer, seconds, MB
+    [1, "correct", "", 0.004]                      request, outcome, reason, seconds
 
-It loads Math-Verify once and then forks: the fork answers requests until one of them exceeds its limits, which kills
-the fork and costs a new one a few milliseconds. The kernel does the killing, so that no expression can prevent it and
-none goes on when the process that asked is gone. A script of its own, it imports nothing of the package: forks of a
-small process share no lock, no thread and no file with the process that asked.
+A request that takes longer than its seconds or raises ends the process, and the next question starts another. The
+kernel does the killing, so that no expression can prevent it and none goes on when the process that asked is gone. A
+script of its own, it imports nothing of the package: it shares no lock, thread or file with the process that asked.
 """
 
 import json
-import os
 import resource
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from multiprocessing.connection import Connection
 from typing import Any
 
 
 def main() -> None:
-    """Serve requests from stdin until it is closed."""
-    replies = os.dup(1)
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # a library's print must not get between the replies
-    import math_verify  # noqa: F401  # loaded before the first fork, shared by all of them
+    """Answer requests one after the other until the pipe is closed."""
+    pipe = Connection(int(sys.argv[1]))
+    import math_verify  # noqa: F401  # loaded before the first request
 
-    os.write(replies, b'{"id": 0}\n')
+    said: tuple[object, ...] = (0,)
     while True:
-        child = os.fork()
-        if child == 0:
-            _serve(replies)
-            os._exit(0)
-        _, status = os.waitpid(child, 0)
-        if status == 0:
+        try:
+            pipe.send_bytes(json.dumps(said).encode())
+            request, gold, answer, timeout_s, memory_mb = json.loads(pipe.recv_bytes())
+        except (EOFError, OSError):
             return
-        _reply(replies, id=-1, outcome="error", reason=_died_of(status))
-
-
-def _serve(replies: int) -> None:
-    """Answer requests one after the other; an exception ends this fork, which is an answer too."""
-    for line in _lines(0):
-        request = json.loads(line)
-        _limit(request["timeout_s"], request["memory_mb"])
+        _limit(timeout_s, memory_mb)
         started = time.process_time()
-        outcome, reason = compare(request["gold"], request["answer"])
+        outcome, reason = compare(gold, answer)
         signal.setitimer(signal.ITIMER_PROF, 0)
-        _reply(replies, id=request["id"], outcome=outcome, reason=reason, cpu_s=time.process_time() - started)
+        said = (request, outcome, reason, time.process_time() - started)
 
 
 def compare(gold: str, answer: str) -> tuple[str, str]:
@@ -81,24 +69,6 @@ def _limit(timeout_s: float, memory_mb: int) -> None:
     most = resource.getrlimit(resource.RLIMIT_AS)[1]
     size_bytes = memory_mb << 20
     resource.setrlimit(resource.RLIMIT_AS, (size_bytes if most < 0 else min(size_bytes, most), most))
-
-
-def _lines(descriptor: int) -> Iterator[bytes]:
-    """Yield lines as they come, with no more of them taken than were there: the next fork reads on."""
-    rest = b""
-    while chunk := os.read(descriptor, 1 << 16):
-        *lines, rest = (rest + chunk).split(b"\n")
-        yield from lines
-
-
-def _died_of(status: int) -> str:
-    if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGPROF:
-        return "out of time"
-    return f"Math-Verify ended with status {os.waitstatus_to_exitcode(status)}"
-
-
-def _reply(descriptor: int, **fields: str | float) -> None:
-    os.write(descriptor, json.dumps(fields).encode() + b"\n")
 
 
 if __name__ == "__main__":

@@ -7,11 +7,40 @@ import re
 from fractions import Fraction
 from typing import Literal, NamedTuple
 
-from cotdistill.verifiers._notation import THIN_SPACE
-from cotdistill.verifiers._units import UNITS
-from cotdistill.verifiers._words import WORD_NUMBER, word_value
+from cotdistill.verifiers._words import PLACES, WORD_NUMBER, word_value
 
 DecimalMark = Literal[".", ","]
+
+
+class Unit(NamedTuple):
+    """What a unit measures and how many of the smallest one it is."""
+
+    dimension: str
+    factor: Fraction
+
+
+_TABLE = {
+    "time": {"second seconds sec secs s": 1, "minute minutes min mins": 60, "hour hours hr hrs h": 3600,
+             "day days": 86400, "week weeks": 604800},
+    "calendar": {"month months": 1, "year years": 12, "decade decades": 120},
+    "money": {"¢ cent cents penny pennies": 1, "$ dollar dollars usd": 100},
+    "metric length": {"mm millimeters millimetres": 1, "cm centimeters centimetres centimeter": 10,
+                      "m meter meters metre metres": 1000, "km kilometer kilometers kilometres": 1000000},
+    "length": {"inch inches in": 1, "foot feet ft": 12, "yard yards yd": 36, "mile miles mi": 63360},
+    "metric mass": {"mg milligrams": 1, "g gram grams": 1000, "kg kilogram kilograms kgs": 1000000},
+    "mass": {"oz ounce ounces": 1, "lb lbs pound pounds": 16, "ton tons": 32000},
+    "metric volume": {"ml milliliter milliliters millilitres": 1, "l liter liters litre litres": 1000},
+    "volume": {"cup cups": 1, "pint pints": 2, "quart quarts": 4, "gallon gallons": 16},
+    "yuan": {"分": 1, "角 毛": 10, "元 块 塊": 100},
+    "count": {"": 1, "dozen dozens": 12},
+}  # fmt: skip
+UNITS = {
+    name: Unit(dimension, Fraction(factor))
+    for dimension, units in _TABLE.items()
+    for names, factor in units.items()
+    for name in names.split() or [""]
+}
+"""Unit by each of its names; dimensions with no exact factor between them are kept apart."""
 
 
 class Number(NamedTuple):
@@ -26,9 +55,6 @@ class Number(NamedTuple):
     """A name in `UNITS`; the empty one is a plain count."""
 
 
-_GROUPED = rf"\d+(?:[.,'{THIN_SPACE}]\d+)*"
-_SPACED = r"\d{1,3}(?: \d{3}(?!\d))+"
-
 _TAIL = (  # what may follow the digits
     r"(?:(?P<ratio>(?::\d+)+)"
     r"| ?[×x*] ?10 ?(?:\^|\*\*) ?[{(]?(?P<exponent>[+-]?\d{1,3})(?!\d)[})]?"
@@ -36,46 +62,48 @@ _TAIL = (  # what may follow the digits
     r"| ?[-–—~×÷+] ?(?P<operand>[$€£]?\d[\d.,]*)(?![\d/])"  # a range or a term of a sum
     r"|[ -](?:and )?(?P<top>\d{1,9})/(?P<bottom>\d{1,9})(?![\d/])"
     r"| ?/ ?(?P<divisor>\d{1,18})(?P<date>/\d+)?"
-    r"|(?P<power> ?\^|\*\*\d|_[{\d]|[⁰¹²³⁴-⁹]"
+    r"|(?P<power> ?\^|\*\*\d|_[{\d]"
     r"|[ ×*]{0,3}(?:\\(?:sqrt|pi|[dtc]?frac|log|ln|sin|cos|tan)(?![a-z])|[π√]|sqrt|pi\b))"  # or a factor
     r")?"
 )
-
 _NUMBER: dict[DecimalMark, re.Pattern[str]] = {
-    ".": re.compile(rf"(?P<body>{_SPACED}(?:\.\d+)?|{_GROUPED}){_TAIL}"),
-    ",": re.compile(rf"(?P<body>{_SPACED}(?:,\d+)?|{_GROUPED}){_TAIL}"),
+    mark: re.compile(
+        rf"(?P<han>\d[\d,]*(?:\.\d+)? ?[{PLACES}](?:\d*[{PLACES}])*\d*)|"
+        rf"(?P<body>\d{{1,3}}(?: \d{{3}}(?!\d))+(?:{re.escape(mark)}\d+)?|(?:(?<![^\W_])\.)?\d+(?:[.,']\d+)*){_TAIL}"
+    )
+    for mark in (".", ",")
 }
-
 _SCALES = {
     100: "hundred", 10**3: "thousand|k|tausend|mil|mille|mila|тыс\\w*", 10**5: "lakhs?|lacs?|लाख|লাখ|লক্ষ|లక్షలు|లక్ష|แสน",
     10**6: "millions?|millionen|millón|millones|milhões|milhão|milioni|миллион\\w*|млн|ล้าน",
     10**7: "crores?|करोड़|কোটি|కోట్లు|కోటి", 10**9: "billions?|bn|milliards?|milliarden?|миллиард\\w*|млрд",
     10**12: "trillions?",
 }  # fmt: skip
-
 _SUFFIX = re.compile(
     r"[ *_-]{0,4}(?:(?P<percent>%|percent|per cent|prozent|por ciento|pour cent|por cento|процент)|(?:"
     + "|".join(rf"(?P<s{scale}>{names})" for scale, names in _SCALES.items())
     + r")(?![a-zà-ÿ]))"
 )
 _UNIT = re.compile(r"[ *_-]{0,4}([a-z¢]{1,20}|[元块塊角毛分])")
-_ORDINAL = re.compile(r"(?:st|nd|rd|th)\b")
-_ALGEBRA = re.compile(r"[abd-fijn-rt-z](?![a-z])")
-_LABEL = re.compile(r"\b(?:step|part|question|problem|example|method|option|case|exercise|q)[ #]{1,2}$")
-_NEGATIVE = re.compile(
-    rf"(?:(?:^|[^\w)%°-])[-–]|(?:^|[=({{:,]|\b(?:is|ist|es|est))[ {THIN_SPACE}]?[-–][ {THIN_SPACE}]|"
-    r"\b(?:minus|negative) {1,3})$"
+_NAME_AFTER = re.compile(r"(?:st|nd|rd|th)\b|[abd-fijn-rt-z](?![a-z])")
+_NAME_BEFORE = re.compile(
+    r"(?:[a-z]-|(?:\^|sqrt|boxed|\}|frac)\{|[_^\\√]|(?<!rs)(?<!usd)(?<!eur)(?<=[a-z])|"
+    r"\b(?:step|part|question|problem|example|method|option|case|exercise|q)[ #]{1,2})$"
 )
-_HAN = {"百": 100, "千": 1000, "万": 10**4, "萬": 10**4, "億": 10**8, "亿": 10**8, "兆": 10**12}
-_HAN_SCALE = re.compile(rf" ?([{''.join(_HAN)}]{{1,4}})")
-
-_MAX_DIGITS = 60
+"""Ordinals, `7x`, `step 3`, `x2` and `cm^2` hold no numbers."""
+_NEGATIVE = re.compile(r"(?:(?:^|[^\w)%°-])[-–]|(?:^|[=({:,]|\b(?:is|ist|es|est)) ?[-–] |\b(?:minus|negative) {1,3})$")
+MAX_DIGITS = 60
 """Longer runs of digits are no answer; converting them would take quadratic time."""
 
 
 def number_spots(text: str, mark: DecimalMark) -> list[re.Match[str]]:
     """Return where a text in plain notation has numbers; ordinals, `7x`, `step 3`, `x2` and `cm^2` are none."""
-    return [spot for spot in _NUMBER[mark].finditer(text) if not _is_part_of_name(text, *spot.span())]
+    return [
+        spot
+        for spot in _NUMBER[mark].finditer(text)
+        if not _NAME_AFTER.match(text, spot.end())
+        and not _NAME_BEFORE.search(text, max(0, spot.start() - 12), spot.start())
+    ]
 
 
 def word_spots(text: str) -> list[re.Match[str]]:
@@ -88,21 +116,16 @@ def read_number(spot: re.Match[str], mark: DecimalMark) -> Number:
     """Return the number at a spot with its sign, its multiplier and its unit."""
     text, (start, end) = spot.string, spot.span()
     before = text[max(0, start - 14) : start]
-    if not spot[0][0].isdecimal():
-        in_words = word_value(spot[0])
-        if in_words is not None and before.rstrip().endswith(("minus", "negative")):
-            return Number(before.split()[-1] + " " + spot[0], -in_words)
-        return Number(spot[0], in_words, unit=_unit(text, end))
-    is_interval = before.endswith(("[", "(")) and text[end : end + 1] in ("]", ")") and "," in spot["body"]
-    digits = None if is_interval else read_digits(_with_zero(before, spot["body"]), mark)
-    value = _tail_value(spot, digits)
+    if spot.re is WORD_NUMBER or spot["han"]:
+        value: Fraction | int | None = word_value(spot[0])
+    else:
+        value = _tail_value(spot, mark, before, text[end : end + 1])
     is_percent = False
-    if value is not None:
-        if not text[end : end + 2].isascii():
-            value, end = _han_scaled(text, end, value, mark)
-        value, end, is_percent = _scaled(text, end, value)
+    while value is not None and not is_percent and (suffix := _SUFFIX.match(text, end)):
+        end, is_percent = suffix.end(), bool(suffix["percent"])
+        value *= 1 if is_percent else int((suffix.lastgroup or "")[1:])
     sign = before.rstrip("$€£¥₹฿₽*")
-    if value and sign.rstrip(f" {THIN_SPACE}").endswith(("-", "–", "minus", "negative")) and _NEGATIVE.search(sign):
+    if value and sign.rstrip(" ").endswith(("-", "–", "minus", "negative")) and _NEGATIVE.search(sign):
         value, start = -value, start - (len(before) - len(sign)) - 1
     unit = "$" if before.rstrip("*").endswith("$") else _unit(text, end)
     return Number(text[start:end].strip("* .,"), value, is_percent, unit)
@@ -110,23 +133,20 @@ def read_number(spot: re.Match[str], mark: DecimalMark) -> Number:
 
 def read_digits(digits: str, mark: DecimalMark) -> Fraction | int | None:
     """Return the value of digits with separators; None where these fit no rule (`1,2,3`)."""
-    digits = digits.replace(THIN_SPACE, "").replace("'", "").replace(" ", "")
-    if len(digits) > _MAX_DIGITS:
+    digits = digits.replace("'", "").replace(" ", "")
+    if len(digits) > MAX_DIGITS:
         return None
     if digits.isdecimal():
         return int(digits)
     if "." in digits and "," in digits:
         mark = "." if digits.rfind(".") > digits.rfind(",") else ","
-        grouping = "," if mark == "." else "."
     else:
         present: DecimalMark = "." if "." in digits else ","
-        grouping = present
-        if present == mark and digits.count(mark) == 1:
-            return Fraction(digits.replace(mark, "."))
-        if digits.count(present) == 1 and not _is_grouped(digits.split(present)):
+        if digits.count(present) == 1 and (present == mark or not _is_grouped(digits.split(present))):
             return Fraction(digits.replace(present, "."))
         mark = "," if present == "." else "."
     whole, _, decimals = digits.partition(mark)
+    grouping = "," if mark == "." else "."
     if not (decimals.isdecimal() or not decimals) or not _is_grouped(whole.split(grouping)):
         return None
     return Fraction(f"{whole.replace(grouping, '')}.{decimals or 0}")
@@ -134,71 +154,25 @@ def read_digits(digits: str, mark: DecimalMark) -> Fraction | int | None:
 
 def _is_grouped(groups: list[str]) -> bool:
     """Return whether these are thousands (`1 234 567`) or the lakhs and crores of India (`12 34 567`)."""
-    first, *middle, last = groups
-    if len(last) != 3 or first.startswith("0") or not first:
-        return False
-    return (len(first) <= 3 and all(len(g) == 3 for g in middle)) or (
-        len(first) <= 2 and all(len(g) == 2 for g in middle)
-    )
+    first, *middle, last = map(len, groups)
+    size = 2 if 2 in middle or (first <= 2 and not middle) else 3
+    return last == 3 and 0 < first <= size and set(middle) <= {size} and not groups[0].startswith("0")
 
 
-def _is_part_of_name(text: str, start: int, end: int) -> bool:
-    before, after = text[max(0, start - 1) : start], text[end : end + 1]
-    if after.isalpha() and after.isascii() and (_ORDINAL.match(text, end) or _ALGEBRA.match(text, end)):
-        return True
-    if before == "-":
-        return start > 1 and text[start - 2].isascii() and text[start - 2].isalpha()
-    if before == "{":
-        return text.endswith(("^{", "sqrt{", "boxed{", "}{", "frac{"), 0, start)
-    if before in ("_", "^", "\\", "√") or (before in _HAN and text[start - 2 : start - 1].isdecimal()):
-        return True
-    if before.isascii() and before.isalpha():
-        return not text.endswith(("rs", "usd", "eur"), 0, start)
-    return before in (" ", "#") and bool(_LABEL.search(text, max(0, start - 12), start))
-
-
-def _scaled(text: str, end: int, value: Fraction | int) -> tuple[Fraction | int, int, bool]:
-    """Return the value and the end of `192 million` or `80 %`, and whether it is a percentage."""
-    for _ in range(3):  # `3 hundred thousand %`
-        suffix = _SUFFIX.match(text, end)
-        if suffix is None:
-            break
-        end = suffix.end()
-        if suffix["percent"]:
-            return value, end, True
-        value *= int((suffix.lastgroup or "s1")[1:])
-    return value, end, False
-
-
-def _with_zero(before: str, body: str) -> str:
-    """Return `0.5` for the digits of `.5`."""
-    return f"0.{body}" if before.endswith(".") and body.isdecimal() and not before[:-1][-1:].isalnum() else body
-
-
-def _tail_value(match: re.Match[str], value: Fraction | int | None) -> Fraction | int | None:
-    if value is None or match["ratio"] or match["operand"] or match["power"] or match["date"]:
+def _tail_value(match: re.Match[str], mark: DecimalMark, before: str, after: str) -> Fraction | int | None:
+    """Return the value of digits with what follows them; None in an interval."""
+    if before.endswith(("[", "(")) and after in ("]", ")") and "," in match["body"]:
         return None
-    if match["bottom"]:
-        return value + Fraction(int(match["top"]), int(match["bottom"])) if int(match["bottom"]) else None
-    if match["divisor"]:
-        return Fraction(value, int(match["divisor"])) if int(match["divisor"]) else None
-    exponent = match["exponent"] or match["e"]
-    return value * Fraction(10) ** int(exponent) if exponent else value
-
-
-def _han_scaled(text: str, end: int, value: Fraction | int, mark: DecimalMark) -> tuple[Fraction | int, int]:
-    """Return the value and the end of `7万5千`, where each part has its own multiplier."""
-    total: Fraction | int = 0
-    while scale := _HAN_SCALE.match(text, end):
-        for character in scale[1]:
-            value *= _HAN[character]
-        total, value, end = total + value, 0, scale.end()
-        more = _NUMBER[mark].match(text, end)
-        digits = read_digits(more["body"], mark) if more else None
-        if more is None or digits is None:
-            break
-        value, end = digits, more.end("body")
-    return total + value, end
+    value = read_digits(match["body"], mark)
+    if value is None or match.lastgroup == "body":
+        return value
+    if match["ratio"] or match["operand"] or match["power"] or match["date"]:
+        return None
+    parts, divisor = int(match["bottom"] or 1), int(match["divisor"] or 1)
+    if not parts or not divisor:
+        return None
+    exponent = int(match["exponent"] or match["e"] or 0)
+    return (value + Fraction(int(match["top"] or 0), parts)) / divisor * Fraction(10) ** exponent
 
 
 def _unit(text: str, end: int) -> str:

@@ -1,13 +1,47 @@
-"""An answer's text with what is looked up in it often: lower case, asides, announcements, sentences."""
+"""An answer's text with what is looked up in it often: lower case, asides, announcements, sentences.
+
+A tutor's answer goes on after its result: "**Check:** 10 x 8 = 80", "If John had 6 friends, how many …? (Answer: 9)".
+A cue of `cues.toml` at the start of a line or a sentence opens such an aside; a heading, a step, praise or a
+conclusion closes it.
+"""
 
 import re
+import sys
+import tomllib
 from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Collection
 from functools import cached_property
 from itertools import pairwise
+from pathlib import Path
 
-from cotdistill.verifiers._languages import NOUNS, spoken
-from cotdistill.verifiers._sections import solution_spans
+from cotdistill.verifiers._languages import spoken
 from cotdistill.verifiers._words import WORD_NUMBER
+
+_START = re.compile(r"[\n.!?:…。！？][^\w\n]{0,12}+(?:\d{1,2}[.)][^\w\n]{1,8}+)?([^\W\d_][\w']*+)")
+"""A line or a sentence starts, after markup, emoji and a list number, with this word."""
+_CLOSES = {"final", "step", "next", "heading", "conclude", "praise"}
+_OPENS = {"practice": _CLOSES, **dict.fromkeys(("question", "check", "example"), _CLOSES | {"answer"})}
+"""What opens an aside, and what closes it. `Answer:` after a practice question is that question's own."""
+
+
+def _by_first_word() -> dict[str, tuple[tuple[str, ...], re.Pattern[str]]]:
+    """Return kinds of cues and a pattern that has one group for each of them, by first word.
+
+    Words of other scripts stand under `_` and their first character.
+    """
+    rows: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for kind, first_words, rest in tomllib.loads(Path(__file__).with_name("cues.toml").read_text("utf-8"))["cues"]:
+        for word in first_words.split():
+            rows[word if word.isascii() else "_" + word[0]].append((kind, f"({re.escape(word)}{rest})"))
+    return {
+        word: (tuple(kind for kind, _ in found), re.compile("|".join(pattern for _, pattern in found)))
+        for word, found in rows.items()
+    }
+
+
+_ROWS = _by_first_word()
+_OPENERS = {word for word, (kinds, _) in _ROWS.items() if not _OPENS.keys().isdisjoint(kinds)}
 
 
 class Page:
@@ -23,27 +57,12 @@ class Page:
         """The languages that it may be in."""
 
     @cached_property
-    def announced(self) -> list[int]:
-        """Where words stand that announce an answer, at most the last ones."""
-        words = (*ANNOUNCES, *(noun for code in self.codes for noun in NOUNS[code]))
-        found: set[int] = set()
-        for word in words:
-            at = self.low.rfind(word)
-            for _ in range(MOST):
-                if at < 0:
-                    break
-                found.add(at)
-                at = self.low.rfind(word, 0, at)
-        return sorted(found)
-
-    @cached_property
     def spans(self) -> list[tuple[int, int]]:
         """Where no aside is."""
         return solution_spans(self.low, 0, len(self.low))
 
     @cached_property
-    def own_spans(self) -> list[tuple[int, int]]:
-        """Where no practice question is: checks and examples are the solution's own."""
+    def _own_spans(self) -> list[tuple[int, int]]:
         return solution_spans(self.low, 0, len(self.low), asides=("practice", "question"))
 
     def span_end(self, at: int) -> int:
@@ -52,25 +71,68 @@ class Page:
 
     def own_end(self, at: int) -> int:
         """Return where the span that holds a position ends, checks and examples included; 0 in a practice question."""
-        return _end_of(self.spans, at) or _end_of(self.own_spans, at)
+        return _end_of(self.spans, at) or _end_of(self._own_spans, at)
 
 
 def _end_of(spans: list[tuple[int, int]], at: int) -> int:
-    index = bisect_right(spans, (at, spans[-1][1] + 1)) - 1 if spans else -1
+    index = bisect_right(spans, (at, sys.maxsize)) - 1
     return spans[index][1] if index >= 0 and at <= spans[index][1] else 0
+
+
+def cue_at(low: str, at: int, word: str) -> str | None:
+    """Return the kind of cue that starts here, with its first word given."""
+    rows = _ROWS.get(word) or _ROWS.get("_" + word[0])
+    match = rows and rows[1].match(low, at)
+    return rows[0][match.lastindex - 1] if rows and match and match.lastindex else None
+
+
+def solution_spans(low: str, start: int, end: int, *, asides: Collection[str] = tuple(_OPENS)) -> list[tuple[int, int]]:
+    """Return the (start, end) of what is no aside of these kinds between two positions of lower-case text, in order.
+
+    The text starts with a line break; at `start` no aside is open.
+    """
+    spans = []
+    aside = ""
+    opening = low.find("\n\n", 1, end)  # `Imagine …` in the first paragraph sets the scene
+    for match in _START.finditer(low, start, end):
+        word = match[1]
+        if not aside and word not in _OPENERS and (word.isascii() or "_" + word[0] not in _OPENERS):
+            continue
+        at = match.start(1)
+        kind = cue_at(low, at, word) or ("heading" if _is_heading(low, at) else "")
+        if kind in asides and (kind != "example" or 0 < opening < at):
+            if not aside:
+                spans.append((start, match.start() + 1))
+            if not aside or kind == "practice":
+                aside = kind
+        elif aside and kind in _OPENS[aside] and _opens_line(low, match.start(), at, kind):
+            start, aside = match.start(), ""
+    return spans if aside else [*spans, (start, end)]
+
+
+def _is_heading(low: str, at: int) -> bool:
+    """Return whether bold or `#` opens here with a word; a bold sum is no heading."""
+    return (low[at - 1] == "*" or low[at - 2 : at] == "# ") and low[at].isalpha()
+
+
+def _opens_line(low: str, start: int, at: int, kind: str) -> bool:
+    """Return whether the cue opens a line; a conclusion or a next step must open a paragraph, for checks have them too.
+
+    What stands in parentheses answers the question before it.
+    """
+    if low[start] != "\n" or low.find("(", start, at) > 0:
+        return False
+    is_bold = kind not in ("conclude", "next") or low.find("**", start, at) > 0
+    return is_bold or not low[low.rfind("\n", 0, start) + 1 : start].strip()
 
 
 WINDOW = 300
 """Characters after an announcement in which its statement lies, and its correction if there is one."""
-
 MOST = 20
 """Announcements that are looked at, from the last: answers have a few, garbage has thousands."""
-
-ANNOUNCES = ("boxed", "####", "\na:", "\nans", "\n**a:")
-
-DIGIT = re.compile(r"\d|[½⅓⅔¼¾⅛⅜⅝⅞]")
-
-LIST_ITEM = re.compile(r"[ \t]*(?:[-*•+]|\d{1,2}[.)])[ \t]")
+DIGIT = re.compile(r"[\d½⅓⅔¼¾⅛⅜⅝⅞]")
+_LIST_ITEM = re.compile(r"[ \t]*(?:[-*•+]|\d{1,2}[.)])[ \t]")
+SENTENCE_END = re.compile(r"[.!?…]+(?:[\"'”’*_)$]|\\[\])])*(?=[\s*])|[。！？।]")
 
 
 def statement_end(page: Page, start: int, limit: int) -> int:
@@ -83,7 +145,7 @@ def statement_end(page: Page, start: int, limit: int) -> int:
             break
         line = end + 1
     end = limit if end < 0 else end
-    if page.text[line - 1] == "\n" and LIST_ITEM.match(page.text, line, end):
+    if page.text[line - 1] == "\n" and _LIST_ITEM.match(page.text, line, end):
         return _list_end(page.text, line, limit)
     sentences = sentences_of_line(page.text, line, end)
     bold = (one for one in sentences if is_bold(page.text, line, *one))
@@ -92,9 +154,7 @@ def statement_end(page: Page, start: int, limit: int) -> int:
 
 def _list_end(text: str, line: int, limit: int) -> int:
     """Return where the list ends that starts with this line."""
-    for _ in range(20):
-        if not LIST_ITEM.match(text, line, limit):
-            return line - 1
+    while _LIST_ITEM.match(text, line, limit):
         line = text.find("\n", line, limit) + 1
         if not line:
             return limit
@@ -109,12 +169,9 @@ def is_bold(text: str, line: int, start: int, end: int) -> bool:
     return any(DIGIT.search(piece) for piece in text[start:end].split("**")[outside::2])
 
 
-SENTENCE_END = re.compile(r"[.!?…]+(?:[\"'”’*_)$]|\\[\])])*(?=[\s*])|[。！？।]")
-
-
 def sentences_of_line(text: str, start: int, end: int, number: re.Pattern[str] = DIGIT) -> list[tuple[int, int]]:
     """Return the (start, end) of the sentences of a line that hold a number, without a list's own."""
-    item = LIST_ITEM.match(text, start, end) if text[start - 1] == "\n" else None
+    item = _LIST_ITEM.match(text, start, end) if text[start - 1] == "\n" else None
     start = item.end() if item else start
     cuts = [start, *(match.end() for match in SENTENCE_END.finditer(text, start, end)), end]
     return [pair for pair in pairwise(cuts) if number.search(text, *pair)]

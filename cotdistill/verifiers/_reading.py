@@ -18,7 +18,7 @@ from cotdistill.verifiers._expression import (
 )
 from cotdistill.verifiers._extract import Statement, statements
 from cotdistill.verifiers._final import final_of
-from cotdistill.verifiers._locale import Locale, decimal_mark
+from cotdistill.verifiers._languages import Locale, decimal_mark
 from cotdistill.verifiers._notation import plain
 from cotdistill.verifiers._numbers import DecimalMark, Number
 
@@ -36,11 +36,20 @@ class Reading(NamedTuple):
     expression: Found | None = None
 
 
+_DIGITS = re.compile(r"[ *]{0,4}(\d{1,15})[ *.\n]{0,4}")
+_PROSE = re.compile(r"[a-z]{4}")
+_ALGEBRA = re.compile(
+    r"\\(?!\$|%|,|!|;|text|approx)[a-z]|(?<![a-z])[a-z](?![a-z'])|[\^_<>≤≥±√π∞!|\[{]|[(](?=.*,)", re.IGNORECASE
+)
+_NAME = re.compile(r"[\W_]{0,8}(?:[^\W_]+\W{1,3}){1,4}")
+"""A declared answer of few words."""
+
+
 def read_answer(answer: str, locale: Locale | None = None) -> Reading | None:
     """Return what the answer states as final; None where it neither declares nor has a number."""
     readings = _readings(answer, locale)
     best = next(readings, None)
-    if best is None or not best.values or not best.statement.is_declared:
+    if best is None or not best.values:
         return best
     statement, values = best.statement, [number.value for number in best.values]
     while not statement.is_afresh:
@@ -58,16 +67,14 @@ def read_gold(gold: str) -> Number | None:
     gold = (gold_expression(gold) if "\\boxed" in gold else gold.rpartition("####")[2]).strip()
     if gold.isascii() and gold.isdecimal() and len(gold) < 19:
         return Number(gold, int(gold))
-    reading = _read(Statement("hash mark", gold, True, True, codes=("en",)), plain(gold), ".") if gold else None
+    reading = _read(Statement("hash mark", gold, True, codes=("en",)), plain(gold), ".") if gold else None
     return reading.values[0] if reading and reading.values else None
 
 
 def is_equal(gold: Number, number: Number) -> bool:
     """Return whether two numbers are the same; a percentage also equals its hundredth unless both are percentages."""
-    if gold.value is None or number.value is None:
-        return False
-    if gold.value == number.value:
-        return True
+    if gold.value is None or number.value is None or gold.value == number.value:
+        return gold.value is not None and number.value is not None
     if gold.is_percent == number.is_percent:
         return False
     return gold.value == number.value * 100 if gold.is_percent else gold.value * 100 == number.value
@@ -84,10 +91,8 @@ def _readings(answer: str, locale: Locale | None) -> Iterator[Reading]:
 def _read(statement: Statement, text: str, mark: DecimalMark) -> Reading | None:
     if bare := _DIGITS.fullmatch(text):
         return Reading(statement, bare[1], (Number(bare[1], int(bare[1])),))
-    is_prose = statement.kind != "boxed" and "\\" not in text and "$" not in text and _PROSE.search(text)
-    expression = None if is_prose else expression_of(statement)
-    is_whole = expression is not None and expression.is_whole
-    if is_whole and expression is not None:
+    expression = None if "\\" not in text and "$" not in text and _PROSE.search(text) else expression_of(statement)
+    if expression is not None and expression.is_whole:
         side = right_side(expression.text)
         if lone_number(side, mark) is not None:
             text = plain(side)
@@ -98,21 +103,10 @@ def _read(statement: Statement, text: str, mark: DecimalMark) -> Reading | None:
         return Reading(statement, final.text, final.values, "", expression)
     expression = expression or expression_of(statement)
     if final is None:
-        if not (is_whole or expression or _NAME.fullmatch(text)) or not _SAYS.search(text):
-            return None
-        return Reading(statement, text, (), _no_number(text.strip()), expression)
+        is_said = expression or _NAME.fullmatch(text)
+        return Reading(statement, text, (), _no_number(text.strip()), expression) if is_said else None
     fault = _disagree(final.rivals) if final.rivals else _no_number(final.text)
     return Reading(statement, final.text, (), fault, expression)
-
-
-_DIGITS = re.compile(r"[ *]{0,4}(\d{1,15})[ *.\n]{0,4}")
-_PROSE = re.compile(r"[a-z]{4}")
-_ALGEBRA = re.compile(
-    r"\\(?!\$|%|,|!|;|text|approx)[a-z]|(?<![a-z])[a-z](?![a-z'])|[\^_<>≤≥±√π∞!|\[{]|[(](?=.*,)", re.IGNORECASE
-)
-_NAME = re.compile(r"[\W_]{0,8}(?:[^\W_]+\W{1,3}){1,4}")
-"""A declared answer of few words."""
-_SAYS = re.compile(r"[^\W_]")
 
 
 def _no_number(text: str) -> str:

@@ -6,25 +6,12 @@ from cotdistill.think_tags import after_thinking
 from cotdistill.verifiers._extract import statements
 from cotdistill.verifiers._text import cleaned
 
-OPENERS = frozenset(
-    {
-        "thought process",
-        "let's solve this problem step by step",
-        "let's think step by step",
-        "solution",
-        "answer",
-        "final answer",
-        "解",
-        "解答",
-        "答案",
-        "かいせつ",
-        "解説",
-        "respuesta",
-    }
-)
+OPENERS = {
+    "thought process", "let's solve this problem step by step", "let's think step by step", "solution", "answer",
+    "final answer", "解", "解答", "答案", "かいせつ", "解説", "respuesta",
+}  # fmt: skip
 """Words that announce an answer and are none: the ones that judges were seen to call correct (arXiv 2507.08794), and
 others of their sort."""
-
 _SIGNS = frozenset("∞∅√")
 """Answers without a letter or a digit."""
 

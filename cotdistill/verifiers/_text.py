@@ -3,11 +3,28 @@
 import re
 
 from cotdistill.think_tags import after_thinking
+from cotdistill.verifiers._expression import COMMAND, bare
 from cotdistill.verifiers._extract import statements
 
 _FRAME = " \t\n*_`$\"'“”‘’«»()[]:：-–—"
 _STOPS = ".!?。！？।"
 _FIRST_SENTENCE = re.compile(r"[.!?](?=\s)|[。！？।]")
+_WORDS = re.compile(r"\(?[A-Z]\)?|(?i:no)\.?|(?=.*[^\W\d_]{3})[^\W\d_][^\W_]*(?:[ '’.,-]{1,3}[^\W_]+)*\.?")
+_LINK = re.compile(r"\b(?:is|are|was|were|be|becomes|ist|es|est|é|è)\b:?\s|[:=：]\s*|是|为|為")
+_REASON = re.compile(
+    r"(?:[,;—–]|(?<!\s)(?=\s))\s+(?:because|since)\b|[,;]\s+(?:as|for)\b|\s[—–-]\s|[，,](?:因为|なぜなら)"
+)
+_YES_OR_NO = re.compile(
+    r"(yes|no|true|false|maybe|ja|nein|sí|oui|non|да|нет|ndiyo|hapana|是|否|对|错|はい|いいえ)[,;:.，、。]\s?",
+    re.IGNORECASE,
+)
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_DAY = re.compile(
+    r"(?:(?P<month>[a-z]{3,9})\.? (?P<day>\d{1,2})(?:st|nd|rd|th)?|"
+    r"(?P<first>\d{1,2})(?:st|nd|rd|th)?(?: of)? (?P<then>[a-z]{3,9}))"
+    r"(?:,? (?P<year>\d{4}))?|(?P<iso>\d{4}-\d{2}-\d{2})",
+    re.IGNORECASE,
+)
 
 
 def final_line(answer: str) -> tuple[str, str] | None:
@@ -20,40 +37,19 @@ def final_line(answer: str) -> tuple[str, str] | None:
     return (lines[-1].strip(), "last line") if lines else None
 
 
-_LINK = re.compile(r"\b(?:is|are|was|were|be|becomes|ist|es|est|é|è)\b:?\s|[:=：]\s*|是|为|為")
-
-
-_REASON = re.compile(
-    r"(?:[,;—–]|(?<!\s)(?=\s))\s+(?:because|since)\b|[,;]\s+(?:as|for)\b|\s[—–-]\s|[，,](?:因为|なぜなら)"
-)
-_YES_OR_NO = re.compile(
-    r"(yes|no|true|false|maybe|ja|nein|sí|oui|non|да|нет|ndiyo|hapana|是|否|对|错|はい|いいえ)[,;:.，、。]\s?",
-    re.IGNORECASE,
-)
-
-
 def readings(text: str, *, casefold: bool) -> set[str]:
     """Return what a final line may say, cleaned.
 
     It and its first sentence say themselves, what they say that something is, and what stands before a reason
     (`Yes, it does`, `Paris, because …`); a date says its day in another order too.
     """
-    whole = (text, first_sentence(text))
+    whole = [sentence for said in (text, bare(text)) for sentence in (said, first_sentence(said))]
     links = (list(_LINK.finditer(part)) for part in whole)
     parts = [*whole, *(part[found[-1].end() :] for part, found in zip(whole, links, strict=True) if found)]
     parts += [part[: reason.start()] for part in parts if (reason := _REASON.search(part))]
     parts += [opening[1] for part in whole if (opening := _YES_OR_NO.match(part.lstrip(_FRAME)))]
     said = {cleaned(part, casefold=casefold) for part in parts} - {""}
     return said | {day for part in said if (day := day_of(part))}
-
-
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_DAY = re.compile(
-    r"(?:(?P<month>[a-z]{3,9})\.? (?P<day>\d{1,2})(?:st|nd|rd|th)?|"
-    r"(?P<first>\d{1,2})(?:st|nd|rd|th)?(?: of)? (?P<then>[a-z]{3,9}))"
-    r"(?:,? (?P<year>\d{4}))?|(?P<iso>\d{4}-\d{2}-\d{2})",
-    re.IGNORECASE,
-)
 
 
 def day_of(text: str) -> str:
@@ -78,3 +74,9 @@ def cleaned(text: str, *, casefold: bool) -> str:
     """Return the text without framing markup and final stop, white space as single blanks."""
     text = " ".join(text.strip(_FRAME + _STOPS).split())
     return text.casefold() if casefold else text
+
+
+def words_of(text: str) -> str | None:
+    r"""Return what a gold answer says if it is words (`\text{Evelyn}`, `(C)`); None for an expression."""
+    words = bare(text)
+    return cleaned(words, casefold=True) if _WORDS.fullmatch(words) and not COMMAND.search(words) else None

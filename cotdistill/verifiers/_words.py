@@ -7,6 +7,7 @@ Those of other languages come from text2num, where it is installed (extra `math`
 
 import importlib.util
 import re
+import unicodedata
 from collections.abc import Collection
 from fractions import Fraction
 
@@ -16,30 +17,25 @@ _ONES = (
 )
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
 _ORDINALS = "third quarter fifth sixth seventh eighth ninth tenth eleventh twelfth"
-
 _SMALL = {word: value for value, word in enumerate(_ONES.split())}
 _SMALL |= {word: 10 * value for value, word in enumerate(_TENS.split(), start=2)}
 _SCALES = {"hundred": 100, "thousand": 10**3, "million": 10**6, "billion": 10**9, "dozen": 12}
 _PARTS = {word: Fraction(1, value) for value, word in enumerate(_ORDINALS.split(), start=3)}
 _PARTS |= {f"{word}s": part for word, part in _PARTS.items()} | {"half": Fraction(1, 2), "halves": Fraction(1, 2)}
-
 _WORD = "(?:" + "|".join(sorted([*_SMALL, *_SCALES, *_PARTS], key=len, reverse=True)) + ")"
 _TENTHS = rf"(?!(?:{'|'.join(set(_PARTS) - {'half'})})\b)"
 """No run starts with a part, for `third` alone is an ordinal: `a third` and `one third` are numbers."""
-_HAN = "[零〇一二两兩三四五六七八九十百千万萬亿億]"
-_HAN_NUMBER = rf"(?:{_HAN}{{1,16}}分之)?(?!一[共些样樣起定般旦切直天]){_HAN}{{1,20}}(?:[点點]{_HAN}{{1,12}})?"
 _EN_NUMBER = (
     rf"\b(?:an? |{_TENTHS}(?={_WORD})){_WORD}"
     rf"(?:(?:-| and an? | and | an? (?=dozen|{'|'.join(_PARTS)})| )?{_WORD}){{0,9}}\b"
 )
+PLACES = "十百千万萬亿億兆"
+_HAN = f"[零〇一二两兩三四五六七八九{PLACES}]"
+_HAN_NUMBER = rf"(?:{_HAN}{{1,16}}分之)?(?!一[共些样樣起定般旦切直天]){_HAN}{{1,20}}(?:[点點]{_HAN}{{1,12}})?"
 WORD_NUMBER = re.compile(rf"{_EN_NUMBER}|{_HAN_NUMBER}")
 """A run of number words; matched against lower-case text."""
-
 _TOKEN = re.compile(_WORD)
-_DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2, "兩": 2}
-_PLACES = {"十": 10, "百": 100, "千": 1000, "万": 10**4, "萬": 10**4, "亿": 10**8, "億": 10**8}
-
-
+_HAN_TOKEN = re.compile(rf"\d+(?:\.\d+)?|[{PLACES}]|[^{PLACES}\d\s]+")
 _ORDINAL = re.compile(r"\d[^\W\d]")
 _HAS_TEXT2NUM = importlib.util.find_spec("text_to_num") is not None
 
@@ -77,7 +73,7 @@ def word_value(words: str) -> Fraction | None:
             return total + group + _PARTS[token] if is_sum else (total + group) * _PARTS[token]
         else:
             value = _SMALL[token]
-            if value >= last or (last < 20) or (last < 100 and value >= 10):
+            if value >= last or last < 20 or (last < 100 and value >= 10):
                 return None
             group += value
             last = value
@@ -85,24 +81,26 @@ def word_value(words: str) -> Fraction | None:
 
 
 def _han_value(text: str) -> Fraction | None:
+    """Return the value of Chinese numerals, with or without digits: `四分之三`, `三点五`, `二〇二四`, `7万5千`."""
     bottom, parted, top = text.rpartition("分之")
     if parted:
-        values = (Fraction(100) if bottom == "百" else _han_value(bottom), _han_value(top))
-        return values[1] / values[0] if values[0] and values[1] is not None else None
-    whole, _, decimals = text.replace("點", "点").partition("点")
-    if decimals:
-        digits = "".join(str(_DIGITS.get(c, "")) for c in decimals)
-        value = _han_value(whole)
-        return value + Fraction(int(digits), 10 ** len(digits)) if digits and value is not None else None
-    if len(whole) > 1 and all(c in _DIGITS for c in whole):
-        return Fraction(int("".join(str(_DIGITS[c]) for c in whole)))
-    total, section, digit = 0, 0, 0
-    for character in whole:
-        place = _PLACES.get(character, 0)
+        parts, whole = _han_value(bottom), _han_value(top)
+        return whole / parts if parts and whole is not None else None
+    total = section = digit = Fraction(0)
+    for token in _HAN_TOKEN.findall(text.replace(",", "")):
+        place = int(unicodedata.numeric(token)) if token in PLACES else 0
         if place >= 10**4:
-            total, section, digit = (total + section + digit) * place, 0, 0
+            part = section + digit
+            total = total + part * place if total >= place else (total + part) * place  # `3億5000万`, `一万亿`
+            section = digit = Fraction(0)
         elif place:
-            section, digit = section + (digit or 1) * place, 0
+            section, digit = section + (digit or 1) * place, Fraction(0)
         else:
-            digit = _DIGITS[character]
-    return Fraction(total + section + digit)
+            digit = Fraction("".join(_han_digit(c) for c in token))
+    return total + section + digit
+
+
+def _han_digit(character: str) -> str:
+    if character in "点點.":
+        return "."
+    return "2" if character == "两" else str(int(unicodedata.numeric(character)))

@@ -14,8 +14,9 @@ from pydantic import Field
 
 from cotdistill.records import Verdict
 from cotdistill.registry import kind
-from cotdistill.verifiers._expression import gold_expression, lone_number, stripped, unwrapped, words_of
-from cotdistill.verifiers._locale import Locale
+from cotdistill.verifiers._expression import bare, gold_expression, lone_number, stripped
+from cotdistill.verifiers._languages import Locale
+from cotdistill.verifiers._text import words_of
 from cotdistill.verifiers.choice import choice, read_option
 from cotdistill.verifiers.exact import exact
 from cotdistill.verifiers.math import compare_number, math
@@ -50,7 +51,7 @@ def auto(
             assert number is not None
             return compare_number(number, expected, answer, locale, timeout_s, memory_mb)
         case "exact":
-            return exact(unwrapped(stripped(gold)), unwrapped(answer))
+            return exact(bare(gold), answer)
         case "math":
             return math(gold, answer, locale=locale, timeout_s=timeout_s, memory_mb=memory_mb)
 
@@ -69,5 +70,5 @@ def form_of(gold: str) -> Literal["choice", "numeric", "exact", "math"]:
 
 def _is_option(text: str) -> bool:
     """Return whether gold is an option's letter; `a` and `x` are names, `a)` is an option."""
-    option, plain = read_option(text), unwrapped(stripped(text)).strip(" *")
+    option, plain = read_option(text), bare(text).strip(" *")
     return option is not None and (len(plain) > 1 or plain.isupper())

@@ -2,6 +2,7 @@
 
 from cotdistill.records import Verdict
 from cotdistill.registry import kind
+from cotdistill.verifiers._expression import bare
 from cotdistill.verifiers._text import cleaned, day_of, final_line, readings
 
 
@@ -25,4 +26,4 @@ def exact(gold: str, answer: str, *, casefold: bool = True) -> Verdict:
     text, reason = found
     said = readings(text, casefold=casefold)
     is_correct = expected in said or bool((day := day_of(expected)) and day in said)
-    return Verdict(outcome="correct" if is_correct else "wrong", extracted=text.strip(), reason=reason)
+    return Verdict(outcome="correct" if is_correct else "wrong", extracted=bare(text), reason=reason)

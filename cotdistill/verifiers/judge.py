@@ -109,12 +109,8 @@ class Judge:
         asked = ("unparsed", "error", "wrong") if self.overturn else ("unparsed", "error")
         if verdict.outcome not in asked or completion.status not in ("ok", "empty_reasoning"):
             return None
-        if problem.gold is None or not problem.gold.strip():
-            return None
-        said = self._said(completion.text, verdict)
-        if not said:
-            return None
-        return ask(self._template, problem, answer=said, seed=seed)
+        said = self._said(completion.text, verdict) if (problem.gold or "").strip() else ""
+        return ask(self._template, problem, answer=said, seed=seed) if said else None
 
     def settle(self, verdict: Verdict, question: Question, reply: Completion) -> Verdict:
         """Return the verdict after the judge's reply; one that is no judgement makes it neither right nor wrong."""
@@ -122,11 +118,10 @@ class Judge:
             reading = Reading(None, f"the judge's reply is no answer: {reply.status}")
         else:
             reading = read_reply(reply.text, nonce=question.nonce, form=self.reply, pattern=self.pattern)
-        if reading.judgement is None:
-            reason = f"{reading.reason}; rules: {verdict.outcome}, {verdict.reason}"
-            return Verdict(outcome="unparsed", extracted=question.answer, reason=reason)
-        reason = f"judge: {reading.judgement}; rules: {verdict.outcome}, {verdict.reason}"
-        return Verdict(outcome=_OUTCOMES[reading.judgement], extracted=question.answer, reason=reason)
+        reason = f"judge: {reading.judgement}" if reading.judgement else reading.reason
+        outcome = _OUTCOMES[reading.judgement] if reading.judgement else "unparsed"
+        reason += f"; rules: {verdict.outcome}, {verdict.reason}"
+        return Verdict(outcome=outcome, extracted=question.answer, reason=reason)
 
     def _said(self, answer: str, verdict: Verdict) -> str:
         return stated_answer(answer, extracted=verdict.extracted, limit=self.max_answer_chars)

@@ -8,9 +8,9 @@ from pydantic import Field
 from cotdistill.records import Verdict
 from cotdistill.registry import kind
 from cotdistill.verifiers._expression import (
-    Clock,
+    CLOCK,
     Found,
-    clock_of,
+    bare,
     clocks_in,
     found_expression,
     gold_expression,
@@ -19,18 +19,19 @@ from cotdistill.verifiers._expression import (
     right_side,
     stripped,
     tidy,
-    unwrapped,
-    words_of,
 )
-from cotdistill.verifiers._locale import Locale
+from cotdistill.verifiers._languages import Locale
 from cotdistill.verifiers._math_process import compare, has_math_verify, require_math_verify
 from cotdistill.verifiers._numbers import Number
 from cotdistill.verifiers._reading import read_answer
-from cotdistill.verifiers._text import final_line, readings
+from cotdistill.verifiers._text import final_line, words_of
+from cotdistill.verifiers.exact import exact
 from cotdistill.verifiers.numeric import judge_number
 
 _MOST_CHARACTERS = 2000
 """Of an expression; a matrix of MATH has some 200."""
+_BASE = re.compile(r"\d_[{\d]")
+"""A number in a base that is named: `1210_3`."""
 
 
 @kind
@@ -59,13 +60,15 @@ def math(
         fault = "longer than 2,000 characters" if expected else "empty"
         return Verdict(outcome="error", reason=f"gold is {fault}")
     if (words := words_of(expected)) is not None:
-        return _compare_words(words, answer)
-    if (clock := clock_of(expected)) is not None:
-        return _compare_clocks(clock, answer)
+        return exact(words, answer)
+    if CLOCK.fullmatch(bare(expected)):
+        return _compare_clocks(expected, answer)
     if (number := lone_number(expected)) is not None:
         return compare_number(number, expected, answer, locale, timeout_s, memory_mb)
-    found = found_expression(answer) or _last_line(answer)
-    if found is None:
+    found = found_expression(answer)
+    if found is None and (line := final_line(answer)) and len(line[0].split()) <= 12:  # `x + y`, without a digit
+        found = Found(stripped(line[0]), "last line")
+    if found is None or not found.text:
         return Verdict(outcome="unparsed", reason="no final expression found")
     if tidy(expected) == tidy(found.text):
         return Verdict(outcome="correct", extracted=found.text, reason=f"{found.kind}: same text")
@@ -83,10 +86,6 @@ def compare_number(
     return _compare_expressions(gold, expression, timeout_s, memory_mb)
 
 
-_BASE = re.compile(r"\d_[{\d]")
-"""A number in a base that is named: `1210_3`."""
-
-
 def _compare_expressions(expected: str, found: Found, timeout_s: float, memory_mb: int) -> Verdict:
     """Return Math-Verify's verdict; an equation is compared with an equation, else its right side counts."""
     if len(found.text) > _MOST_CHARACTERS:
@@ -99,26 +98,10 @@ def _compare_expressions(expected: str, found: Found, timeout_s: float, memory_m
     return Verdict.model_validate({"outcome": outcome, "extracted": found.text, "reason": reason})
 
 
-def _compare_words(words: str, answer: str) -> Verdict:
-    found = final_line(answer)
-    if found is None:
-        return Verdict(outcome="unparsed", reason="no final answer found")
-    text, reason = unwrapped(stripped(found[0])), found[1]
-    is_same = words in readings(text, casefold=True)
-    return Verdict(outcome="correct" if is_same else "wrong", extracted=text, reason=reason)
-
-
-def _compare_clocks(clock: Clock, answer: str) -> Verdict:
+def _compare_clocks(clock: str, answer: str) -> Verdict:
     found = final_line(answer)
     said = clocks_in(found[0]) if found else []
     if found is None or not said:
         return Verdict(outcome="unparsed", reason="no clock time or ratio found")
-    is_same = said[-1].is_same(clock)
-    return Verdict(outcome="correct" if is_same else "wrong", extracted=said[-1].text, reason=found[1])
-
-
-def _last_line(answer: str) -> Found | None:
-    r"""Return the last line as an expression, for answers without a digit: `x + y`, `\sqrt{a}`."""
-    line = final_line(answer)
-    text = stripped(line[0]) if line else ""
-    return Found(text, "last line") if text and len(text.split()) <= 12 else None
+    is_same = not said[-1][1].isdisjoint(clocks_in(clock)[0][1])
+    return Verdict(outcome="correct" if is_same else "wrong", extracted=said[-1][0], reason=found[1])

@@ -2,7 +2,7 @@
 
 from cotdistill.records import Verdict
 from cotdistill.registry import kind
-from cotdistill.verifiers._locale import Locale
+from cotdistill.verifiers._languages import Locale
 from cotdistill.verifiers._numbers import Number
 from cotdistill.verifiers._reading import Reading, is_equal, read_answer, read_gold
 

@@ -2,7 +2,7 @@ from fractions import Fraction
 
 import pytest
 
-from cotdistill.verifiers._locale import decimal_mark
+from cotdistill.verifiers._languages import decimal_mark
 from cotdistill.verifiers._notation import plain
 from cotdistill.verifiers._numbers import number_spots, read_number
 from cotdistill.verifiers._words import WORD_NUMBER, word_value
