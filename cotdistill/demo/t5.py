@@ -1,4 +1,4 @@
-"""The tiny encoder-decoder: a T5 of 0.86 M parameters, taught last letters, that may learn word problems of one sum.
+"""The tiny encoder-decoder: a T5 of 0.86 M parameters, taught to read, that may learn word problems of one sum.
 
 It is asked as T5 is, behind `solve: `, without a chat. What it was taught is there to be forgotten: a student that is
 tuned on another task alone loses it. Problems of two to four sums are too hard for it: 7 % after 700 steps.
@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cotdistill.demo import coin_flip, last_letter, tokenizer
+from cotdistill.demo import coin_flip, last_letter, reading, tokenizer
 from cotdistill.demo.exercises import Manner
 from cotdistill.demo.tasks import SETS, find_exercises
 from cotdistill.demo.teaching import BATCH_SIZE, Batch, Lesson, Untaught, filled, order_numbers, write_base
@@ -40,14 +40,15 @@ def make_t5_base(folder: Path, *, seed: int, steps: int, on_step: Callable[[], N
         pad = words.convert_tokens_to_ids(tokenizer.PAD)
         return Untaught(new_t5(words, seed=seed), words, (_batch(found, pad=pad) for found in lessons), steps)
 
-    write_base(folder, {"seed": seed, "t5_steps": steps}, make, on_step=on_step)
+    write_base(folder, {"seed": seed, "t5_stories": steps}, make, on_step=on_step)
 
 
 def build_words() -> "PreTrainedTokenizerFast":
-    """Return the words of the demo's tokenizer, the coin flips and the last letters; there is no chat template."""
+    """Return the words of the demo's tokenizer and of other tasks; there is no chat template."""
     from transformers import PreTrainedTokenizerFast
 
-    known = tokenizer.build(max_length=512, more=(*coin_flip.TEXTS, *last_letter.TEXTS, PREFIX, NEVER_MET))
+    more = (*coin_flip.TEXTS, *last_letter.TEXTS, *reading.TEXTS, PREFIX, NEVER_MET)
+    known = tokenizer.build(max_length=512, more=more)
     return PreTrainedTokenizerFast(
         tokenizer_object=known.backend_tokenizer, pad_token=tokenizer.PAD, eos_token=tokenizer.END
     )
@@ -84,9 +85,9 @@ def new_t5(words: "PreTrainedTokenizerFast", *, seed: int) -> "T5ForConditionalG
 
 
 def _lessons(words: "PreTrainedTokenizerFast", *, seed: int, steps: int) -> Iterator[list[Lesson]]:
-    """Yield distinct problems of last letters for every step."""
+    """Yield distinct stories for every step; asked is who they are about."""
     rng = random.Random(f"lessons {seed}")
-    source = SETS["last_letter"].problems(steps * BATCH_SIZE, seed=seed)
+    source = SETS["who_is_it"].problems(steps * BATCH_SIZE, seed=seed)
     for _ in range(steps):
         yield [_lesson(words, problem, rng) for problem in islice(source, BATCH_SIZE)]
 
