@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from cotdistill.cli import main
 from tests.support.patience import HANGS_S
@@ -18,6 +19,9 @@ REPOSITORY = Path(__file__).parent.parent
 def pytest_configure():
     """Let Ctrl-C through: a shell starts what runs in the background with SIGINT ignored, and children inherit that."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    # How fast the machine is says nothing of a property.
+    settings.register_profile("any_machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("any_machine")
 
 
 @pytest.fixture

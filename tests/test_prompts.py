@@ -2,7 +2,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cotdistill import prompts
@@ -29,7 +29,6 @@ def test_only_declared_names_are_replaced(template: str, values: dict[str, str],
     assert prompts.render(template, **values) == rendered
 
 
-@settings(deadline=None)
 @given(st.text(alphabet="{}question\\ "))
 def test_no_question_is_changed_by_being_put_in(question: str) -> None:
     assert prompts.render("<{question}>", question=question) == f"<{question}>"
@@ -61,7 +60,6 @@ def test_every_character_of_the_file_is_part_of_the_prompt(tmp_path: Path) -> No
     assert prompts.load(path) == "  {question}\n\nAnswer: \n"
 
 
-@settings(deadline=None)
 @given(st.text(alphabet="ab 题\n\t\"'\\"), st.text(alphabet="ab 题\n\t\"'\\"), st.text(alphabet="{}ab\n\\"))
 def test_a_prompt_is_what_format_makes_of_it(before: str, after: str, question: str) -> None:
     template = f"{before}{{question}}{after}"

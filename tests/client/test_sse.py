@@ -1,7 +1,7 @@
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cotdistill.client.sse import MAX_EVENT_BYTES, ChunkAccumulator, SSEDecoder
@@ -33,7 +33,6 @@ def test_events_are_cut_as_the_standard_says(stream: bytes, data: list[bytes]) -
     assert events(stream, []) == data
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(0, len(streamed())), max_size=40), st.booleans())
 def test_where_the_chunks_are_cut_does_not_matter(cuts: list[int], has_carriage_returns: bool) -> None:
     stream = streamed()

@@ -51,7 +51,7 @@ def _gradients(loss, hidden, head):
 
 
 @given(SHAPES, st.integers(1, 10), st.booleans(), st.booleans(), st.sampled_from(list(TOLERANCE)), st.integers(0, 99))
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 def test_loss_and_gradients_are_those_of_all_logits(shape, rows, has_bias, is_weighted, dtype, seed):
     hidden, head, targets = _case(shape, dtype=dtype, has_bias=has_bias, seed=seed, size=3.0)
     weights = torch.rand(shape[0], dtype=dtype) if is_weighted else None
@@ -185,7 +185,7 @@ def test_a_second_backward_pass_is_refused():
 
 
 @given(SHAPES, st.booleans(), st.integers(0, 99))
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_a_head_that_is_no_linear_layer_is_asked_for_logits(shape, is_weighted, seed):
     from cotdistill.losses._linear_cross_entropy import summed_cross_entropy
 

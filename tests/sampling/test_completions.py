@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cotdistill.records import Completion, CompletionStatus, Usage
@@ -101,7 +101,6 @@ JSON = st.recursive(
 )
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(st.sampled_from(["choices", "usage", "model"]), JSON))
 def test_no_response_is_too_strange_to_be_read(response: dict[str, object]) -> None:
     read(response).model_dump_json()

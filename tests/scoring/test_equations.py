@@ -2,7 +2,7 @@ import random
 import string
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cotdistill.records import Equations
@@ -138,7 +138,6 @@ terms = st.lists(st.tuples(st.sampled_from("+-*"), numbers), min_size=1, max_siz
 
 
 @given(numbers, terms, st.integers(-3, 3), st.sampled_from(["", " "]), st.sampled_from(["", "$"]), st.booleans())
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_sums_hold_exactly_where_python_says_so(first, more, off, space, currency, grouped):
     form = "{:,}" if grouped else "{}"
     written = currency + form.format(first)
@@ -153,7 +152,7 @@ def test_sums_hold_exactly_where_python_says_so(first, more, off, space, currenc
 
 
 @given(st.text(st.sampled_from("0123456789+-*/^=.,()[]<>$%≈ xaof\n\\{}²:'"), max_size=300) | st.text(max_size=300))
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200)
 def test_any_text_is_read_without_a_fault(text):
     found = count_equations(text)
     assert found is None or 0 <= found.held <= found.stated

@@ -65,7 +65,7 @@ def test_every_verifier_that_needs_no_more_than_a_name_is_tested_here():
 
 
 @pytest.mark.parametrize("kind", [kind for kind in GOLDS if kind not in ("math", "auto")])
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(gold=TEXT, answer=TEXT)
 def test_any_text_gets_the_same_verdict_twice(kind, gold, answer):
     verify = make("verifiers", kind)
@@ -75,7 +75,7 @@ def test_any_text_gets_the_same_verdict_twice(kind, gold, answer):
 
 
 @pytest.mark.parametrize("kind", ["math", "auto"])
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(gold=TEXT, answer=TEXT)
 def test_any_text_gets_an_outcome_from_math(kind, gold, answer):
     verify = make("verifiers", kind, timeout_s=0.3)

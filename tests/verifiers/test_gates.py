@@ -77,7 +77,7 @@ def test_worked_solutions_give_no_other_number_and_their_own(form):
     assert len(found) <= asked * 0.0005
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     st.integers(20, 10**6),
     st.sampled_from([*((language, label) for language in LABELS for label in LABELS[language]), *(("", a) for a in ALONE)]),
