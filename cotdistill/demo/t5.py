@@ -1,7 +1,7 @@
 """The tiny encoder-decoder: a T5 of 0.86 M parameters, taught to read, that may learn word problems of one sum.
 
 It is asked as T5 is, behind `solve: `, without a chat. What it was taught is there to be forgotten: a student that is
-tuned on another task alone loses it..
+tuned on another task alone loses it.
 """
 
 import random
