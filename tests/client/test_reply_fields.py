@@ -109,7 +109,7 @@ async def read(body: bytes, *, is_streamed: bool) -> dict[str, Any]:
 def test_no_value_of_any_field_is_more_than_a_fault_of_the_attempt(tmp_path, is_streamed):
     answers = 0
     with Ledger(tmp_path / "c.jsonl") as ledger:
-        for number, (place, (name, value)) in enumerate(itertools.product(PLACES, VALUES.items())):
+        for number, (place, (name, value)) in enumerate(itertools.product(PLACES, VALUES.items()), 1):
             row = reply(place, value, said="delta" if is_streamed else "message")
             body = json.dumps(row).encode()
             try:
