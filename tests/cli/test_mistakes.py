@@ -78,7 +78,7 @@ KEYS = [
     ("sample: {max_tokens: 8k}", 'sample.max_tokens: should be a whole number, not "8k"'),
     ("sample: {budget: 5}", "sample.budget: should be a section of keys and values, not 5 (write `budget: {usd: 5}`)"),
     ("sample: {until: 3}", "sample.until: should be a section of keys and values, not 3 (write `until: {correct: 3}`)"),
-    ("filter: {keep: some}", 'filter.keep: should be correct or all, not "some"'),
+    ("filter: {keep: some}", 'filter.keep: should be correct, majority, correct_or_majority or all, not "some"'),
     ("filter: {pass_rate: 0.5}", "filter.pass_rate: should be a list of 2 values, not 0.5"),
     ("filter: {pass_rate: [0.5]}", "filter.pass_rate: should be a list of 2 values, not [0.5]"),
     (f"{STUDENT}evaluate: gsm8k", 'not "gsm8k" (write `evaluate: {tasks: gsm8k}`)'),
