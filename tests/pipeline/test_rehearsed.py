@@ -72,7 +72,7 @@ def stored(pipeline, monkeypatch):
     for stage in ("sample", "filter", "convert"):
         Pipeline(pipeline.recipe, RunOptions(only=stage, runs=pipeline.folder.parent)).run()
     step = steps_of(pipeline, "rehearsed")["rehearse"]
-    monkeypatch.setattr(pipeline, "rows", lambda step: answers(step, pipeline))
+    monkeypatch.setattr(pipeline, "rows", lambda step, key: answers(step, pipeline))
     pipeline._do(step)
     return pipeline
 
