@@ -5,7 +5,7 @@ import pytest
 from cotdistill.demo.coin_flip import make_coin_flips
 from cotdistill.demo.last_letter import make_last_letters
 from cotdistill.demo.problems import make_problems
-from cotdistill.demo.t5 import NEVER_MET, PREFIX, build_words, make_t5_base, new_t5
+from cotdistill.demo.t5 import PREFIX, build_words, make_t5_base, new_t5
 from cotdistill.demo.tokenizer import PIECE
 from cotdistill.errors import UserError
 
@@ -26,7 +26,6 @@ def test_the_folder_loads_as_an_ordinary_t5_that_speaks(base):
     assert model.config.model_type == "t5" and words.chat_template is None
     assert model.config.decoder_start_token_id == model.config.pad_token_id == words.pad_token_id
     assert model.get_input_embeddings().num_embeddings == len(words)
-    assert not model.config.scale_decoder_outputs
     asked = words(f"{PREFIX}Ben has 23 pears. Ben finds 4. How many pears are left?", return_tensors="pt")
     said = model.generate(**asked, max_new_tokens=8, do_sample=False)
     assert words.decode(said[0], skip_special_tokens=True)
@@ -41,12 +40,6 @@ def test_what_it_is_taught_and_asked_is_whole_words():
             assert "".join(tokens) == text.replace(" ", "")
             # The first word in quotes is read by its letters: it has no space before it.
             assert len(tokens) <= len(PIECE.findall(text)) + (4 if '"' in text else 0)
-
-
-def test_what_no_problem_is_about_is_a_whole_word():
-    words = build_words()
-    assert [words.decode([token]) for token in words.encode(f"23 {NEVER_MET}.")][-2:] == [f" {NEVER_MET}", "."]
-    assert all(NEVER_MET not in problem.question for problem in make_problems(200, seed=1))
 
 
 def test_the_same_seed_makes_the_same_weights_and_leaves_random_numbers_alone():

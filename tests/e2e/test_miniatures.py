@@ -3,6 +3,7 @@
 import json
 import os
 import runpy
+import shutil
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,8 @@ def test_untrained_students_of_this_day_are_taught_once(tmp_path):
 @pytest.mark.parametrize("system", PAPERS["SYSTEMS"], ids=lambda system: system.page)
 def test_a_miniature_runs_to_its_end_and_its_findings_are_measured(system, cli, repository, tmp_path):
     for recipe in system.recipes:
+        if (registry := recipe.with_name("dataset_info.json")).is_file():
+            shutil.copy(registry, tmp_path)
         copy = tmp_path / recipe.name
         copy.write_text(yaml.safe_dump(untaught(smallest(yaml.safe_load(recipe.read_text()))), sort_keys=False))
         given = PAPERS["settings"](recipe, tmp_path)
