@@ -39,7 +39,7 @@ format: install
 bench: install
 	$(BIN)/python -m tests.bench $(ARGS)
 
-# What a teacher token buys, in the quickstart's world: about half an hour on two cores.
+# What a teacher token buys, in the quickstart's world: some forty minutes on two cores.
 bench-rounds: install
 	$(BIN)/cotdistill-cli run examples/quickstart/rounds.yaml
 
