@@ -267,6 +267,14 @@ class ReportData:
         return next((arm.to_first.against for arm in self.arms if arm.to_first), None)
 
     @property
+    def variants(self) -> tuple[tuple[str, tuple[ArmReport, ...]], ...]:
+        """Every arm of the recipe once, with its trainings: several where it has several seeds."""
+        found: dict[str, list[ArmReport]] = {}
+        for arm in self.arms:
+            found.setdefault(arm.of or arm.name, []).append(arm)
+        return tuple((name, tuple(arms)) for name, arms in found.items())
+
+    @property
     def tasks(self) -> tuple[str, ...]:
         """Names of all tasks that any arm was asked."""
         names = (task for arm in self.arms if arm.scores for task in arm.scores.tasks)

@@ -40,4 +40,12 @@ def _shown(value: object) -> str:
     if isinstance(value, Mapping):
         # A section with all its defaults is no news; that it is there is.
         return "on"
-    return json.dumps(value, ensure_ascii=False)
+    return json.dumps(_plain(value), ensure_ascii=False)
+
+
+def _plain(value: object) -> object:
+    """Return a value without options that say nothing, and a kind that has no others by its name."""
+    if isinstance(value, Mapping):
+        said = {key: _plain(inner) for key, inner in value.items() if inner is not None}
+        return said["kind"] if list(said) == ["kind"] else said
+    return [_plain(inner) for inner in value] if isinstance(value, list | tuple) else value

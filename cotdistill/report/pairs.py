@@ -18,6 +18,8 @@ class Regression(NamedTuple):
     against: str
     task: str
     paired: Paired
+    of: str | None = None
+    """The recipe's arm that is trained with several seeds, of which this is one."""
 
 
 class Spread(NamedTuple):
@@ -85,7 +87,7 @@ def regressions(arms: Sequence[ArmReport]) -> tuple[Regression, ...]:
     """Return every drop against the own untrained student in a general task whose interval lies below zero."""
     untrained = {arm.name for arm in arms if arm.is_untrained}
     return tuple(
-        Regression(arm.name, arm.to_baseline.against, task, paired)
+        Regression(arm.name, arm.to_baseline.against, task, paired, arm.of)
         for arm in arms
         if arm.to_baseline and arm.scores and arm.to_baseline.against in untrained
         if not arm.is_untrained and arm.kind != "teacher"

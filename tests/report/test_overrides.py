@@ -10,6 +10,7 @@ MAIN = {
     "convert": {"style": {"kind": "plain", "system": None}},
     "train": {"learning_rate": 0.003},
     "evaluate": {"prefill": "<think>\n"},
+    "rounds": [{"problems": 300, "select": None}],
 }
 
 
@@ -27,6 +28,10 @@ MAIN = {
         ({"train": None}, ("train: on -> none",)),
         ({"evaluate": {"prefill": ""}}, (r'evaluate.prefill: "<think>\n" -> ""',)),
         ({"convert": {"style": {"kind": "plain", "system": "none"}}}, ('convert.style.system: none -> "none"',)),
+        (
+            {"rounds": [{"problems": 9, "select": {"kind": "failed"}, "keep_own": None}]},
+            ('rounds: [{"problems": 300}] -> [{"problems": 9, "select": "failed"}]',),
+        ),
         ({"name": "other"}, ()),
     ],
 )

@@ -5,6 +5,8 @@ import re
 import pytest
 from rich.console import Console
 
+from cotdistill.report.columns import regression_lines
+from cotdistill.report.pairs import regressions
 from cotdistill.report.read import read_run
 from cotdistill.report.table import table
 from tests.support.exams import answers, write_exam
@@ -86,6 +88,16 @@ def test_seeds_and_what_was_forgotten_stand_below_the_table(tmp_path):
     assert "s, 2 seeds, gsm8k: mean " in text
     said = " ".join(text.split())
     assert re.search(r"forgotten: s@1 lost [0-9.]+ points of mmlu \(.* to .*\) against baseline", said)
+
+
+def test_what_several_seeds_forgot_is_one_line(tmp_path):
+    even = {"gsm8k": 0.6, "mmlu": 0.6}
+    rows = {f"s@{n}": answers(f"s@{n}", even | {"mmlu": share}) for n, share in enumerate((0.1, 0.2, 0.6), 1)}
+    seeds = {f"s@{seed}": {"of": "s", "seed": seed} for seed in (1, 2, 3)}
+    data = read_run(write_exam(tmp_path / "run", rows | {"baseline": answers("b", even)}, **seeds))
+    (line,) = regression_lines(regressions(data.arms))
+    assert re.fullmatch(r"forgotten: s, 2 seeds, lost [0-9.]+–[0-9.]+ points of mmlu against baseline", line)
+    assert [(name, len(arms)) for name, arms in data.variants] == [("s", 3), ("baseline", 1)]
 
 
 def test_the_share_of_answers_whose_equations_hold_stands_beside_accuracy(tmp_path):
