@@ -1,5 +1,8 @@
 """A run's result in a sentence or two."""
 
+from collections.abc import Sequence
+from statistics import fmean
+
 from cotdistill.report import wording
 from cotdistill.report.columns import has_exam
 from cotdistill.report.data import ArmReport, ReportData
@@ -7,12 +10,27 @@ from cotdistill.scoring.paired import Paired
 
 
 def headline(data: ReportData) -> str:
-    """Return the run's result in a sentence or two."""
-    trained = [arm for arm in data.arms if arm.scores and arm.scores.n and arm.kind == "trained"]
-    best = max(trained, key=_accuracy, default=None)
-    if best is None or best.scores is None:
+    """Return the run's result in a sentence or two; of trainings that differ in their seed alone, their mean's."""
+    variants = {name: [arm for arm in arms if _is_trained(arm)] for name, arms in data.variants}
+    trained = {name: arms for name, arms in variants.items() if arms}
+    if not trained:
         return "No trained arm has been evaluated yet." if has_exam(data) else "Nothing is evaluated in this run."
-    name = f"Best arm: {best.name}," if len(trained) > 1 else f"{best.name}:"
+    variant = max(trained, key=lambda name: fmean(map(_accuracy, trained[name])))
+    best, *others = trained[variant]
+    named = variant if others else best.name
+    name = f"Best arm: {named}," if len(trained) > 1 else f"{named}:"
+    return _of_seeds(name, [best, *others]) if others else _of_one(name, best)
+
+
+def _of_seeds(name: str, arms: Sequence[ArmReport]) -> str:
+    found = sorted(map(_accuracy, arms))
+    of = f" of {arms[0].scores.target}" if arms[0].scores and arms[0].scores.target else ""
+    span = f"{100 * found[0]:.1f}–{100 * found[-1]:.1f}"
+    return f"{name} {wording.percent(fmean(found))}{of} right in the mean of {len(arms)} seeds ({span})."
+
+
+def _of_one(name: str, best: ArmReport) -> str:
+    assert best.scores is not None, "it is evaluated"
     target, tally = best.scores.target, best.scores.only
     if target is None or tally is None:
         mean = wording.percent(best.scores.mean_accuracy)
@@ -32,6 +50,10 @@ def _against(against: str, paired: Paired) -> str:
         return f"No clear difference to {against}: {wording.points(paired.difference)} points ({interval})."
     side = "above" if paired.difference > 0 else "below"
     return f"That is {abs(100 * paired.difference):.1f} points {side} {against} ({interval})."
+
+
+def _is_trained(arm: ArmReport) -> bool:
+    return bool(arm.scores and arm.scores.n) and arm.kind == "trained"
 
 
 def _accuracy(arm: ArmReport) -> float:

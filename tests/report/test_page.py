@@ -147,18 +147,6 @@ def test_answers_that_the_verifier_failed_on_are_told(make_run):
     assert "The verifier failed on 3 answers of only" in page(read_run(run))
 
 
-def test_the_headline_names_the_best_trained_arm(make_run):
-    data = read_run(make_run())
-    total = data.arms[0].scores.only
-    assert headline(data).startswith(f"Best arm: filtered, {100 * total.accuracy:.1f}% of 300 questions right")
-    assert "points above baseline" in headline(data)
-
-
-def test_the_headline_does_not_claim_what_chance_explains(make_run):
-    data = read_run(make_run({"one": 0.52, "baseline": 0.5}, n=60))
-    assert "No clear difference to baseline" in headline(data)
-
-
 def test_long_answers_are_cut_and_the_cut_is_told(make_run):
     run = make_run({"only": 0.5}, n=4)
     rows = run / "5-evaluate/rows.jsonl"
