@@ -273,7 +273,7 @@ def _marked(module: Any) -> Callable[..., object]:  # Any: a module
 def _option_fields(target: Callable[..., object]) -> dict[str, Any]:  # Any: pydantic's field tuples
     function = target.__init__ if inspect.isclass(target) else target
     hints = get_type_hints(function, include_extras=True)
-    texts = _option_texts(inspect.getdoc(target) or "")
+    texts = _option_texts(target)
     fields = {}
     for name, parameter in inspect.signature(target).parameters.items():
         if parameter.kind is parameter.KEYWORD_ONLY:
@@ -284,17 +284,17 @@ def _option_fields(target: Callable[..., object]) -> dict[str, Any]:  # Any: pyd
     return fields
 
 
-def _option_texts(docstring: str) -> dict[str, str]:
-    """Read `name: what it does` lines after `Options:`; a deeper indent goes on with the text."""
-    _, _, section = docstring.partition("Options:\n")
+def _option_texts(target: Callable[..., object]) -> dict[str, str]:
+    """Read `name: what it does` lines after `Options:`, its bases' first; a deeper indent goes on with the text."""
     texts: dict[str, str] = {}
-    name = ""
-    for line in section.splitlines():
-        if match := re.match(r" {4}(\w+): (.+)", line):
-            name = match[1]
-            texts[name] = match[2]
-        elif line.startswith("        ") and name:
-            texts[name] += " " + line.strip()
-        elif line.strip():
-            break
+    for source in reversed(inspect.getmro(target)) if inspect.isclass(target) else (target,):
+        name = ""
+        for line in inspect.cleandoc(source.__doc__ or "").partition("Options:\n")[2].splitlines():
+            if match := re.match(r" {4}(\w+): (.+)", line):
+                name = match[1]
+                texts[name] = match[2]
+            elif line.startswith("        ") and name:
+                texts[name] += " " + line.strip()
+            elif line.strip():
+                break
     return texts

@@ -29,7 +29,21 @@ Names = Annotated[tuple[str, ...], BeforeValidator(_as_names, json_schema_input_
 
 @dataclass(frozen=True, kw_only=True)
 class LowRank(Pretrained):
-    """Matrices beside the layers of a model; what each option means is in the kind's own text."""
+    """Matrices beside the layers of a model.
+
+    Options:
+        lora_rank: rank of the matrices; 8 as in LLaMA-Factory.
+        lora_alpha: what they add counts lora_alpha / lora_rank times; default: twice the rank, as in LLaMA-Factory.
+        lora_dropout: share of their inputs that is left out at random in training.
+        lora_target: linear layers that get them, by the end of their names, as `q_proj,v_proj`; `all`: every one but
+            the output head.
+        additional_target: layers that learn whole and are kept with the adapter, as `embed_tokens,lm_head`; they are
+            held in float32, and with them all weights. peft's name for it is modules_to_save.
+        use_rslora: scale by the root of the rank instead, for high ranks (Kalajdzievski 2023).
+        use_dora: learn the length of each weight vector apart from its direction (Liu et al. 2024); slower.
+        merge: add what was learned to the weights at the end: the checkpoint is then an ordinary model, and the
+            adapter stands in its folder `adapter/`; false: the checkpoint is the adapter alone.
+    """
 
     peft_task: ClassVar[str]
     """What peft calls the model's task."""

@@ -22,7 +22,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Pretrained:
-    """A student that starts from a model of a folder or a hub; what each option means is in the kind's own text."""
+    """A student that starts from a model of a folder or a hub.
+
+    Options:
+        model: hub name, or folder as `save_pretrained` writes it.
+        hub: where a name is looked for: `huggingface` (or its mirror in HF_ENDPOINT), `modelscope`, `openmind`, or
+            `auto`: Hugging Face, and ModelScope where that cannot be reached.
+        revision: branch, tag or commit of the hub's repository; default: the newest of its main branch.
+        trust_remote_code: whether Python code that comes with the model may run: from a folder, or at a `revision`
+            that is a whole commit.
+    """
 
     model: Annotated[str, Field(min_length=1)]
     hub: Annotated[Literal["auto", HubName], NOT_IN_KEY] = "auto"

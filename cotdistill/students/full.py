@@ -32,11 +32,6 @@ class Full(Pretrained, Causal):
         init: `pretrained`, or `random` weights drawn from the seed, to try a recipe or to train from scratch.
         config: architecture for `init: random`: `model_type` (default qwen2) and its sizes, as in config.json;
             what is not named comes from the model's own config.json, where there is one.
-        hub: where a name is looked for: `huggingface` (or its mirror in HF_ENDPOINT), `modelscope`, `openmind`, or
-            `auto`: Hugging Face, and ModelScope where that cannot be reached.
-        revision: branch, tag or commit of the hub's repository; default: the newest of its main branch.
-        trust_remote_code: whether Python code that comes with the model may run: from a folder, or at a `revision`
-            that is a whole commit.
     """
 
     init: Literal["pretrained", "random"] = "pretrained"

@@ -16,11 +16,6 @@ class Seq2seq(Pretrained, EncoderDecoder):
 
     Options:
         model: hub name, or folder as `save_pretrained` writes it, as google/flan-t5-base.
-        hub: where a name is looked for: `huggingface` (or its mirror in HF_ENDPOINT), `modelscope`, `openmind`, or
-            `auto`: Hugging Face, and ModelScope where that cannot be reached.
-        revision: branch, tag or commit of the hub's repository; default: the newest of its main branch.
-        trust_remote_code: whether Python code that comes with the model may run: from a folder, or at a `revision`
-            that is a whole commit.
     """
 
     def check(self) -> None:

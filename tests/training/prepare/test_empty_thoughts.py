@@ -9,7 +9,7 @@ from cotdistill.registry import make
 from cotdistill.training.checks import faults
 from cotdistill.training.options import TrainOptions
 from cotdistill.training.prepare.tokens import Encoder
-from tests.support.chat_templates import ENDS, SHAPES, shaped_tokenizer
+from tests.support.chat_templates import ENDS, shaped_tokenizer
 
 EMPTY = "<think>\n\n</think>\n\n"
 
@@ -22,16 +22,6 @@ def asked(answer):
 def encoded(tokenizer, answer, *, gives_empty_thoughts=True):
     (row,) = Encoder(tokenizer, gives_empty_thoughts=gives_empty_thoughts).encode([asked(answer)])
     return row
-
-
-@pytest.fixture(params=SHAPES)
-def shape(request):
-    return request.param
-
-
-@pytest.fixture
-def shaped(tokenizer_folder, shape):
-    return shaped_tokenizer(tokenizer_folder, shape)
 
 
 def learned(tokenizer, row):

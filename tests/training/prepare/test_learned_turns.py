@@ -9,17 +9,7 @@ from cotdistill.losses import IGNORED
 from cotdistill.records import Conversation, Message
 from cotdistill.registry import make
 from cotdistill.training.prepare.tokens import Encoder
-from tests.support.chat_templates import CONTROL, ENDS, SHAPES, conversations, shaped_tokenizer
-
-
-@pytest.fixture(params=SHAPES)
-def shape(request):
-    return request.param
-
-
-@pytest.fixture
-def shaped(tokenizer_folder, shape):
-    return shaped_tokenizer(tokenizer_folder, shape)
+from tests.support.chat_templates import CONTROL, ENDS, conversations, shaped_tokenizer
 
 
 def _dicts(messages):
