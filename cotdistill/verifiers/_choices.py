@@ -17,7 +17,7 @@ import re
 from typing import NamedTuple
 
 from cotdistill.think_tags import after_thinking
-from cotdistill.verifiers._extract import Statement, statements
+from cotdistill.verifiers._extract import statements
 from cotdistill.verifiers._languages import pattern
 
 LETTERS = "ABCDEFGHIJ"
@@ -58,7 +58,7 @@ _LISTED = re.compile(
     r"[)\]*\s]*(?:,|/|&|、|和|\band\b|\bor\b|\bund\b|\bor both\b)[\s,*(\[]*(?:and |or |option |options )?[(\[*\s]*"
 )
 _DENIED_AFTER = re.compile(
-    r"[)\].*\s]{0,4}(?:\([^()\n]{1,60}\)\s*)?(?:[^.,;:!?\n]{0,60}?\s)?"
+    r"[)\].*\s]{0,4}(?:\([^()\n]{1,60}\)\s*)?(?:(?:(?!because|since)[^.,;:!?\n]){0,60}?\s)?"
     r"(?:(?:is|are|was|were|must be|would be|can be|ist|sind|est|es|são)"
     r"(?: all| both| clearly| also| definitely| therefore| each)?"
     r" (?:not|wrong|incorrect|false|out|eliminated|ruled out|excluded|impossible|irrelevant|unlikely|unrelated|falsch|"
@@ -68,7 +68,7 @@ _DENIED_AFTER = re.compile(
 )
 _OPTION_NOUN = (
     r"(?:answer|option|choice|letter|alternative|selection|opción|alternativa|respuesta|resposta|réponse|risposta|"
-    r"antwort|option|lösung|ответ|вариант|jibu|chaguo|उत्तर|विकल्प|উত্তর|বিকল্প|సమాధానం|ఎంపిక|คำตอบ|ตัวเลือก|ข้อ|"
+    r"antwort|lösung|ответ|вариант|jibu|chaguo|उत्तर|विकल्प|উত্তর|বিকল্প|సమాధానం|ఎంపిక|คำตอบ|ตัวเลือก|ข้อ|"
     r"答案|选项|選項|正解|答え|解答|選択肢|정답|답)"
 )
 _RIGHT = (
@@ -97,9 +97,9 @@ _CONCLUDES = re.compile(
 )
 _SENTENCE = re.compile(r"(?:[^.!?。！？\n]|[.!?](?!\s|$))+[.!?。！？]*")
 _ALONE = re.compile(
-    r"[\s*_#>-]*(?:(?:option|choice|answer)\s)?[(\[*]*(?P<letter>[A-J])(?:[)\]*.:]+(?P<text>[^\n]{0,200})|\s*$)",
-    re.IGNORECASE,
+    r"[\s*_#>-]*(?:(?i:option|choice|answer)\s)?[(\[*]*(?P<letter>[A-J](?=[)\]*.:]|\s*$)|[a-j](?=[)\]*.:\s]*$))"
 )
+"""A small letter is all of its line; `I.` and `A.` are letters like others."""
 _SPECIES = re.compile(
     r"\b[A-J]\.\s?(?=(?:aegypti|albicans|anthracis|aureus|baumannii|botulinum|burgdorferi|cereus|coli|difficile|diphtheriae|"
     r"discoideum|elegans|erectus|faecalis|fragilis|fumigatus|gallus|gambiae|gondii|habilis|histolytica|influenzae|jejuni|"
@@ -107,12 +107,8 @@ _SPECIES = re.compile(
     r"tetani|thaliana|trachomatis|tularensis)\b)"
 )
 """The genus of a species is no option: `E. coli`."""
-_LEAD = re.compile(
-    rf"[\s*_:(\[\"'`-]*(?:(?:the|la|le|el|die|o|a|clearly|therefore|thus|probably|likely|letter|correct|number|is|是|为|選|选|"
-    rf"{_OPTION_NOUN})[\s*_:]+)*",
-    re.IGNORECASE,
-)
-_OPENING = re.compile(rf"[(\[*\s\"'`]*(?P<letter>[A-Ja-j]){_AFTER}")
+_SMALL = re.compile(r"^\W*[a-j](?=[).\]*:\n]|$)")
+"""A small letter that opens a declared answer."""
 _CHANGE = re.compile(pattern(r"[\n.!?:;,—–…}]\W{0,8}@correction@").pattern, re.IGNORECASE)
 _MOST = 4000
 """Characters from the end that are looked at beside declared answers: garbage has letters by the thousand."""
@@ -132,41 +128,18 @@ def chosen(answer: str) -> Choice | None:
 def _declared(text: str) -> Choice | None:
     """Return the letters of the most trustworthy declared answer, with those of its like where they disagree."""
     best: Choice | None = None
-    last: Statement | None = None
+    kind = ""
+    is_afresh = False
     for statement in statements(text):
-        if not statement.is_declared:
-            return best
-        if last is not None and best is not None and (statement.kind != last.kind or last.is_afresh):
-            return best
-        choice = _opening_letters(_LATEX.sub("", statement.text), statement.kind)
-        if choice is None:
+        if not statement.is_declared or (best is not None and (statement.kind != kind or is_afresh)):
+            break
+        said = _SMALL.sub(lambda small: small[0].upper(), _LATEX.sub("", statement.text))
+        if (choice := _first_named(said, statement.kind)) is None:
             continue
         if best is not None and choice.letters != best.letters:
-            return Choice((*choice.letters, *best.letters), best.kind, best.text)
-        best, last = best or choice, statement
+            return best._replace(letters=(*choice.letters, *best.letters))
+        best, kind, is_afresh = best or choice, statement.kind, statement.is_afresh
     return best
-
-
-def _opening_letters(text: str, kind: str) -> Choice | None:
-    """Return the letters that a declared answer starts with, else those of its first sentence."""
-    lead = _LEAD.match(text)
-    opening = _OPENING.match(text, lead.end() if lead else 0) or _OPENING.match(text)
-    if opening and _is_letter(text, opening.start("letter"), is_announced=True):
-        at = opening.start("letter")
-        listed = next((row.letters for row in _rows(text) if row.start <= at < row.end), ())
-        return Choice(listed or (opening["letter"].upper(),), kind, text[at:])
-    sentence = _SENTENCE.search(text)
-    return _named(sentence[0], kind) if sentence else None
-
-
-def _is_letter(text: str, at: int, *, is_announced: bool) -> bool:
-    """Return whether a letter stands for an option: no article, no pronoun; a small one only alone or in brackets."""
-    after = text[at + 1 : at + 2]
-    if text[at].islower():
-        return after in ("", ")", "]", ".", "*", ":", "\n") and (is_announced or text[at - 1 : at] in ("(", "["))
-    if _NO_LETTER.match(text, at):
-        return bool(is_announced and _VERB.match(text, at))
-    return True
 
 
 class _Row(NamedTuple):
@@ -180,31 +153,27 @@ class _Row(NamedTuple):
 
 
 def _rows(text: str) -> list[_Row]:
+    """Return the letters that are not denied: `not B or C` denies both, as does `B and C are wrong`."""
     rows: list[_Row] = []
     for match in _BARE.finditer(text):
         (start, end), letter = match.span(), (match["framed"] or match["bare"]).upper()
-        if match["framed"] or _is_letter(text, start, is_announced=False) or _VERB.match(text, start):
+        if match["framed"] or not _NO_LETTER.match(text, start) or _VERB.match(text, start):
             is_listed = bool(rows) and bool(_LISTED.fullmatch(text, rows[-1].end, start))
             before = rows.pop() if is_listed else _Row(start, start, start, ())
             rows.append(_Row(before.start, start, end, tuple(dict.fromkeys((*before.letters, letter)))))
-    return rows
-
-
-def _allowed(text: str) -> list[_Row]:
-    """Return the letters that are not denied: `not B or C` denies both, as does `B and C are wrong`."""
     return [
         row
-        for row in _rows(text)
+        for row in rows
         if not _DENIED_BEFORE.search(text[max(0, row.start - 40) : row.start])
         and not _DENIED_AFTER.match(text, row.end)
     ]
 
 
-def _named(sentence: str, kind: str) -> Choice | None:
-    """Return the letters that a sentence names, most often one."""
-    rows = _allowed(sentence)
-    letters = dict.fromkeys(letter for row in rows for letter in row.letters)
-    return Choice(tuple(letters), kind, sentence[rows[-1].last :]) if rows else None
+def _first_named(text: str, kind: str) -> Choice | None:
+    """Return the letters that the first sentence of a declared answer names first."""
+    sentence = _SENTENCE.search(text)
+    row = next(iter(_rows(text[: sentence.end()])), None) if sentence else None
+    return Choice(row.letters, kind, text[row.last :]) if row else None
 
 
 def _in_sentences(text: str) -> Choice | None:
@@ -212,27 +181,22 @@ def _in_sentences(text: str) -> Choice | None:
     ends = reversed(_SENTENCE.findall(text))
     sentences = [one.strip() for one in ends if not one.rstrip(" *\"')").endswith(("?", "？"))]
     for sentence in sentences:
-        for row in reversed(_allowed(sentence)):
+        for row in reversed(_rows(sentence)):
             if _CALLED_RIGHT.match(sentence, row.end):
                 return Choice(row.letters, "called right", sentence[row.last :])
     for cue, kind in ((_ABOUT, "choice"), (_CONCLUDES, "concluding sentence")):
         for sentence in sentences:
-            if (said := cue.search(sentence)) and (choice := _named(sentence[said.end() :], kind)):
-                return choice
+            if (said := cue.search(sentence)) and (rows := _rows(sentence[said.end() :])):
+                letters = dict.fromkeys(letter for row in rows for letter in row.letters)
+                return Choice(tuple(letters), kind, sentence[said.end() + rows[-1].last :])
     return None
 
 
 def _alone(text: str) -> Choice | None:
     """Return the letter that is a line of its own, if the lines name one option only: else they list them all."""
     lines = [line for line in text.splitlines() if line.strip(" *_#>-")]
-    items = [match for line in lines if (match := _ALONE.match(line)) and _is_item(match)]
-    if not items or len({match["letter"].upper() for match in items}) > 1:
-        return None
-    if items[-1].string not in (lines[0], lines[-1]):
-        return None
-    return Choice((items[-1]["letter"].upper(),), "line", items[-1].string[items[-1].start("letter") :])
-
-
-def _is_item(match: re.Match[str]) -> bool:
-    """Return whether a line is an option: a small letter must be all of it, `I.` and `A.` are letters like others."""
-    return match["letter"].isupper() or not (match["text"] or "").strip(" .*)")
+    found = {match["letter"].upper(): match for line in lines if (match := _ALONE.match(line))}
+    for letter, match in found.items() if len(found) == 1 else ():
+        if match.string in (lines[0], lines[-1]):
+            return Choice((letter,), "line", match.string[match.start("letter") :])
+    return None

@@ -15,7 +15,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from multiprocessing import Pipe
 from pathlib import Path
 from typing import NamedTuple
@@ -45,7 +44,6 @@ class _Worker:
 
     def __init__(self) -> None:
         self.owner = os.getpid()
-        self.requests = 0
         self.pipe, theirs = Pipe()
         # -P: the folder of the script holds a math.py, which must not stand for Python's own.
         self.process = subprocess.Popen(
@@ -58,16 +56,17 @@ class _Worker:
             env={name: value for name, value in os.environ.items() if _PASSED_ON.fullmatch(name)},
         )
         theirs.close()
-        if self._reply(_START_S) is None:
+        if self.reply(_START_S) is None:
             self.close()
             raise UserError("the process of Math-Verify does not start", hint="try: python -c 'import math_verify'")
 
-    def ask(self, gold: str, answer: str, timeout_s: float, memory_mb: int) -> Comparison | None:
-        """Return the comparison; None where the process is gone or silent."""
-        self.requests += 1
-        with contextlib.suppress(OSError):
-            self.pipe.send_bytes(json.dumps([self.requests, gold, answer, timeout_s, memory_mb]).encode())
-            return self._reply(_PATIENCE * (1 + timeout_s))
+    def reply(self, patience_s: float, *request: object) -> Comparison | None:
+        """Return what it sends next, after a request if there is one; None where it is gone or silent."""
+        with contextlib.suppress(EOFError, OSError):
+            if request:
+                self.pipe.send_bytes(json.dumps(request).encode())
+            if self.pipe.poll(patience_s):
+                return Comparison(*json.loads(self.pipe.recv_bytes()))
         return None
 
     def close(self) -> None:
@@ -77,22 +76,12 @@ class _Worker:
             self.process.wait()
         self.pipe.close()
 
-    def _reply(self, patience_s: float) -> Comparison | None:
-        """Return the reply to the last request; one that is left over from an earlier one is passed over."""
-        deadline = time.monotonic() + patience_s
-        with contextlib.suppress(EOFError, OSError):
-            while self.pipe.poll(max(0.0, deadline - time.monotonic())):
-                request, *said = json.loads(self.pipe.recv_bytes())
-                if request == self.requests:
-                    return Comparison(*said)
-        return None
-
 
 _lock = threading.Lock()
 _workers: list[_Worker] = []
-"""At most one; a list, so that it can be replaced."""
+"""The one that waits for a question, if there is one."""
 _spent_s = [0.0]
-"""One number, for the same reason."""
+"""One number, in a list so that it can be replaced."""
 
 
 def spent_s() -> float:
@@ -108,11 +97,12 @@ def compare(gold: str, answer: str, *, timeout_s: float, memory_mb: int) -> Comp
     with _lock:
         if _workers and _workers[0].owner != os.getpid():  # after a fork the pipe belongs to the parent
             _workers.clear()
-        if not _workers:
-            _workers.append(_Worker())
-        comparison = _workers[0].ask(gold, answer, timeout_s, memory_mb)
-        if comparison is None:
-            worker = _workers.pop()
+        worker = _workers.pop() if _workers else _Worker()
+        # One that is interrupted here is never asked again: its reply would be taken for the next one's.
+        comparison = worker.reply(_PATIENCE * (1 + timeout_s), gold, answer, timeout_s, memory_mb)
+        if comparison is not None:
+            _workers.append(worker)
+        else:
             worker.close()
             is_late = worker.process.returncode == -signal.SIGPROF
             reason = f"takes more than {timeout_s:g} s of CPU time" if is_late else "Math-Verify ended or is silent"

@@ -1,13 +1,14 @@
 """The process that compares two expressions with Math-Verify: messages of JSON over the pipe that its argument names.
 
-    [1, "2\\\\sqrt{3}", "\\\\sqrt{12}", 3.0, 1024]      request, gold, answer, seconds, MB
-    [1, "correct", "", 0.004]                      request, outcome, reason, seconds
+    ["2\\\\sqrt{3}", "\\\\sqrt{12}", 3.0, 1024]      gold, answer, seconds, MB
+    ["correct", "", 0.004]                      outcome, reason, seconds; an empty list once it is ready
 
 A request that takes longer than its seconds or raises ends the process, and the next question starts another. The
 kernel does the killing, so that no expression can prevent it and none goes on when the process that asked is gone. A
 script of its own, it imports nothing of the package: it shares no lock, thread or file with the process that asked.
 """
 
+import contextlib
 import json
 import resource
 import signal
@@ -22,18 +23,16 @@ def main() -> None:
     pipe = Connection(int(sys.argv[1]))
     import math_verify  # noqa: F401  # loaded before the first request
 
-    said: tuple[object, ...] = (0,)
-    while True:
-        try:
+    said: tuple[object, ...] = ()
+    with contextlib.suppress(EOFError, OSError):
+        while True:
             pipe.send_bytes(json.dumps(said).encode())
-            request, gold, answer, timeout_s, memory_mb = json.loads(pipe.recv_bytes())
-        except (EOFError, OSError):
-            return
-        _limit(timeout_s, memory_mb)
-        started = time.process_time()
-        outcome, reason = compare(gold, answer)
-        signal.setitimer(signal.ITIMER_PROF, 0)
-        said = (request, outcome, reason, time.process_time() - started)
+            gold, answer, timeout_s, memory_mb = json.loads(pipe.recv_bytes())
+            _limit(timeout_s, memory_mb)
+            started = time.process_time()
+            outcome, reason = compare(gold, answer)
+            signal.setitimer(signal.ITIMER_PROF, 0)
+            said = (outcome, reason, time.process_time() - started)
 
 
 def compare(gold: str, answer: str) -> tuple[str, str]:

@@ -8,18 +8,16 @@ r"""The verifier for problem sets that mix kinds of answers: the form of gold de
 | 4 | everything else: expressions, lists, intervals, clock times | `2\sqrt{3}`, `-2, 6`, `[2,5)`, `12:00` | math |
 """
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
 from cotdistill.records import Verdict
 from cotdistill.registry import kind
-from cotdistill.verifiers._expression import bare, gold_expression, lone_number, stripped
+from cotdistill.verifiers._expression import bare, gold_expression
 from cotdistill.verifiers._languages import Locale
-from cotdistill.verifiers._text import words_of
 from cotdistill.verifiers.choice import choice, read_option
-from cotdistill.verifiers.exact import exact
-from cotdistill.verifiers.math import compare_number, math
+from cotdistill.verifiers.math import Limits, compare_by_form
 
 
 @kind
@@ -42,33 +40,12 @@ def auto(
         memory_mb: address space of the process in which `math` compares.
     """
     gold = gold_expression(gold) if "\\boxed" in gold else gold
-    match form_of(gold):
-        case "choice":
-            return choice(gold, answer)
-        case "numeric":
-            expected = stripped(gold)
-            number = lone_number(expected)
-            assert number is not None
-            return compare_number(number, expected, answer, locale, timeout_s, memory_mb)
-        case "exact":
-            return exact(bare(gold), answer)
-        case "math":
-            return math(gold, answer, locale=locale, timeout_s=timeout_s, memory_mb=memory_mb)
+    if is_option(gold):
+        return choice(gold, answer)
+    return compare_by_form(gold, answer, locale, Limits(timeout_s, memory_mb))
 
 
-def form_of(gold: str) -> Literal["choice", "numeric", "exact", "math"]:
-    """Return the verifier for a gold answer, in the order of the table above."""
-    text = gold.rpartition("####")[2]
-    if len(text) > 2000:  # no answer; `math` says so
-        return "math"
-    if _is_option(text):
-        return "choice"
-    if lone_number(text) is not None:
-        return "numeric"
-    return "math" if words_of(text) is None else "exact"
-
-
-def _is_option(text: str) -> bool:
+def is_option(gold: str) -> bool:
     """Return whether gold is an option's letter; `a` and `x` are names, `a)` is an option."""
-    option, plain = read_option(text), bare(text).strip(" *")
-    return option is not None and (len(plain) > 1 or plain.isupper())
+    plain = bare(gold).strip(" *")
+    return (len(plain) > 1 or plain.isupper()) and read_option(gold) is not None

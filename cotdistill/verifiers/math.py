@@ -1,7 +1,7 @@
 """The verifier for answers that are expressions: Math-Verify, in a process of its own that can be killed."""
 
 import re
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from pydantic import Field
 
@@ -45,9 +45,8 @@ def math(
 ) -> Verdict:
     """Compare the expression that the answer states as final with gold: numbers, sets, intervals, tuples, equations.
 
-    In order: the same text is correct; words and clock times are compared as text; two plain numbers as `numeric`
-    compares them; everything else by Math-Verify. What cannot be read as an expression is `unparsed`, what exceeds
-    a limit is `error`.
+    In order: a number as `numeric` compares it; words and clock times as text; the same text is correct; everything
+    else by Math-Verify. What cannot be read as an expression is `unparsed`, what exceeds a limit is `error`.
 
     Options:
         locale: language of the answers, which decides what `1.234` means; left out, it is guessed for each answer.
@@ -55,16 +54,29 @@ def math(
         memory_mb: address space of the process that compares, of which sympy itself takes some 200 MB.
     """
     require_math_verify()
+    return compare_by_form(gold, answer, locale, Limits(timeout_s, memory_mb))
+
+
+class Limits(NamedTuple):
+    """What one comparison may take."""
+
+    timeout_s: float
+    memory_mb: int
+
+
+def compare_by_form(gold: str, answer: str, locale: Locale | None, limits: Limits) -> Verdict:
+    """Return the verdict of the comparison that gold's form asks for: number, words, clock time, expression."""
     expected = gold_expression(gold)
     if not expected or len(expected) > _MOST_CHARACTERS:
         fault = "longer than 2,000 characters" if expected else "empty"
         return Verdict(outcome="error", reason=f"gold is {fault}")
+    if (number := lone_number(expected)) is not None:
+        return _compare_number(number, expected, answer, locale, limits)
     if (words := words_of(expected)) is not None:
         return exact(words, answer)
     if CLOCK.fullmatch(bare(expected)):
         return _compare_clocks(expected, answer)
-    if (number := lone_number(expected)) is not None:
-        return compare_number(number, expected, answer, locale, timeout_s, memory_mb)
+    require_math_verify()
     found = found_expression(answer)
     if found is None and (line := final_line(answer)) and len(line[0].split()) <= 12:  # `x + y`, without a digit
         found = Found(stripped(line[0]), "last line")
@@ -72,28 +84,26 @@ def math(
         return Verdict(outcome="unparsed", reason="no final expression found")
     if tidy(expected) == tidy(found.text):
         return Verdict(outcome="correct", extracted=found.text, reason=f"{found.kind}: same text")
-    return _compare_expressions(expected, found, timeout_s, memory_mb)
+    return _compare_expressions(expected, found, limits)
 
 
-def compare_number(
-    number: Number, gold: str, answer: str, locale: Locale | None, timeout_s: float, memory_mb: int
-) -> Verdict:
+def _compare_number(number: Number, gold: str, answer: str, locale: Locale | None, limits: Limits) -> Verdict:
     """Return the verdict where gold is one number; what the answer states may be an expression of that value."""
     reading = read_answer(answer, locale)
     expression = found_expression(answer) if reading is None else None if reading.values else reading.expression
     if expression is None or not expression.is_whole or not has_math_verify():
         return judge_number(number, reading)
-    return _compare_expressions(gold, expression, timeout_s, memory_mb)
+    return _compare_expressions(gold, expression, limits)
 
 
-def _compare_expressions(expected: str, found: Found, timeout_s: float, memory_mb: int) -> Verdict:
+def _compare_expressions(expected: str, found: Found, limits: Limits) -> Verdict:
     """Return Math-Verify's verdict; an equation is compared with an equation, else its right side counts."""
     if len(found.text) > _MOST_CHARACTERS:
         return Verdict(outcome="unparsed", extracted=found.text[:80], reason=f"{found.kind}: too long to compare")
     if bool(_BASE.search(expected)) != bool(_BASE.search(found.text)):
         return Verdict(outcome="wrong", extracted=found.text, reason=f"{found.kind}: one names its base")
     text = found.text if "=" in expected else right_side(found.text)
-    outcome, reason, _ = compare(latex_of(expected), latex_of(text), timeout_s=timeout_s, memory_mb=memory_mb)
+    outcome, reason, _ = compare(latex_of(expected), latex_of(text), **limits._asdict())
     reason = f"{found.kind}: {reason or 'Math-Verify'}"
     return Verdict.model_validate({"outcome": outcome, "extracted": found.text, "reason": reason})
 
