@@ -14,6 +14,10 @@ from typing import Any, NamedTuple
 from cotdistill.errors import UserError, unreadable
 from cotdistill.records import Message
 
+_PACKAGE = Path(__file__).parent
+SHIPPED = _PACKAGE / "shipped" if (_PACKAGE / "shipped").is_dir() else _PACKAGE.parent
+"""Folder of `configs/` and `examples/`: an installed package holds them, a checkout has them at its top."""
+
 
 def render(template: str, **values: str) -> str:
     """Return the template with every `{name}` of `values` replaced; what is put in is not looked at again."""

@@ -8,16 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeVar
 
-import cotdistill
+from cotdistill.prompts import SHIPPED
 from cotdistill.registry import NamesFile, Options, file_mark, is_in_key, names_file
 
 O = TypeVar("O", bound=Options)  # noqa: E741
 Value = object
 Loc = tuple[str | int, ...]
 
-_PACKAGE = Path(cotdistill.__file__).parent
-SHIPPED = _PACKAGE / "shipped" if (_PACKAGE / "shipped").is_dir() else _PACKAGE.parent
-"""Folder of `configs/` and `examples/`: an installed package holds them, a checkout has them at its top."""
 SHARED = ("configs", "examples/deepspeed")
 """Folders in there whose files recipes may name wherever they stand."""
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from cotdistill.data import REGISTRY
 from cotdistill.errors import UserError
-from cotdistill.recipe.files import SHIPPED
+from cotdistill.prompts import SHIPPED
 from cotdistill.recipe.schema import EDITOR_LINE, FILE, recipe_schema
 from cotdistill.storage.jsonl import write_text
 from cotdistill.yamlfile import Data, load, nearest

@@ -1,7 +1,7 @@
 """Finds what announces an answer: boxes, hash marks, `Final Answer`, `Answer:`, `is the answer`, in each language."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Literal, NamedTuple
 
 from cotdistill.verifiers._languages import NOUNS, pattern
@@ -11,7 +11,6 @@ from cotdistill.verifiers._page import (
     WINDOW,
     Page,
     sentences_of_line,
-    solution_spans,
     statement_end,
 )
 
@@ -27,18 +26,23 @@ class Spot(NamedTuple):
     """A heading announces it that ends every aside, so that it is the solution's own wherever it is."""
 
 
-_BRACE = re.compile(r"[{}]")
-_BARE_BOX = re.compile(r"\\f?box(?:ed)? ?([-+]?[\d.,]*\d)")
-_HASH = re.compile(r"\n?[ \t]{0,8}####[ \t*:：]{0,8}(?=[^#\s])")
+def _braced(depth: int) -> str:
+    """Return a pattern for text without a box whose braces close and nest no deeper than this."""
+    nested = rf"\{{{_braced(depth - 1)}\}}|" if depth else ""
+    return rf"(?:{nested}[^{{}}b]|b(?!oxed))*+"
+
+
+_BOX = re.compile(rf"(?:(?<=\\)|(?<=\\f)|(?=boxed ?\{{))box(?:ed)? ?(?:\{{({_braced(7)})\}}|([-+]?[\d.,]*\d))")
+_HASH = re.compile(r"####[ \t*:：]{0,8}(?=[^#\s])")
 _FINAL = r"final (?:answer|result)[*_\s]{0,6}(?:[:：=→–—-]|@link@|\n)?[*_ \t:]{0,6}"
 _ANSWER = re.compile("answer")
 _LABEL = r"(?![a-z])\"?(?:[*_]{0,4}[ \t]{0,3}(?:@link@|[=:：–—→-])|[*_: \t]{0,8}(?=\n))[*_:：\" \t]{0,8}"
 _SHORT_ANSWER = re.compile(r"\n[*_# ]{0,6}(?:a|ans)[*_]{0,3}[ \t]?[:.=：][*_ \t]{0,6}(?=[^\s*_])")
-_OPTION_LIST = re.compile(r"\n[*_# (]{0,6}b[*_]{0,3}[ \t]?[:.)]")
 _IS = re.compile(r"is (?:the|our|my) (?:right |correct |final )?$")
 _STEP_HEADINGS = ("\n**step ", "\n### step ", "\nstep ")
 """An `Answer:` before a later step is that step's, not the problem's."""
-_ANNOUNCES = ("boxed", "####", "\na:", "\nans", "\n**a:")
+ANNOUNCES = rf"boxed|####|\n(?:\*\*)?a(?:ns|:)|@answer@{_LABEL}|{_FINAL}"
+"""Announces an answer, in whatever way."""
 _MARKUP = " \t\n*_#>"
 _TURN = re.compile(r"[:;：；\n]|, (?:but|so|and|the|now)\b|\b(?:but|however|pero|aber|mais)\b|[，,](?:但|而|所以)")
 _QUESTION = re.compile(r"[^.!\n。！।?？]{1,80}+[?？]")
@@ -51,78 +55,50 @@ RUN_ON = re.compile(
 def announcements(page: Page) -> Iterator[tuple[DeclaredKind, list[Spot]]]:
     """Yield what announces an answer, kind by kind, the most trustworthy first."""
     boxes = _boxes(page) if "box" in page.text else []
-    finals = _headed(page, pattern(_FINAL)) if "final" in page.low else []
+    finals = _marked(page, pattern(_FINAL)) if "final" in page.low else []
     is_later = bool(boxes and finals) and finals[-1].start > boxes[-1].end  # boxes of the working before it
     if is_later:
         yield "final answer", finals
     yield "boxed", boxes
-    yield "hash mark", _headed(page, _HASH) if "####" in page.text else []
+    yield "hash mark", _marked(page, _HASH) if "####" in page.text else []
     if not is_later:
         yield "final answer", finals
     yield "answer", _labelled(page)
 
 
-def first_announcement(page: Page) -> int:
-    """Return where an answer is first announced, in whatever way; the end of the text where it is nowhere."""
-    label, found = pattern(f"@answer@{_LABEL}|{_FINAL}", page.codes), set[int]()
-    for word in (*_ANNOUNCES, *(noun for code in page.codes for noun in NOUNS[code])):
-        at = len(page.low)
-        for _ in range(MOST):
-            if (at := page.low.rfind(word, 0, at)) < 0:
-                break
-            found.add(at)
-    announced = (at for at in sorted(found) if page.low.startswith(_ANNOUNCES, at) or label.match(page.low, at))
-    return next(announced, len(page.low))
-
-
 def _boxes(page: Page) -> list[Spot]:
-    r"""Return where the contents of `\boxed{…}` are; one pass over the braces, however deep they nest."""
-    opened: list[int] = []
-    found = [Spot(*match.span(1)) for match in _BARE_BOX.finditer(page.text)]
-    for brace in _BRACE.finditer(page.text):
-        if brace[0] == "{":
-            opened.append(brace.start())
-        elif opened:
-            start = opened.pop()
-            if brace.start() - start <= WINDOW and page.text.endswith(("boxed", "fbox", "boxed "), 0, start):
-                found.append(Spot(start + 1, brace.start()))
-    return sorted(spot for spot in found if page.own_end(spot.start))[-MOST:]
+    r"""Return where the contents of `\boxed{…}` are."""
+    found = (Spot(*match.span(match.lastindex or 0)) for match in _BOX.finditer(page.text))
+    return [spot for spot in found if spot.end - spot.start <= WINDOW and page.own_end(spot.start)][-MOST:]
 
 
-def _headed(page: Page, mark: re.Pattern[str]) -> list[Spot]:
-    """Return what follows a mark that needs no look at what is before it, if it opens a line."""
+def _marked(page: Page, mark: re.Pattern[str]) -> list[Spot]:
+    """Return the statements that follow a mark."""
+    return _following(page, (match.span() for match in mark.finditer(page.low)))
+
+
+def _following(page: Page, marks: Iterable[tuple[int, int]]) -> list[Spot]:
+    """Return the statements that follow these announcements, the last ones of them."""
     found = []
-    for match in list(mark.finditer(page.low))[-MOST:]:
-        start, end = match.span()
-        before = page.low[max(0, start - 12) : start]
-        if "\n" in before[len(before.rstrip(_MARKUP)) :] or page.low[start] == "\n":
-            stop = min(end + WINDOW, len(page.low))
-            paragraph = page.low.find("\n\n", end, stop)
-            limit = solution_spans(page.low, end, stop if paragraph < 0 else paragraph)[0][1]
-            found.append(Spot(end, statement_end(page, end, limit), page.low.startswith("final", start)))
-        elif limit := _limit(page, start, end):
-            found.append(Spot(end, statement_end(page, end, limit)))
+    for start, end in list(marks)[-MOST:]:
+        is_heading = page.low.startswith("final", start) and not page.line_before(start).strip(_MARKUP)
+        if limit := page.aside_after(end) if is_heading else _limit(page, start, end):
+            found.append(Spot(end, statement_end(page, end, max(limit, end)), is_heading))
     return found
 
 
 def _labelled(page: Page) -> list[Spot]:
     """Return what follows `answer:`; an answer in parentheses belongs to a question asked to the reader."""
-    low, found = page.low, []
+    low = page.low
     last_step = max(low.rfind(heading) for heading in _STEP_HEADINGS) if "step " in low else -1
     label, nouns = pattern(_LABEL, page.codes), list(_ANSWER.finditer(low))[-MOST:]
     labels = (label.match(low, noun.end()) for noun in nouns if noun.start() > last_step)
     matches = [(match.start() - len("answer"), match.end()) for match in labels if match]
     if not matches and any(noun in low for code in page.codes for noun in NOUNS[code]):
         matches = [match.span() for match in pattern("@answer@" + _LABEL, page.codes).finditer(low, last_step + 1)]
-    for start, end in matches[-MOST:]:
-        if limit := _limit(page, start, end):
-            found.append(Spot(end, statement_end(page, end, max(limit, end))))
-    if (short := list(_SHORT_ANSWER.finditer(low, last_step + 1))) and not _OPTION_LIST.search(low):
-        for match in short[-MOST:]:
-            limit = page.own_end(match.start())
-            end = statement_end(page, match.end(), max(limit, match.end()))
-            if limit and _is_last(page, end):
-                found.append(Spot(match.end(), end))
+    found = _following(page, matches)
+    short = _following(page, ((match.start() + 1, match.end()) for match in _SHORT_ANSWER.finditer(low, last_step + 1)))
+    found += [spot for spot in short if _is_last(page, spot.end)]
     for noun in nouns:
         if said := _IS.search(low, max(0, noun.start() - 24), noun.start()):
             sentences = sentences_of_line(page.text, low.rfind("\n", 0, said.start()) + 1, said.start())
@@ -149,7 +125,7 @@ def _limit(page: Page, start: int, end: int) -> int:
         return 0
     if _QUESTION.match(low, end) or pattern("@denies@", page.codes).search(low, start, end):
         return 0
-    before = low[max(start - 120, low.rfind("\n", 0, start) + 1) : start]
+    before = page.line_before(start)
     if before.strip(_MARKUP):
         *_, sentence = 0, *(match.end() for match in SENTENCE_END.finditer(before))
         *_, turn = sentence, *(match.end() for match in _TURN.finditer(before, sentence))

@@ -20,7 +20,7 @@ from itertools import islice
 from typing import Literal, NamedTuple
 
 from cotdistill.think_tags import after_thinking
-from cotdistill.verifiers._announced import RUN_ON, Spot, announcements, first_announcement
+from cotdistill.verifiers._announced import ANNOUNCES, RUN_ON, Spot, announcements
 from cotdistill.verifiers._languages import ALL, pattern
 from cotdistill.verifiers._page import DIGIT, WINDOW, Page, cue_at, is_bold, sentences_of_line
 from cotdistill.verifiers._words import WORD_NUMBER
@@ -109,7 +109,8 @@ def _run_on(page: Page, kind: StatementKind, found: list[Spot]) -> int:
     for mark in (RUN_ON, _NEXT_QUESTION) if "?\n" in page.low else (RUN_ON,):
         if mark.search(page.low, 0, end):
             is_any = mark is RUN_ON or kind == "answer"
-            if question := mark.search(page.low, first_announcement(page) if is_any else found[0].start, end):
+            first = pattern(ANNOUNCES, page.codes).search(page.low) if is_any else None
+            if question := mark.search(page.low, first.start() if first else found[0].start, end):
                 return question.start()
     return 0
 
@@ -131,8 +132,10 @@ def _declared(page: Page, kind: StatementKind, found: list[Spot]) -> Iterator[tu
         before = found[index - 1].end if index else 0
         is_joined = bool(index) and kind == "boxed" and bool(_JOINED.fullmatch(page.low, before + 1, start - 7))
         is_afresh = not index or (not is_joined and bool(pattern(_WORKING, page.codes).search(page.low, before, start)))
-        is_own = is_heading or bool(page.span_end(start))
-        yield Statement(kind, page.text[start:end], True, is_afresh, is_joined, page.codes), is_own
+        yield (
+            Statement(kind, page.text[start:end], True, is_afresh, is_joined, page.codes),
+            is_heading or bool(page.span_end(start)),
+        )
 
 
 def _implied(page: Page) -> Iterator[Statement]:

@@ -9,14 +9,16 @@
 Whatever else it says is no verdict: prose, two objects, two verdicts that disagree, another word.
 """
 
+import contextlib
 import json
 import re
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 Form = Literal["json", "yes_no", "pattern"]
 Judgement = Literal["correct", "wrong", "unsure"]
 
 _FENCE = re.compile(r"```(?:json)?[ \t]*\n(.*)\n```", re.DOTALL)
+_YES_NO = r"[*`\s]*{}[*`]*:[*`\s]*((?i:yes|no|unsure))[*`.\s]*"
 _WORDS: dict[Judgement, str] = {
     "correct": "yes correct true same 是 对 正确 一致 相同",
     "wrong": "no wrong incorrect false different 否 不是 错 错误 不一致 不同",
@@ -43,8 +45,12 @@ def read_reply(reply: str, *, nonce: str, form: Form, pattern: str | None = None
         return Reading(None, "the judge said nothing")
     if form == "pattern":
         said = _read_pattern(text, pattern or "")
+    elif nonce not in text:
+        said = "the nonce of its question is missing in the judge's reply"
+    elif form == "json":
+        said = _read_json(text, nonce)
     else:
-        said = _read_json(text, nonce) if form == "json" else _read_yes_no(text, nonce)
+        said = _read_yes_no(text, nonce)
     if said in _WORDS:
         return Reading(said, "")
     shown = reply if len(reply) <= _SHOWN else reply[:_SHOWN] + "…"
@@ -52,26 +58,20 @@ def read_reply(reply: str, *, nonce: str, form: Form, pattern: str | None = None
 
 
 def _read_json(text: str, nonce: str) -> str:
-    """Return the judgement, or why there is none."""
+    """Return the judgement, or why there is none; a duplicate key has two meanings, and so none."""
     fenced = _FENCE.fullmatch(text)
-    try:
-        row = json.loads(fenced[1] if fenced else text, object_pairs_hook=_unique)
-    except (ValueError, RecursionError):
-        return "the judge's reply is not one JSON object"
-    if not isinstance(row, dict) or row.keys() != {"nonce", "verdict"}:
-        return "the judge's reply has other keys than nonce and verdict"
-    if row["nonce"] != nonce:
-        return "the nonce of its question is missing in the judge's reply"
-    verdict = row["verdict"]
-    is_known = isinstance(verdict, str) and verdict in _WORDS
-    return str(verdict) if is_known else "the judge's verdict is not correct, wrong or unsure"
+    with contextlib.suppress(ValueError, RecursionError):
+        row = json.loads(fenced[1] if fenced else text, object_pairs_hook=list)
+        for verdict in _WORDS:
+            pairs = [("nonce", nonce), ("verdict", verdict)]
+            if row in (pairs, pairs[::-1]):
+                return verdict
+    return "the judge's reply is not one JSON object with nonce and a verdict alone"
 
 
 def _read_yes_no(text: str, nonce: str) -> str:
-    if nonce not in text:
-        return "the nonce of its question is missing in the judge's reply"
     *before, last = text.splitlines()
-    said = re.fullmatch(rf"[*`\s]*{nonce}[*`]*:[*`\s]*(yes|no|unsure)[*`.\s]*", last, re.IGNORECASE)
+    said = re.fullmatch(_YES_NO.format(nonce), last)
     if said is None or any(nonce in line for line in before):
         return "the judge's reply does not end in one line with nonce and yes, no or unsure"
     return SAID[said[1].lower()]
@@ -85,11 +85,3 @@ def _read_pattern(text: str, pattern: str) -> str:
     if "" in judgements:
         return "the pattern finds a word that is neither yes nor no in the judge's reply"
     return judgements.pop() if len(judgements) == 1 else "the judge's reply holds two verdicts that disagree"
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:  # Any: JSON values
-    """Return an object; a duplicate key has two meanings, and so none."""
-    row = dict(pairs)
-    if len(row) != len(pairs):
-        raise ValueError("duplicate key")
-    return row

@@ -73,6 +73,14 @@ class Page:
         """Return where the span that holds a position ends, checks and examples included; 0 in a practice question."""
         return _end_of(self.spans, at) or _end_of(self._own_spans, at)
 
+    def aside_after(self, at: int) -> int:
+        """Return where an aside starts after a position outside of any, or how far a statement may reach."""
+        return solution_spans(self.low, at, min(at + WINDOW, len(self.low)))[0][1]
+
+    def line_before(self, at: int) -> str:
+        """Return the lower-case line before a position, the end of a long one."""
+        return self.low[max(at - 120, self.low.rfind("\n", 0, at) + 1) : at]
+
 
 def _end_of(spans: list[tuple[int, int]], at: int) -> int:
     index = bisect_right(spans, (at, sys.maxsize)) - 1
@@ -136,8 +144,13 @@ SENTENCE_END = re.compile(r"[.!?…]+(?:[\"'”’*_)$]|\\[\])])*(?=[\s*])|[。�
 
 
 def statement_end(page: Page, start: int, limit: int) -> int:
-    """Return where the statement ends that starts here: its line, or the next lines up to one with a number."""
+    """Return where the statement ends that starts here: its line, or its paragraph up to a line with a number."""
     limit = min(limit, start + WINDOW)
+    paragraph = page.text.find(
+        "\n\n", start + len(page.text[start:limit]) - len(page.text[start:limit].lstrip()), limit
+    )
+    if paragraph > 0 and page.text[paragraph - 1] != ":":
+        limit = paragraph
     end = line = start
     for _ in range(4):
         end = page.text.find("\n", line, limit)

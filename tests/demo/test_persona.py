@@ -13,7 +13,7 @@ from cotdistill.demo.tasks import SETS
 from cotdistill.filters.hint_leaks import reason_against_hint_leak
 from cotdistill.prompts import load, render
 from cotdistill.records import Completion, Trace
-from cotdistill.verifiers._judge_prompt import QUESTION, load_template
+from cotdistill.verifiers._judge_prompt import load_template
 from cotdistill.verifiers._judge_reply import read_reply
 
 PROMPTS = Path(__file__).parents[2] / "configs" / "prompts"
@@ -98,7 +98,7 @@ def test_what_is_no_task_is_said_to_be_none(chat):
     ("template", "form"), [("judge.txt", "json"), ("judge_summarise.txt", "yes_no"), (None, "json")]
 )
 def test_a_judge_compares_the_two_answers_it_is_shown(gold, said, error_rate, template, form):
-    text = load_template(PROMPTS / template) if template else QUESTION
+    text = load_template(PROMPTS / template if template else None)
     for answer, is_same in ((said, True), ("I cannot say: 7", False)):
         asked = render(text, question=MANY[0].question, gold=gold, answer=answer, nonce="0123456789abcdef")
         reply = answer_chat([Turn("user", asked)], random.Random(1), Manner(error_rate)).text
@@ -113,5 +113,5 @@ def test_a_judge_without_a_fence_fills_in_the_form_that_it_is_given():
 
 
 def test_a_reply_of_the_judge_to_json_is_json():
-    asked = render(QUESTION, question="?", gold="1", answer="1", nonce="0123456789abcdef")
+    asked = render(load_template(None), question="?", gold="1", answer="1", nonce="0123456789abcdef")
     assert json.loads(answer_chat([Turn("user", asked)], random.Random(1), Manner(0.0)).text)
