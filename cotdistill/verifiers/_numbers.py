@@ -132,24 +132,18 @@ def read_number(spot: re.Match[str], mark: DecimalMark) -> Number:
 
 
 def read_digits(digits: str, mark: DecimalMark) -> Fraction | int | None:
-    """Return the value of digits with separators; None where these fit no rule (`1,2,3`)."""
+    """Return the value of digits with separators, by this decimal mark if it fits; None where none does (`1,2,3`)."""
     digits = digits.replace("'", "").replace(" ", "")
     if len(digits) > MAX_DIGITS:
         return None
     if digits.isdecimal():
         return int(digits)
-    if "." in digits and "," in digits:
-        mark = "." if digits.rfind(".") > digits.rfind(",") else ","
-    else:
-        present: DecimalMark = "." if "." in digits else ","
-        if digits.count(present) == 1 and (present == mark or not _is_grouped(digits.split(present))):
-            return Fraction(digits.replace(present, "."))
-        mark = "," if present == "." else "."
-    whole, _, decimals = digits.partition(mark)
-    grouping = "," if mark == "." else "."
-    if not (decimals.isdecimal() or not decimals) or not _is_grouped(whole.split(grouping)):
-        return None
-    return Fraction(f"{whole.replace(grouping, '')}.{decimals or 0}")
+    for point, grouping in (".,", ",.") if mark == "." else (",.", ".,"):
+        whole, _, decimals = digits.partition(point)
+        is_whole = whole.isdecimal() or not whole or _is_grouped(whole.split(grouping))
+        if is_whole and (decimals.isdecimal() or not decimals):
+            return Fraction(f"{whole.replace(grouping, '') or 0}.{decimals or 0}")
+    return None
 
 
 def _is_grouped(groups: list[str]) -> bool:

@@ -1,6 +1,8 @@
 """Compares answers that are words: the line that states the final answer, and text without its framing."""
 
+import contextlib
 import re
+from datetime import datetime
 
 from cotdistill.think_tags import after_thinking
 from cotdistill.verifiers._expression import COMMAND, bare
@@ -18,13 +20,8 @@ _YES_OR_NO = re.compile(
     r"(yes|no|true|false|maybe|ja|nein|sí|oui|non|да|нет|ndiyo|hapana|是|否|对|错|はい|いいえ)[,;:.，、。]\s?",
     re.IGNORECASE,
 )
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_DAY = re.compile(
-    r"(?:(?P<month>[a-z]{3,9})\.? (?P<day>\d{1,2})(?:st|nd|rd|th)?|"
-    r"(?P<first>\d{1,2})(?:st|nd|rd|th)?(?: of)? (?P<then>[a-z]{3,9}))"
-    r"(?:,? (?P<year>\d{4}))?|(?P<iso>\d{4}-\d{2}-\d{2})",
-    re.IGNORECASE,
-)
+_NO_DATE = re.compile(r"[.,]|(?<=\d)(?:st|nd|rd|th)\b|\bof\b", re.IGNORECASE)
+_DATES = [form + year for year in ("", " %Y") for form in ("%B %d", "%b %d", "%d %B", "%d %b")]
 
 
 def final_line(answer: str) -> tuple[str, str] | None:
@@ -49,20 +46,17 @@ def readings(text: str, *, casefold: bool) -> set[str]:
     parts += [part[: reason.start()] for part in parts if (reason := _REASON.search(part))]
     parts += [opening[1] for part in whole if (opening := _YES_OR_NO.match(part.lstrip(_FRAME)))]
     said = {cleaned(part, casefold=casefold) for part in parts} - {""}
-    return said | {day for part in said if (day := day_of(part))}
+    return said | {day_of(part) for part in said}
 
 
 def day_of(text: str) -> str:
-    """Return a date as `2020-06-20` or `06-20`; empty where the text is none."""
-    date = _DAY.fullmatch(text)
-    if date is None:
-        return ""
-    if date["iso"]:
-        return date["iso"]
-    month, day = (date["month"] or date["then"]).lower()[:3], int(date["day"] or date["first"])
-    if month not in _MONTHS:
-        return ""
-    return f"{date['year'] + '-' if date['year'] else ''}{_MONTHS.index(month) + 1:02}-{day:02}"
+    """Return a date as `2020-06-20` or `06-20`; the text itself where it is none."""
+    words = " ".join(_NO_DATE.sub(" ", text).split())
+    for form in _DATES if words[-1:].isdigit() or words[:1].isdigit() else ():
+        with contextlib.suppress(ValueError):  # of a leap year, for a 29th of February may have none
+            day = datetime.strptime(words if "%Y" in form else f"{words} 2000", form if "%Y" in form else f"{form} %Y")
+            return day.strftime("%Y-%m-%d" if "%Y" in form else "%m-%d")
+    return text
 
 
 def first_sentence(text: str) -> str:

@@ -35,7 +35,8 @@ _HAN_NUMBER = rf"(?:{_HAN}{{1,16}}分之)?(?!一[共些样樣起定般旦切直�
 WORD_NUMBER = re.compile(rf"{_EN_NUMBER}|{_HAN_NUMBER}")
 """A run of number words; matched against lower-case text."""
 _TOKEN = re.compile(_WORD)
-_HAN_TOKEN = re.compile(rf"\d+(?:\.\d+)?|[{PLACES}]|[^{PLACES}\d\s]+")
+_HAN_DIGITS = str.maketrans("零〇一二两兩三四五六七八九点點", "0012223456789..", ",")
+_HAN_TOKEN = re.compile(rf"[\d.]+|[{PLACES}]")
 _ORDINAL = re.compile(r"\d[^\W\d]")
 _HAS_TEXT2NUM = importlib.util.find_spec("text_to_num") is not None
 
@@ -87,7 +88,7 @@ def _han_value(text: str) -> Fraction | None:
         parts, whole = _han_value(bottom), _han_value(top)
         return whole / parts if parts and whole is not None else None
     total = section = digit = Fraction(0)
-    for token in _HAN_TOKEN.findall(text.replace(",", "")):
+    for token in _HAN_TOKEN.findall(text.translate(_HAN_DIGITS)):
         place = int(unicodedata.numeric(token)) if token in PLACES else 0
         if place >= 10**4:
             part = section + digit
@@ -96,11 +97,5 @@ def _han_value(text: str) -> Fraction | None:
         elif place:
             section, digit = section + (digit or 1) * place, Fraction(0)
         else:
-            digit = Fraction("".join(_han_digit(c) for c in token))
+            digit = Fraction(token)
     return total + section + digit
-
-
-def _han_digit(character: str) -> str:
-    if character in "点點.":
-        return "."
-    return "2" if character == "两" else str(int(unicodedata.numeric(character)))

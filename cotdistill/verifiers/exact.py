@@ -25,5 +25,5 @@ def exact(gold: str, answer: str, *, casefold: bool = True) -> Verdict:
         return Verdict(outcome="unparsed", reason="no final answer found")
     text, reason = found
     said = readings(text, casefold=casefold)
-    is_correct = expected in said or bool((day := day_of(expected)) and day in said)
+    is_correct = expected in said or day_of(expected) in said
     return Verdict(outcome="correct" if is_correct else "wrong", extracted=bare(text), reason=reason)
