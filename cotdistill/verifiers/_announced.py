@@ -35,10 +35,9 @@ def _braced(depth: int) -> str:
 _BOX = re.compile(rf"(?:(?<=\\)|(?<=\\f)|(?=boxed ?\{{))box(?:ed)? ?(?:\{{({_braced(7)})\}}|([-+]?[\d.,]*\d))")
 _HASH = re.compile(r"####[ \t*:：]{0,8}(?=[^#\s])")
 _FINAL = r"final (?:answer|result)[*_\s]{0,6}(?:[:：=→–—-]|@link@|\n)?[*_ \t:]{0,6}"
-_ANSWER = re.compile("answer")
 _LABEL = r"(?![a-z])\"?(?:[*_]{0,4}[ \t]{0,3}(?:@link@|[=:：–—→-])|[*_: \t]{0,8}(?=\n))[*_:：\" \t]{0,8}"
 _SHORT_ANSWER = re.compile(r"\n[*_# ]{0,6}(?:a|ans)[*_]{0,3}[ \t]?[:.=：][*_ \t]{0,6}(?=[^\s*_])")
-_IS = re.compile(r"is (?:the|our|my) (?:right |correct |final )?$")
+_IS_IT = re.compile(r"is (?:the|our|my) (?:right |correct |final )?answer")
 _STEP_HEADINGS = ("\n**step ", "\n### step ", "\nstep ")
 """An `Answer:` before a later step is that step's, not the problem's."""
 ANNOUNCES = rf"boxed|####|\n(?:\*\*)?a(?:ns|:)|@answer@{_LABEL}|{_FINAL}"
@@ -91,18 +90,15 @@ def _labelled(page: Page) -> list[Spot]:
     """Return what follows `answer:`; an answer in parentheses belongs to a question asked to the reader."""
     low = page.low
     last_step = max(low.rfind(heading) for heading in _STEP_HEADINGS) if "step " in low else -1
-    label, nouns = pattern(_LABEL, page.codes), list(_ANSWER.finditer(low))[-MOST:]
-    labels = (label.match(low, noun.end()) for noun in nouns if noun.start() > last_step)
-    matches = [(match.start() - len("answer"), match.end()) for match in labels if match]
-    if not matches and any(noun in low for code in page.codes for noun in NOUNS[code]):
-        matches = [match.span() for match in pattern("@answer@" + _LABEL, page.codes).finditer(low, last_step + 1)]
-    found = _following(page, matches)
+    said = list(pattern("answer" + _LABEL, page.codes).finditer(low, last_step + 1))
+    if not said and any(noun in low for code in page.codes for noun in NOUNS[code]):
+        said = list(pattern("@answer@" + _LABEL, page.codes).finditer(low, last_step + 1))
+    found = _following(page, (match.span() for match in said))
     short = _following(page, ((match.start() + 1, match.end()) for match in _SHORT_ANSWER.finditer(low, last_step + 1)))
     found += [spot for spot in short if _is_last(page, spot.end)]
-    for noun in nouns:
-        if said := _IS.search(low, max(0, noun.start() - 24), noun.start()):
-            sentences = sentences_of_line(page.text, low.rfind("\n", 0, said.start()) + 1, said.start())
-            found += [Spot(*sentence) for sentence in sentences[-1:]]
+    for match in list(_IS_IT.finditer(low))[-MOST:] if "answer" in low else ():
+        sentences = sentences_of_line(page.text, low.rfind("\n", 0, match.start()) + 1, match.start())
+        found += [Spot(*sentence) for sentence in sentences[-1:]]
     return sorted(set(found))
 
 

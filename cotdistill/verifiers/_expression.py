@@ -139,6 +139,8 @@ def without_words(text: str) -> str:
 
 def lone_number(text: str, mark: DecimalMark = ".") -> Number | None:
     """Return the number where the text is nothing else: `x = 5`, `\\$21{,}600`, `90^\\circ`, `3 hours`."""
+    if text.isascii() and text.isdecimal() and len(text) < 19:
+        return Number(text, int(text))
     text = _trimmed(plain(stripped(text)))
     if name := _NAMED.match(text):
         text = text[name.end() :]

@@ -139,39 +139,30 @@ WINDOW = 300
 MOST = 20
 """Announcements that are looked at, from the last: answers have a few, garbage has thousands."""
 DIGIT = re.compile(r"[\d½⅓⅔¼¾⅛⅜⅝⅞]")
-_LIST_ITEM = re.compile(r"[ \t]*(?:[-*•+]|\d{1,2}[.)])[ \t]")
+_ITEM = r"[ \t]*(?:[-*•+]|\d{1,2}[.)])[ \t]"
+_LIST_ITEM = re.compile(_ITEM)
+_LIST = re.compile(rf"(?:{_ITEM}[^\n]*\n?)+")
 SENTENCE_END = re.compile(r"[.!?…]+(?:[\"'”’*_)$]|\\[\])])*(?=[\s*])|[。！？।]")
 
 
 def statement_end(page: Page, start: int, limit: int) -> int:
     """Return where the statement ends that starts here: its line, or its paragraph up to a line with a number."""
-    limit = min(limit, start + WINDOW)
-    paragraph = page.text.find(
-        "\n\n", start + len(page.text[start:limit]) - len(page.text[start:limit].lstrip()), limit
-    )
-    if paragraph > 0 and page.text[paragraph - 1] != ":":
+    text, limit = page.text, min(limit, start + WINDOW)
+    paragraph = text.find("\n\n", limit - len(text[start:limit].lstrip()), limit)
+    if paragraph > 0 and text[paragraph - 1] != ":":
         limit = paragraph
-    end = line = start
-    for _ in range(4):
-        end = page.text.find("\n", line, limit)
-        if end < 0 or DIGIT.search(page.text, line, end) or WORD_NUMBER.search(page.low, line, end):
-            break
-        line = end + 1
+    digit = DIGIT.search(text, start, limit)
+    at = digit.start() if digit else limit
+    if "\n" in text[start:at] and (word := WORD_NUMBER.search(page.low, start, at)):
+        at = word.start()
+    line = max(start, text.rfind("\n", start, at) + 1)
+    if text[line - 1] == "\n" and (items := _LIST.match(text, line, limit)):
+        return items.end()
+    end = text.find("\n", at, limit)
     end = limit if end < 0 else end
-    if page.text[line - 1] == "\n" and _LIST_ITEM.match(page.text, line, end):
-        return _list_end(page.text, line, limit)
-    sentences = sentences_of_line(page.text, line, end)
-    bold = (one for one in sentences if is_bold(page.text, line, *one))
+    sentences = sentences_of_line(text, line, end)
+    bold = (one for one in sentences if is_bold(text, line, *one))
     return next(bold, sentences[0])[1] if sentences else end
-
-
-def _list_end(text: str, line: int, limit: int) -> int:
-    """Return where the list ends that starts with this line."""
-    while _LIST_ITEM.match(text, line, limit):
-        line = text.find("\n", line, limit) + 1
-        if not line:
-            return limit
-    return line - 1
 
 
 def is_bold(text: str, line: int, start: int, end: int) -> bool:

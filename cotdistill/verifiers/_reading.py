@@ -11,7 +11,6 @@ from typing import NamedTuple
 from cotdistill.verifiers._expression import (
     Found,
     expression_of,
-    gold_expression,
     lone_number,
     right_side,
     without_words,
@@ -60,15 +59,6 @@ def read_answer(answer: str, locale: Locale | None = None) -> Reading | None:
         if earlier.values[0].value not in values:
             return best._replace(values=(), fault=_disagree((earlier.text, best.text)), expression=None)
     return best
-
-
-def read_gold(gold: str) -> Number | None:
-    """Return the one number of a gold answer, of a solution what it declares; None where that is not clear."""
-    gold = (gold_expression(gold) if "\\boxed" in gold else gold.rpartition("####")[2]).strip()
-    if gold.isascii() and gold.isdecimal() and len(gold) < 19:
-        return Number(gold, int(gold))
-    reading = _read(Statement("hash mark", gold, True, codes=("en",)), plain(gold), ".") if gold else None
-    return reading.values[0] if reading and reading.values else None
 
 
 def is_equal(gold: Number, number: Number) -> bool:

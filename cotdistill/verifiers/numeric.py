@@ -2,9 +2,10 @@
 
 from cotdistill.records import Verdict
 from cotdistill.registry import kind
+from cotdistill.verifiers._expression import gold_expression, lone_number
 from cotdistill.verifiers._languages import Locale
 from cotdistill.verifiers._numbers import Number
-from cotdistill.verifiers._reading import Reading, is_equal, read_answer, read_gold
+from cotdistill.verifiers._reading import Reading, is_equal, read_answer
 
 
 @kind
@@ -18,7 +19,9 @@ def numeric(gold: str, answer: str, *, locale: Locale | None = None) -> Verdict:
         locale: language of the answers, which decides what `1.234` means; left out, it is guessed for each answer.
             Gold keeps the point as its decimal mark, as data sets write it.
     """
-    expected = read_gold(gold)
+    expected = lone_number(gold_expression(gold))
+    if expected is None and (stated := read_answer(gold, "en")) and stated.values:  # `The answer is 18.`
+        expected = stated.values[0]
     if expected is None:
         return Verdict(outcome="error", reason=f"gold is not one number: {gold[:40]!r}")
     return judge_number(expected, read_answer(answer, locale))
