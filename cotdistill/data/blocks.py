@@ -16,7 +16,17 @@ from typing import Any, Literal, NamedTuple
 
 from cotdistill.data.bad_rows import BadRows, row_fault
 from cotdistill.data.dataset import Dataset
-from cotdistill.data.identity import AS_IT_IS, Identity, Name, RowNames, identity_of, problem_in, question_key, renamed
+from cotdistill.data.identity import (
+    AS_IT_IS,
+    Identity,
+    Name,
+    RowNames,
+    identity_of,
+    indices_in,
+    problem_in,
+    question_key,
+    renamed,
+)
 from cotdistill.data.noted_row import NotedRow
 from cotdistill.data.readers import JsonRow, OnBad, has_row_a_line, read_json_lines, read_rows
 from cotdistill.data.recognition import Recognition
@@ -64,7 +74,7 @@ Finding = Found | Bad | Unread
 class DatasetBlock(ABC):
     """Some rows of a data set."""
 
-    layout: Any  # Any: a Format, which stands on a layer above
+    layout: Any  # Any: a RecordedFormat, which stands on a layer above
     each: Each
     recognition: Recognition | None
     names: Mapping[int, Name] = field(default_factory=dict, init=False)
@@ -84,7 +94,7 @@ class DatasetBlock(ABC):
         for number, (where, row_id, foreign) in enumerate(self.objects(self._note)):
             row = NotedRow(foreign)
             try:
-                values = self.layout.read(row, row_id)
+                problem, indices, values = self._read(row, row_id)
                 if self.recognition is not None and (other := self.recognition.fault(foreign)):
                     raise ValueError(other)
             except ValueError as error:
@@ -92,18 +102,24 @@ class DatasetBlock(ABC):
                 continue
             if left := list(row.unread()):
                 unread.update(left)
-            identity = UNTOLD if self.is_told_apart else identity_of(values)
-            problem = problem_in(values[0])
+            identity = UNTOLD if self.is_told_apart else identity_of(problem, indices)
             if name := self.names.get(number):
                 values = renamed(values, name)
-            wanted = [problem_in(values[0])] if self.each == "problem" else values
             has_own_key = problem.choices and not self.is_told_apart
             question = question_key(with_options(problem)) if has_own_key else identity.question
-            self.findings.append(Found(number, len(wanted), identity, question))
-            for value in wanted:
+            self.findings.append(Found(number, len(values), identity, question))
+            for value in values:
                 yield _with_options(value) if problem.choices else value
 
         self.findings.append(Unread(unread))
+
+    def _read(self, row: JsonRow, row_id: str) -> tuple[Problem, tuple[int, ...], Sequence[Any]]:  # Any: as `rows`
+        """Return the problem of a row, the numbers of its answers, and what is wanted of it. Raises: ValueError."""
+        if self.each == "problem":
+            problem, indices = self.layout.outline(row, row_id)
+            return problem, indices, [problem]
+        values = self.layout.read(row, row_id)
+        return problem_in(values[0]), indices_in(values), values
 
     def _note(self, fault: UserError, text: str) -> None:
         self.findings.append(Bad(fault, text))

@@ -162,7 +162,7 @@ class Dataset:
         """
         seen, repeated, others = LedgerIndex(), 0, list[str]()
         for problem in self.read_each_problem(split=split, bad=bad, limit=limit):
-            row = identity_of([problem])
+            row = identity_of(problem)
             first = seen.find(row.question)
             if first is None:
                 seen.add(row.question, row.gold)

@@ -63,10 +63,13 @@ def problem_in(value: Problem | Trace) -> Problem:
     return value.problem if isinstance(value, Trace) else value
 
 
-def identity_of(values: Sequence[Any]) -> Identity:  # Any: a Problem, or Traces of one
-    """Return what tells a row from others."""
-    problem = problem_in(values[0])
-    indices = tuple(value.completion.index for value in values if isinstance(value, Trace))
+def indices_in(values: Sequence[Any]) -> tuple[int, ...]:  # Any: a Problem, or Traces of one
+    """Return the numbers of a row's answers."""
+    return tuple(value.completion.index for value in values if isinstance(value, Trace))
+
+
+def identity_of(problem: Problem, indices: tuple[int, ...] = ()) -> Identity:
+    """Return what tells the row of a problem from others; `indices` are the numbers of its answers."""
     gold = 0 if problem.gold is None else short_name(problem.gold)
     return Identity(short_name(problem.id), short_name(_second(problem)), question_key(problem), gold, indices)
 
@@ -98,9 +101,10 @@ class Identities:
 
         Raises: ValueError where another question has the id.
         """
-        name = self.name(identity_of(values))
+        problem = problem_in(values[0])
+        name = self.name(identity_of(problem, indices_in(values)))
         if name is None:
-            raise ValueError(self.shared_id(problem_in(values[0])))
+            raise ValueError(self.shared_id(problem))
         return renamed(values, name)
 
     def shared_id(self, problem: Problem) -> str:

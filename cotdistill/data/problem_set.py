@@ -175,7 +175,7 @@ def _first_questions(rows: Iterable[Problem], golds: Golds, limit: int, *, by_ro
     for problem in rows:
         if len(golds) == limit and problem not in golds:
             break
-        is_new = golds.add(identity_of([problem]))
+        is_new = golds.add(identity_of(problem))
         if by_row:
             is_new = problem.id not in ids
             ids.add(problem.id)

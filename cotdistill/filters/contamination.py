@@ -8,6 +8,7 @@ there.
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain, compress, count
 from typing import NamedTuple
 
 from cotdistill.filters import Reason
@@ -136,12 +137,16 @@ class BenchmarkIndex:
     def _shared_runs(self, text: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], list[int]]]:
         """Yield the runs of words that questions hold too, in order, with the numbers of these questions.
 
-        Every run covers a gram at a multiple of a step, so that one gram in ten is looked up.
+        Every run covers a gram at a multiple of a step, so that one gram in ten is looked up; around a known one, a run
+        holds the gram half a step before or behind it too.
         """
         for size, gram in self._sizes:
             step, last, known = size - gram + 1, len(text) - size, self._grams.first
-            places = range(0, len(text) - gram + 1 if last >= 0 else 0, step)
-            for place in [place for place in places if hash(text[place : place + gram]) in known]:
+            found = map(known.__contains__, map(hash, _pieces(text, gram, step) if last >= 0 else ()))
+            for place in list(compress(count(0, step), found)):
+                beside = (text[at : at + gram] for at in (place - step // 2, place + step // 2) if at >= 0)
+                if not any(hash(other) in known for other in beside):
+                    continue
                 for start in range(max(0, place - step + 1), min(place, last) + 1):
                     run = text[start : start + size]
                     having = [n for n in self._runs.of(run) if run in _pieces(self._questions[n], size)]
@@ -165,9 +170,11 @@ class BenchmarkIndex:
     def _shares(self, question: tuple[str, ...]) -> Iterator[tuple[float, int]]:
         """Yield for each question that has enough in common with this one the share of its grams, 0..1."""
         known = self._grams.first
-        grams = {gram for _, size in self._sizes for gram in _pieces(question, size) if hash(gram) in known}
-        if len(grams) < LEAST_GRAMS:
+        sizes = [size for _, size in self._sizes]
+        hashed = map(hash, chain.from_iterable(_pieces(question, size) for size in sizes))
+        if len(set(filter(known.__contains__, hashed))) < LEAST_GRAMS:
             return
+        grams = {gram for size in sizes for gram in _pieces(question, size) if hash(gram) in known}
         shared: Counter[int] = Counter()
         for having in map(self._grams.of, grams):
             if len(having) <= MOST_QUESTIONS:
@@ -181,8 +188,9 @@ class BenchmarkIndex:
                     yield count / telling, number
 
 
-def _pieces(text: tuple[str, ...], size: int) -> Iterator[tuple[str, ...]]:
-    return zip(*(text[start:] for start in range(size)), strict=False)
+def _pieces(text: tuple[str, ...], size: int, step: int = 1) -> Iterator[tuple[str, ...]]:
+    """Return the runs of `size` words that begin at every multiple of a step."""
+    return zip(*(text[start::step] for start in range(size)), strict=False)
 
 
 def _sizes(text: tuple[str, ...]) -> _Sizes:

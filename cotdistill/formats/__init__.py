@@ -41,6 +41,17 @@ class Format(Protocol):
         ...
 
 
+class RecordedFormat(Format, Protocol):
+    """A format of problems, or of recorded answers to them."""
+
+    def outline(self, row: JsonRow, row_id: str, /) -> tuple[Problem, tuple[int, ...]]:
+        """Return the problem of a row and the numbers of its answers: what is known of it before its answers are used.
+
+        Raises: ValueError, as `read` does.
+        """
+        ...
+
+
 class ConversationFormat(Format, Protocol):
     """A format that is written too."""
 

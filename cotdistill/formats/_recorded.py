@@ -139,6 +139,17 @@ def _gold_column(row: JsonRow, keys: RowKeys) -> str | None:
     return gold_column(row, keys, answer=_worked_answer(row, keys))
 
 
+def outline_of(row: JsonRow, keys: AnswerKeys) -> tuple[Problem, tuple[int, ...]]:
+    """Return the problem of a row of traces and the numbers of its answers, which are read and not kept.
+
+    Raises: ValueError that names the key, what was expected and what was found.
+    """
+    if _is_whole_trace(row):
+        trace = _whole_trace(row)
+        return trace.problem, (trace.completion.index,)
+    return problem_of(row, keys), tuple(index for index, _ in enumerate(_answers(row, keys)))
+
+
 def traces_of(row: JsonRow, keys: AnswerKeys) -> Iterator[Trace]:
     """Yield the traces of a row: one, or as many as it has generations.
 

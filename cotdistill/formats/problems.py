@@ -43,3 +43,10 @@ class Problems(RowKeys):
         Raises: ValueError that names the key, what was expected and what was found.
         """
         return [problem_of(row, self)]
+
+    def outline(self, row: JsonRow, row_id: str, /) -> tuple[Problem, tuple[int, ...]]:  # noqa: ARG002
+        """Return the one problem of a row, which has no answers.
+
+        Raises: ValueError, as `read` does.
+        """
+        return problem_of(row, self), ()

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from cotdistill.formats import Holds, JsonRow
-from cotdistill.formats._recorded import AnswerKeys, traces_of
-from cotdistill.records import Trace
+from cotdistill.formats._recorded import AnswerKeys, outline_of, traces_of
+from cotdistill.records import Problem, Trace
 from cotdistill.registry import kind
 
 
@@ -45,3 +45,10 @@ class Traces(AnswerKeys):
         Raises: ValueError that names the key, what was expected and what was found.
         """
         return list(traces_of(row, self))
+
+    def outline(self, row: JsonRow, row_id: str, /) -> tuple[Problem, tuple[int, ...]]:  # noqa: ARG002
+        """Return the problem of a row and the numbers of its answers, as `read` would.
+
+        Raises: ValueError, as `read` does.
+        """
+        return outline_of(row, self)

@@ -108,7 +108,7 @@ def check_dataset(dataset: Dataset, context: CheckContext) -> CheckResult:
             _note_duplicate(sample, seen, notes)
             if not dataset.entry.is_conversations:
                 gold_less += _problem(sample).gold is None
-                golds.add(identity_of([_problem(sample)]))
+                golds.add(identity_of(_problem(sample)))
         if context.encoder is not None and lengths is not None:
             _add_lengths(batch, lengths, notes, context)
     if gold_less:

@@ -1,8 +1,10 @@
 """Rows as they are written: JSON that is made once, where a worker made it, and goes to a file as it is."""
 
 import json
+from functools import cache
 from typing import NamedTuple
 
+from pydantic import TypeAdapter
 from pydantic_core import PydanticSerializationError, to_json
 
 from cotdistill.errors import whole_characters
@@ -27,7 +29,7 @@ class EncodedRow(NamedTuple):
 def encode(record: Record) -> bytes:
     """Return a record as JSON in UTF-8; half a character, which has none, is replaced."""
     try:
-        return record.model_dump_json().encode()
+        return _adapter(type(record)).dump_json(record)
     except PydanticSerializationError:
         return _whole(record.model_dump(mode="json"))
 
@@ -43,6 +45,12 @@ def encode_text(text: str) -> bytes:
 def rejected(kind: RejectionKind, reason: bytes, row: bytes) -> EncodedRow:
     """Return the row that says why a row is rejected; reason and row are encoded already."""
     return EncodedRow(b'{"kind":"%b","reason":%b,"row":%b}' % (kind.encode(), reason, row), Rejected, kind)
+
+
+@cache
+def _adapter(record: type[Record]) -> TypeAdapter[Record]:
+    """Return what writes bytes at once: `model_dump_json` makes a text of them first."""
+    return TypeAdapter(record)
 
 
 def _whole(value: object) -> bytes:

@@ -16,7 +16,7 @@ def conflicts(folder, rows, is_same=SAME):
     dataset = Catalog(()).find(str(folder / "p.jsonl"))
     golds = Golds()
     for problem in dataset.read_each_problem():
-        golds.add(identity_of([problem]))
+        golds.add(identity_of(problem))
     return tuple(find_conflicts(dataset, golds, is_same, BadRows()))
 
 
@@ -58,7 +58,7 @@ def test_a_problem_is_new_by_its_question_or_its_gold():
     golds = Golds()
     asked = [("q", "72"), ("q", "72.0"), ("q", "70"), ("q", None), ("r", None), ("r", "1")]
     problems = [Problem(id="x", question=question, gold=gold) for question, gold in asked]
-    assert [golds.add(identity_of([problem])) for problem in problems] == [True, True, True, False, True, True]
+    assert [golds.add(identity_of(problem)) for problem in problems] == [True, True, True, False, True, True]
     assert len(golds) == 2
 
 
