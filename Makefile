@@ -43,7 +43,8 @@ bench: install
 bench-rounds: install
 	$(BIN)/cotdistill-cli run examples/quickstart/rounds.yaml
 
-# Runs the miniatures of examples/papers/ and writes what they measured; what is done in runs/papers is not done again.
+# Runs the miniatures of the papers, one on each core, and writes what they measured; what is done in runs/papers is not
+# done again.
 papers: install
 	$(BIN)/python docs/papers.py
 

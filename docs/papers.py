@@ -6,19 +6,23 @@ holds the hash of each recipe for a test.
 
 import argparse
 import hashlib
+import os
 import re
 import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
+from cotdistill.engines.local import cores
 from cotdistill.records import Rejected, Score, Trace
 from cotdistill.report.data import ArmReport, ReportData
 from cotdistill.report.read import read_run
@@ -155,15 +159,17 @@ def recorded_hashes(text: str) -> dict[Path, str]:
     return {REPOSITORY / name: digest for name, digest in lines}
 
 
-def run(system: System, runs: Path, *, since: float) -> None:
+def run(system: System, runs: Path, *, since: float, threads: int) -> None:
     """Run a system's recipes; what is done is not done again.
 
-    `since`: Unix seconds; untrained students that other runs made later are taken over.
+    `since`: Unix seconds; untrained students that other runs made later are taken over. `threads` are torch's.
     """
+    environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
     for recipe in system.recipes:
         take_bases(runs, runs / recipe.stem.replace("_", "-"), since=since)
         command = [sys.executable, "-m", "cotdistill", "run", str(recipe), "--runs", str(runs)]
-        subprocess.run([*command, *settings(recipe, runs)], check=True, cwd=REPOSITORY, stdout=subprocess.DEVNULL)
+        command += settings(recipe, runs)
+        subprocess.run(command, check=True, cwd=REPOSITORY, stdout=subprocess.DEVNULL, env=environment)
 
 
 def take_bases(runs: Path, folder: Path, *, since: float) -> None:
@@ -236,10 +242,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--runs", type=Path, default=REPOSITORY / RUNS)
     parser.add_argument("--finished", action="store_true", help="run nothing: the runs are there")
+    parser.add_argument(
+        "--jobs", type=int, default=cores(), help="systems that run at once; default: one for each core"
+    )
     given = parser.parse_args()
-    started = time.time()
-    for system in () if given.finished else SYSTEMS:
-        run(system, given.runs.resolve(), since=started)
+    run_one = partial(run, runs=given.runs.resolve(), since=time.time(), threads=max(1, cores() // given.jobs))
+    with ThreadPoolExecutor(given.jobs) as pool:
+        list(pool.map(run_one, () if given.finished else SYSTEMS))
     PAGE.write_text(page([row for system in SYSTEMS for row in measured_rows(system, given.runs)]), encoding="utf-8")
 
 

@@ -120,7 +120,8 @@ class _Strict:
         """
         self.is_flawed, self.duplicate = False, None
         value, end = self._decoder.raw_decode(text, start)
-        self.is_flawed = self.is_flawed or SURROGATE.search(text, start, end) is not None
+        if not self.is_flawed and "\\u" in text:
+            self.is_flawed = SURROGATE.search(text, start, end) is not None
         return value, end
 
     def _object(self, pairs: list[tuple[str, object]]) -> dict[str, object]:
