@@ -177,7 +177,9 @@ def take_bases(runs: Path, folder: Path, *, since: float) -> None:
     for base in sorted(runs.glob("*/base/*")):
         there = folder / "base" / base.name
         if base.suffix != ".partial" and base.stat().st_mtime >= since and not there.exists():
-            shutil.copytree(base, there)
+            copy = there.with_name(f"{there.name}.partial")
+            shutil.copytree(base, copy, dirs_exist_ok=True)
+            copy.rename(there)  # another run may look for it meanwhile
 
 
 def settings(recipe: Path, runs: Path) -> list[str]:
