@@ -4,8 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 # The tested version of torch, installed first so that no later step resolves another build of it.
 TORCH := $(shell grep '^torch==' constraints.txt)
+# A process for each core, one thread each; the tests of a file stay together, for what they share.
+TESTS := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --dist loadfile
 
-.PHONY: quickstart install test test-all check bench bench-rounds papers docs screens format clean
+.PHONY: quickstart install test test-slow test-all check bench bench-rounds papers docs screens format clean
 
 install: $(VENV)/.installed
 
@@ -20,10 +22,13 @@ quickstart: install
 	$(BIN)/cotdistill-cli run examples/quickstart/recipe.yaml
 
 test: install
-	$(BIN)/python -m pytest -m "not slow"
+	$(TESTS) -m "not slow"
+
+test-slow: install
+	$(TESTS) -m slow
 
 test-all: install
-	SWEEPS=whole $(BIN)/python -m pytest
+	SWEEPS=whole $(TESTS)
 
 check: install
 	$(BIN)/ruff format --check .

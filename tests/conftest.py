@@ -17,8 +17,9 @@ REPOSITORY = Path(__file__).parent.parent
 
 
 def pytest_configure():
-    """Let Ctrl-C through: a shell starts what runs in the background with SIGINT ignored, and children inherit that."""
+    """Let signals through: what runs in the background, or under nohup, inherits that they are ignored."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     # How fast the machine is says nothing of a property.
     settings.register_profile("any_machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
     settings.load_profile("any_machine")

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from cotdistill.data import BadRows, Catalog, Dataset
-from cotdistill.data.blocks import DatasetRows, Found
+from cotdistill.data.blocks import Found
+from cotdistill.data.dataset_rows import DatasetRows
 from cotdistill.data.identity import Name, question_key
 from cotdistill.data.made import made_set
 from cotdistill.data.problem_set import ProblemOptions

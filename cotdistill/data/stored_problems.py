@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import NamedTuple, Self, overload
 
 from cotdistill.data import BadRows, Dataset
-from cotdistill.data.blocks import DatasetRows, Each, Found
+from cotdistill.data.blocks import Each, Found
+from cotdistill.data.dataset_rows import DatasetRows
 from cotdistill.data.golds import Golds
 from cotdistill.data.identity import Name, RowNames, renamed
 from cotdistill.engines import Engine

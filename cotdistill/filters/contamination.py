@@ -8,7 +8,7 @@ there.
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain, compress, count
+from itertools import chain, compress
 from typing import NamedTuple
 
 from cotdistill.filters import Reason
@@ -143,7 +143,7 @@ class BenchmarkIndex:
         for size, gram in self._sizes:
             step, last, known = size - gram + 1, len(text) - size, self._grams.first
             found = map(known.__contains__, map(hash, _pieces(text, gram, step) if last >= 0 else ()))
-            for place in list(compress(count(0, step), found)):
+            for place in list(compress(range(0, len(text), step), found)):
                 beside = (text[at : at + gram] for at in (place - step // 2, place + step // 2) if at >= 0)
                 if not any(hash(other) in known for other in beside):
                     continue

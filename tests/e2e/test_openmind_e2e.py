@@ -68,7 +68,8 @@ def test_devices_that_torch_does_not_see_are_one_line_before_any_stage(call, wor
     monkeypatch.setenv("ASCEND_RT_VISIBLE_DEVICES", ",".join(map(str, range(1000))))
     code, _, err = call("train", "recipe.yaml")
     assert code == 2
-    assert len(err.strip().splitlines()) == 1
+    told = [line for line in err.strip().splitlines() if line != "checking the recipe with all that it names"]
+    assert len(told) == 1
     assert "ASCEND_RT_VISIBLE_DEVICES: names 0,1,2," in err
     assert [path for path in work.glob("runs/*/*") if path.is_dir()] == [], "no stage was begun"
     assert not (work / "output").exists()

@@ -6,7 +6,7 @@ import pytest
 
 from cotdistill.data import open_catalog
 from cotdistill.data.bad_rows import BadRows
-from cotdistill.data.blocks import DatasetRows
+from cotdistill.data.dataset_rows import DatasetRows
 from cotdistill.data.golds import Golds
 from cotdistill.data.problem_set import ProblemOptions, load_problems
 from cotdistill.data.stored_problems import whole_set
