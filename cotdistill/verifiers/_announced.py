@@ -81,7 +81,7 @@ def _following(page: Page, marks: Iterable[tuple[int, int]]) -> list[Spot]:
     found = []
     for start, end in list(marks)[-MOST:]:
         is_heading = page.low.startswith("final", start) and not page.line_before(start).strip(_MARKUP)
-        if limit := page.aside_after(end) if is_heading else _limit(page, start, end):
+        if limit := end + WINDOW if is_heading else _limit(page, start, end):
             found.append(Spot(end, statement_end(page, end, max(limit, end)), is_heading))
     return found
 
@@ -91,7 +91,7 @@ def _labelled(page: Page) -> list[Spot]:
     low = page.low
     last_step = max(low.rfind(heading) for heading in _STEP_HEADINGS) if "step " in low else -1
     said = list(pattern("answer" + _LABEL, page.codes).finditer(low, last_step + 1))
-    if not said and any(noun in low for code in page.codes for noun in NOUNS[code]):
+    if not said and any(noun in low for code in page.codes for noun in NOUNS[code] if noun != "answer"):
         said = list(pattern("@answer@" + _LABEL, page.codes).finditer(low, last_step + 1))
     found = _following(page, (match.span() for match in said))
     short = _following(page, ((match.start() + 1, match.end()) for match in _SHORT_ANSWER.finditer(low, last_step + 1)))

@@ -42,7 +42,7 @@ ALL = tuple(LANGUAGES)
 _LOOKAROUND = re.compile(r"\(\?<?[=!].*?\)")
 NOUNS = {code: tuple(_LOOKAROUND.sub("", words.answer).split("|")) for code, words in LANGUAGES.items()}
 """Each language's nouns as literals, which a text is searched for far faster than for a pattern."""
-_LATIN_NOUNS = [noun for code in ALL for noun in NOUNS[code] if noun.isascii() and noun not in NOUNS["en"]]
+_LATIN_NOUNS = {noun for code in ALL for noun in NOUNS[code] if noun.isascii()} - {*NOUNS["en"]}
 _ASCII = bytes(range(128))
 _FIELD = re.compile("@([a-z]+)@")
 

@@ -73,6 +73,7 @@ _NUMBER: dict[DecimalMark, re.Pattern[str]] = {
     )
     for mark in (".", ",")
 }
+_DIGIT = re.compile(r"\.?\d")
 _SCALES = {
     100: "hundred", 10**3: "thousand|k|tausend|mil|mille|mila|тыс\\w*", 10**5: "lakhs?|lacs?|लाख|লাখ|লক্ষ|లక్షలు|లక్ష|แสน",
     10**6: "millions?|millionen|millón|millones|milhões|milhão|milioni|миллион\\w*|млн|ล้าน",
@@ -98,12 +99,14 @@ MAX_DIGITS = 60
 
 def number_spots(text: str, mark: DecimalMark) -> list[re.Match[str]]:
     """Return where a text in plain notation has numbers; ordinals, `7x`, `step 3`, `x2` and `cm^2` are none."""
-    return [
-        spot
-        for spot in _NUMBER[mark].finditer(text)
-        if not _NAME_AFTER.match(text, spot.end())
-        and not _NAME_BEFORE.search(text, max(0, spot.start() - 12), spot.start())
-    ]
+    number, found, at = _NUMBER[mark], [], 0
+    while digit := _DIGIT.search(text, at):  # three times as fast as to look for a number at every character
+        spot = number.match(text, digit.start()) or number.match(text, digit.end() - 1)
+        assert spot is not None
+        at = spot.end()
+        if not _NAME_AFTER.match(text, at) and not _NAME_BEFORE.search(text, max(0, spot.start() - 12), spot.start()):
+            found.append(spot)
+    return found
 
 
 def word_spots(text: str) -> list[re.Match[str]]:

@@ -25,15 +25,19 @@ _OPENS = {"practice": _CLOSES, **dict.fromkeys(("question", "check", "example"),
 """What opens an aside, and what closes it. `Answer:` after a practice question is that question's own."""
 
 
+def _key(word: str) -> str:
+    return word if word.isascii() else word[0]
+
+
 def _by_first_word() -> dict[str, tuple[tuple[str, ...], re.Pattern[str]]]:
     """Return kinds of cues and a pattern that has one group for each of them, by first word.
 
-    Words of other scripts stand under `_` and their first character.
+    Words of other scripts stand under their first character.
     """
     rows: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for kind, first_words, rest in tomllib.loads(Path(__file__).with_name("cues.toml").read_text("utf-8"))["cues"]:
         for word in first_words.split():
-            rows[word if word.isascii() else "_" + word[0]].append((kind, f"({re.escape(word)}{rest})"))
+            rows[_key(word)].append((kind, f"({re.escape(word)}{rest})"))
     return {
         word: (tuple(kind for kind, _ in found), re.compile("|".join(pattern for _, pattern in found)))
         for word, found in rows.items()
@@ -73,10 +77,6 @@ class Page:
         """Return where the span that holds a position ends, checks and examples included; 0 in a practice question."""
         return _end_of(self.spans, at) or _end_of(self._own_spans, at)
 
-    def aside_after(self, at: int) -> int:
-        """Return where an aside starts after a position outside of any, or how far a statement may reach."""
-        return solution_spans(self.low, at, min(at + WINDOW, len(self.low)))[0][1]
-
     def line_before(self, at: int) -> str:
         """Return the lower-case line before a position, the end of a long one."""
         return self.low[max(at - 120, self.low.rfind("\n", 0, at) + 1) : at]
@@ -89,8 +89,8 @@ def _end_of(spans: list[tuple[int, int]], at: int) -> int:
 
 def cue_at(low: str, at: int, word: str) -> str | None:
     """Return the kind of cue that starts here, with its first word given."""
-    rows = _ROWS.get(word) or _ROWS.get("_" + word[0])
-    match = rows and rows[1].match(low, at)
+    rows = _ROWS.get(_key(word))
+    match = rows[1].match(low, at) if rows else None
     return rows[0][match.lastindex - 1] if rows and match and match.lastindex else None
 
 
@@ -104,7 +104,7 @@ def solution_spans(low: str, start: int, end: int, *, asides: Collection[str] = 
     opening = low.find("\n\n", 1, end)  # `Imagine …` in the first paragraph sets the scene
     for match in _START.finditer(low, start, end):
         word = match[1]
-        if not aside and word not in _OPENERS and (word.isascii() or "_" + word[0] not in _OPENERS):
+        if not aside and _key(word) not in _OPENERS:
             continue
         at = match.start(1)
         kind = cue_at(low, at, word) or ("heading" if _is_heading(low, at) else "")
@@ -147,7 +147,7 @@ SENTENCE_END = re.compile(r"[.!?…]+(?:[\"'”’*_)$]|\\[\])])*(?=[\s*])|[。�
 
 def statement_end(page: Page, start: int, limit: int) -> int:
     """Return where the statement ends that starts here: its line, or its paragraph up to a line with a number."""
-    text, limit = page.text, min(limit, start + WINDOW)
+    text, limit = page.text, min(limit, start + WINDOW, len(page.text))
     paragraph = text.find("\n\n", limit - len(text[start:limit].lstrip()), limit)
     if paragraph > 0 and text[paragraph - 1] != ":":
         limit = paragraph

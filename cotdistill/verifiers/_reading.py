@@ -81,7 +81,8 @@ def _readings(answer: str, locale: Locale | None) -> Iterator[Reading]:
 def _read(statement: Statement, text: str, mark: DecimalMark) -> Reading | None:
     if bare := _DIGITS.fullmatch(text):
         return Reading(statement, bare[1], (Number(bare[1], int(bare[1])),))
-    expression = None if "\\" not in text and "$" not in text and _PROSE.search(text) else expression_of(statement)
+    is_prose = "\\" not in text and text.count("$") < 2 and _PROSE.search(text)
+    expression = None if is_prose else expression_of(statement)
     if expression is not None and expression.is_whole:
         side = right_side(expression.text)
         if lone_number(side, mark) is not None:

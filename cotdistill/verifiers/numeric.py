@@ -19,7 +19,7 @@ def numeric(gold: str, answer: str, *, locale: Locale | None = None) -> Verdict:
         locale: language of the answers, which decides what `1.234` means; left out, it is guessed for each answer.
             Gold keeps the point as its decimal mark, as data sets write it.
     """
-    expected = lone_number(gold_expression(gold))
+    expected = lone_number(gold_expression(gold) if "\\boxed" in gold else gold)
     if expected is None and (stated := read_answer(gold, "en")) and stated.values:  # `The answer is 18.`
         expected = stated.values[0]
     if expected is None:
