@@ -53,7 +53,7 @@ _NEXT_QUESTION = re.compile(
     r"\n[ \t]*\n(?!now|so\b|then|next|but\b|and\b|finally|how|what)[^\n*#]{50,900}[?？][ \t]*(?=\n)"
 )
 """The next question of a text that was not stopped, without a label."""
-_STOP = re.compile(r"(?<=\S)\s*(?:<[|｜](?:endoftext|im_end|eot_id|end|end▁of▁sentence)[|｜]>|</s>|<end_of_turn>)")
+_STOP = re.compile(r"<(?:[|｜](?:endoftext|im_end|eot_id|end|end▁of▁sentence)[|｜]|/s|end_of_turn)>")
 _TAGGED = re.compile(r"<answer>(.*?)(?:</answer>|\Z)", re.DOTALL | re.IGNORECASE)
 _CORRECTION = r"[\n.!?:;,—–…}。！？，；：।][^\w\n]{0,8}+@correction@"
 _WORKING = r"[=?≈→]|\bstep\b|" + _CORRECTION
@@ -69,9 +69,11 @@ _RESULT = re.compile(r"= ?[^=\w\n]{0,6}\d[^=\n]*$|^\W{0,8}\d[\d.,]*\W{0,4}$")
 def statements(answer: str) -> Iterator[Statement]:
     """Yield what states the final answer, the most trustworthy first; nothing for an unclosed thought."""
     text = (after_thinking(answer) or "").replace("\r\n", "\n")
-    if "<" in text:
+    if "<<" in text:
         text = _NOTES.sub("", text)
-        text = text[: stop.start()] if (stop := _STOP.search(text)) else text
+    if "<" in text:
+        start = len(text) - len(text.lstrip())
+        text = text[: stop.start()].rstrip() if (stop := _STOP.search(text, start + 1)) else text
         if (tagged := _TAGGED.findall(text)) and (said := tagged[-1].strip()):
             text = said if "\n" in said else f"Answer: {said}"
     return _statements_of(Page("\n" + text)) if text.strip() else iter(())
