@@ -1,7 +1,8 @@
 """Engines: where blocks of rows are worked on, in processes of this machine or on a cluster.
 
 A stage cuts its rows into blocks and says what is made of one block. An engine decides where that is done; the
-results, their order and their bytes are the same with every engine and any number of workers.
+results, their order and their bytes are the same with every engine and any number of workers. `limited` makes calls
+that may never end.
 """
 
 from collections.abc import Callable, Iterable, Iterator

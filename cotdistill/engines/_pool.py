@@ -3,14 +3,13 @@
 import logging
 import os
 import pickle
-import socket
-import subprocess
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from multiprocessing.connection import Connection, wait
 from typing import Any, TypeVar
 
+from cotdistill.engines._child import Child
 from cotdistill.engines._worker import SETUP
 from cotdistill.errors import TryAgainLater
 
@@ -31,33 +30,18 @@ END_S = 5.0
 """Time for a worker to end by itself."""
 
 
-class Worker:
-    """One process and the connection to it."""
+class Worker(Child):
+    """One process and the blocks that it has."""
 
     def __init__(self) -> None:
-        ours, theirs = socket.socketpair()
-        with theirs:
-            self.process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "cotdistill.engines._worker", str(theirs.fileno())],
-                stdin=subprocess.DEVNULL,
-                stdout=2,  # a print of another package's verifier is no result of the command
-                pass_fds=(theirs.fileno(),),
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(path or "." for path in sys.path)},
-                start_new_session=True,  # Ctrl-C is for the process that takes the results
-            )
-        self.connection = Connection(ours.detach())
+        super().__init__(
+            *("-m", "cotdistill.engines._worker"),
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(path or "." for path in sys.path)},
+            output=2,  # a print of another package's verifier is no result of the command
+        )
         self.is_ready = False
         self.blocks: deque[int] = deque()
         """Numbers of the blocks that it was sent, the one that it works on first."""
-
-    def end(self) -> None:
-        """End the process, whatever it is doing."""
-        self.connection.close()
-        try:
-            self.process.wait(END_S)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
 
 
 class Pool:
@@ -79,7 +63,7 @@ class Pool:
         for worker in self._workers.values():
             worker.connection.close()
         for worker in self._workers.values():
-            worker.end()
+            worker.end(END_S)
 
     def is_ready(self) -> bool:
         """Return whether a worker waits for its first block."""
@@ -166,7 +150,7 @@ class Pool:
         Raises: TryAgainLater where that happened too often.
         """
         del self._workers[worker.connection]
-        worker.end()
+        worker.end(END_S)
         status = worker.process.returncode
         said = f"by signal {-status}" if status < 0 else f"with exit code {status}"
         if worker.blocks or not worker.is_ready:

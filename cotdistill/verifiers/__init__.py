@@ -8,7 +8,7 @@ import time
 from typing import Protocol
 
 from cotdistill.records import Completion, Problem, Verdict
-from cotdistill.verifiers._math_process import spent_s
+from cotdistill.verifiers._math_process import calls
 
 
 class Verifier(Protocol):
@@ -39,4 +39,4 @@ def stated_words(answer: str, extracted: str) -> str:
 
 def cpu_s() -> float:
     """Return the CPU seconds of this process and of those in which verifiers compare for it."""
-    return time.process_time() + spent_s()
+    return time.process_time() + calls.spent_s

@@ -103,7 +103,7 @@ def _compare_expressions(expected: str, found: Found, limits: Limits) -> Verdict
     if bool(_BASE.search(expected)) != bool(_BASE.search(found.text)):
         return Verdict(outcome="wrong", extracted=found.text, reason=f"{found.kind}: one names its base")
     text = found.text if "=" in expected else right_side(found.text)
-    outcome, reason, _ = compare(latex_of(expected), latex_of(text), **limits._asdict())
+    outcome, reason = compare(latex_of(expected), latex_of(text), **limits._asdict())
     reason = f"{found.kind}: {reason or 'Math-Verify'}"
     return Verdict.model_validate({"outcome": outcome, "extracted": found.text, "reason": reason})
 
