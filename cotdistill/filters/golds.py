@@ -2,11 +2,10 @@
 
 import re
 import unicodedata
-from fractions import Fraction
+
+from cotdistill.numbers.reading import sole_value
 
 _WRAPPED = re.compile(r"\$(.*)\$|\\\((.*)\\\)|\\\[(.*)\\\]|\\boxed\{(.*)\}", re.DOTALL)
-_FRACTION = re.compile(r"(-?)\\[dt]?frac ?\{([^{}]*)\} ?\{([^{}]*)\}")
-_NUMBER = re.compile(r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|[-+]?\.\d+")
 _MOST_CHARS = 60
 
 
@@ -17,19 +16,10 @@ def canonical(gold: str | None) -> str | None:
     text = unicodedata.normalize("NFKC", gold).strip().replace("\N{MINUS SIGN}", "-")
     while wrapped := _WRAPPED.fullmatch(text):
         text = next(part for part in wrapped.groups() if part is not None).strip()
-    number = _value(_FRACTION.sub(r"\1\2/\3", text))
+    number = sole_value(text) if len(text) <= _MOST_CHARS else None
     return str(number) if number is not None else text.casefold()
 
 
 def differ(one: str | None, other: str | None) -> bool:
     """Return whether two golds are other answers; where one is missing nobody can tell."""
     return one is not None and other is not None and canonical(one) != canonical(other)
-
-
-def _value(text: str) -> Fraction | None:
-    over, slash, under = text.lstrip("$€£¥ ").partition("/")
-    parts = [over.strip(), under.strip()] if slash else [over.strip()]
-    if len(text) > _MOST_CHARS or not all(map(_NUMBER.fullmatch, parts)):
-        return None
-    values = [Fraction(part.replace(",", "")) for part in parts]
-    return values[0] if not slash else values[0] / values[1] if values[1] else None

@@ -1,13 +1,10 @@
 """The value of a side of an equation, as an exact fraction."""
 
-import re
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Literal
 
+from cotdistill.numbers.digits import DecimalMark, digits_by
 from cotdistill.scoring._equation_tokens import Token
-
-DecimalMark = Literal[".", ","]
 
 MOST_DIGITS = 30
 HIGHEST_POWER = 12
@@ -15,19 +12,11 @@ MOST_BITS = 100
 """Of what is raised to a power."""
 _POWERS = {"+": 1, "-": 1, "*": 2, "/": 2, "neg": 3, "^": 4}
 
-_NUMBERS = {
-    ".": re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d*\.?\d+"),
-    ",": re.compile(r"\d{1,3}(?:\.\d{3})+(?:,\d+)?|\d+(?:,\d+)?"),
-}
-
 
 def number_of(text: str, mark: DecimalMark) -> Fraction | None:
     """Return the value of digits with separators; None where they fit no rule with this decimal mark."""
-    if text.isdecimal() and len(text) < MOST_DIGITS:
-        return Fraction(int(text))
-    if len(text) > MOST_DIGITS or not _NUMBERS[mark].fullmatch(text):
-        return None
-    return Fraction(text.replace("," if mark == "." else ".", "").replace(",", "."))
+    value = digits_by(text, mark) if len(text) <= MOST_DIGITS else None
+    return Fraction(value) if value is not None else None
 
 
 def decimals(text: str, mark: DecimalMark) -> int:

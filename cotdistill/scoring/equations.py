@@ -13,10 +13,11 @@ from fractions import Fraction
 from itertools import islice
 from typing import NamedTuple
 
+from cotdistill.numbers.digits import DecimalMark
 from cotdistill.records import Equations
 from cotdistill.scoring._equation_sides import Side, left_side, right_side
 from cotdistill.scoring._equation_tokens import Token, plain, tokens
-from cotdistill.scoring._equation_values import DecimalMark, decimals, number_of, value_of
+from cotdistill.scoring._equation_values import decimals, number_of, value_of
 
 LONGEST_LINE = 4000
 """Characters; a longer line is cut into pieces of this length, and an equation at a cut is not counted."""

@@ -7,9 +7,10 @@ import re
 from itertools import groupby
 from typing import NamedTuple
 
+from cotdistill.numbers.digits import DecimalMark
+from cotdistill.numbers.notation import LATEX_WORDS, plain
+from cotdistill.numbers.reading import Number, number_spots, read_number, word_spots
 from cotdistill.verifiers._extract import Statement, statements
-from cotdistill.verifiers._notation import LATEX_WORDS, plain
-from cotdistill.verifiers._numbers import DecimalMark, Number, number_spots, read_number, word_spots
 
 _SPAN = re.compile(
     r"\$\$(.{1,300}?)\$\$|(?<!\\)\$(?!\s)([^$\n]{1,300}?)(?<![\s\\])\$(?!\d)|\\\((.{1,300}?)\\\)|\\\[(.{1,300}?)\\\]",

@@ -19,11 +19,11 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Literal, NamedTuple
 
+from cotdistill.numbers.words import WORD_NUMBER
 from cotdistill.think_tags import after_thinking
 from cotdistill.verifiers._announced import ANNOUNCES, RUN_ON, Spot, announcements
 from cotdistill.verifiers._languages import ALL, pattern
 from cotdistill.verifiers._page import DIGIT, WINDOW, Page, cue_at, is_bold, sentences_of_line
-from cotdistill.verifiers._words import WORD_NUMBER
 
 StatementKind = Literal[
     "boxed", "hash mark", "final answer", "answer", "concluding sentence", "bold final", "result", "last sentence"

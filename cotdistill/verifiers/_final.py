@@ -17,9 +17,10 @@ import re
 from itertools import pairwise
 from typing import NamedTuple
 
+from cotdistill.numbers.digits import DecimalMark
+from cotdistill.numbers.reading import UNITS, Number, number_spots, read_number, word_spots
+from cotdistill.numbers.words import with_digits
 from cotdistill.verifiers._languages import ALL, pattern
-from cotdistill.verifiers._numbers import UNITS, DecimalMark, Number, number_spots, read_number, word_spots
-from cotdistill.verifiers._words import with_digits
 
 _Spot = re.Match[str]
 

@@ -10,7 +10,7 @@ import tomllib
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from cotdistill.verifiers._numbers import DecimalMark
+from cotdistill.numbers.digits import DecimalMark
 
 
 class Language(NamedTuple):

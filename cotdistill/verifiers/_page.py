@@ -15,8 +15,8 @@ from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 
+from cotdistill.numbers.words import WORD_NUMBER
 from cotdistill.verifiers._languages import spoken
-from cotdistill.verifiers._words import WORD_NUMBER
 
 _START = re.compile(r"[\n.!?:…。！？][^\w\n]{0,12}+(?:\d{1,2}[.)][^\w\n]{1,8}+)?([^\W\d_][\w']*+)")
 """A line or a sentence starts, after markup, emoji and a list number, with this word."""

@@ -8,6 +8,9 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from cotdistill.numbers.digits import DecimalMark
+from cotdistill.numbers.notation import plain
+from cotdistill.numbers.reading import Number
 from cotdistill.verifiers._expression import (
     Found,
     expression_of,
@@ -18,8 +21,6 @@ from cotdistill.verifiers._expression import (
 from cotdistill.verifiers._extract import Statement, statements
 from cotdistill.verifiers._final import final_of
 from cotdistill.verifiers._languages import Locale, decimal_mark
-from cotdistill.verifiers._notation import plain
-from cotdistill.verifiers._numbers import DecimalMark, Number
 
 
 class Reading(NamedTuple):

@@ -3,10 +3,10 @@
 import re
 from fractions import Fraction
 
+from cotdistill.numbers.digits import MAX_DIGITS
 from cotdistill.records import Verdict
 from cotdistill.registry import kind
 from cotdistill.think_tags import after_thinking
-from cotdistill.verifiers._numbers import MAX_DIGITS
 
 _NUMBER = re.compile(r"(?:(?<![\w).])-)?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?|(?<!\d)\.\d+")
 """A minus behind a digit or a word is a difference or a hyphen; commas stand between groups of three alone."""

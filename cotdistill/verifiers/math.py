@@ -5,6 +5,7 @@ from typing import Annotated, NamedTuple
 
 from pydantic import Field
 
+from cotdistill.numbers.reading import Number
 from cotdistill.records import Verdict
 from cotdistill.registry import kind
 from cotdistill.verifiers._expression import (
@@ -22,7 +23,6 @@ from cotdistill.verifiers._expression import (
 )
 from cotdistill.verifiers._languages import Locale
 from cotdistill.verifiers._math_process import compare, has_math_verify, require_math_verify
-from cotdistill.verifiers._numbers import Number
 from cotdistill.verifiers._reading import read_answer
 from cotdistill.verifiers._text import final_line, words_of
 from cotdistill.verifiers.exact import exact

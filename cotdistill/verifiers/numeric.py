@@ -1,10 +1,10 @@
 """The verifier for answers that are one number: exact comparison with the final answer that the text states."""
 
+from cotdistill.numbers.reading import Number
 from cotdistill.records import Verdict
 from cotdistill.registry import kind
 from cotdistill.verifiers._expression import gold_expression, lone_number
 from cotdistill.verifiers._languages import Locale
-from cotdistill.verifiers._numbers import Number
 from cotdistill.verifiers._reading import Reading, is_equal, read_answer
 
 

@@ -1,15 +1,15 @@
-"""Reads the numbers of a short text in plain notation: separators, fractions, percent, multipliers, units.
+"""Numbers of a short text in plain notation: separators, fractions, percent, multipliers, units.
 
 `$1,234.50`  `1.234,50 €`  `3 1/2 hours`  `70,00,000`  `7万5千`  `1.5 × 10^3`  `192 million`  `80%`
 """
 
 import re
 from fractions import Fraction
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-from cotdistill.verifiers._words import PLACES, WORD_NUMBER, word_value
-
-DecimalMark = Literal[".", ","]
+from cotdistill.numbers.digits import DecimalMark, read_digits
+from cotdistill.numbers.notation import plain
+from cotdistill.numbers.words import PLACES, WORD_NUMBER, word_value
 
 
 class Unit(NamedTuple):
@@ -93,8 +93,6 @@ _NAME_BEFORE = re.compile(
 )
 """Ordinals, `7x`, `step 3`, `x2` and `cm^2` hold no numbers."""
 _NEGATIVE = re.compile(r"(?:(?:^|[^\w)%°-])[-–]|(?:^|[=({:,]|\b(?:is|ist|es|est)) ?[-–] |\b(?:minus|negative) {1,3})$")
-MAX_DIGITS = 60
-"""Longer runs of digits are no answer; converting them would take quadratic time."""
 
 
 def number_spots(text: str, mark: DecimalMark) -> list[re.Match[str]]:
@@ -134,28 +132,6 @@ def read_number(spot: re.Match[str], mark: DecimalMark) -> Number:
     return Number(text[start:end].strip("* .,"), value, is_percent, unit)
 
 
-def read_digits(digits: str, mark: DecimalMark) -> Fraction | int | None:
-    """Return the value of digits with separators, by this decimal mark if it fits; None where none does (`1,2,3`)."""
-    digits = digits.replace("'", "").replace(" ", "")
-    if len(digits) > MAX_DIGITS:
-        return None
-    if digits.isdecimal():
-        return int(digits)
-    for point, grouping in (".,", ",.") if mark == "." else (",.", ".,"):
-        whole, _, decimals = digits.partition(point)
-        is_whole = whole.isdecimal() or not whole or _is_grouped(whole.split(grouping))
-        if is_whole and (decimals.isdecimal() or not decimals):
-            return Fraction(f"{whole.replace(grouping, '') or 0}.{decimals or 0}")
-    return None
-
-
-def _is_grouped(groups: list[str]) -> bool:
-    """Return whether these are thousands (`1 234 567`) or the lakhs and crores of India (`12 34 567`)."""
-    first, *middle, last = map(len, groups)
-    size = 2 if 2 in middle or (first <= 2 and not middle) else 3
-    return last == 3 and 0 < first <= size and set(middle) <= {size} and not groups[0].startswith("0")
-
-
 def _tail_value(match: re.Match[str], mark: DecimalMark, before: str, after: str) -> Fraction | int | None:
     """Return the value of digits with what follows them; None in an interval."""
     if before.endswith(("[", "(")) and after in ("]", ")") and "," in match["body"]:
@@ -175,3 +151,12 @@ def _tail_value(match: re.Match[str], mark: DecimalMark, before: str, after: str
 def _unit(text: str, end: int) -> str:
     word = _UNIT.match(text, end)
     return word[1] if word and word[1] in UNITS else ""
+
+
+def sole_value(text: str) -> Fraction | int | None:
+    """Return the value of a text in any notation that is one number and nothing else but its currency."""
+    text = plain(text).strip(" $€£¥₹")
+    spots = number_spots(text, ".")
+    if len(spots) != 1 or text[: spots[0].start()] not in ("", "-", "+") or spots[0].end() != len(text):
+        return None
+    return read_number(spots[0], ".").value

@@ -2,10 +2,10 @@ from fractions import Fraction
 
 import pytest
 
+from cotdistill.numbers.notation import plain
+from cotdistill.numbers.reading import number_spots, read_number
+from cotdistill.numbers.words import WORD_NUMBER, word_value
 from cotdistill.verifiers._languages import decimal_mark
-from cotdistill.verifiers._notation import plain
-from cotdistill.verifiers._numbers import number_spots, read_number
-from cotdistill.verifiers._words import WORD_NUMBER, word_value
 
 
 def read(text: str, locale: str | None = None) -> list[Fraction | int | None]:
