@@ -20,7 +20,7 @@ from typing import NamedTuple
 from tests.bench.command import Row
 from tests.support.recorded_set import peak_mib, recorded_row, workers_of
 
-ROWS = 20_000
+ROWS = 100_000
 """For speed."""
 MANY = 1_000_000
 """For memory, and twice as many: short rows, since no row stays in memory."""
