@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from cotdistill.errors import UserError, unreadable
 from cotdistill.records import Message
+from cotdistill.think_tags import STRAY_TAG
 
 _PACKAGE = Path(__file__).parent
 SHIPPED = _PACKAGE / "shipped" if (_PACKAGE / "shipped").is_dir() else _PACKAGE.parent
@@ -76,9 +77,16 @@ SPARE_TOKENS = 8
 
 
 def as_chat(tokenizer: Tokenizer, messages: Sequence[Message], begun: str = "") -> str:
-    """Return a prompt as a model with a chat reads it, by its tokenizer's template; `begun` begins the answer."""
+    """Return a prompt as a model with a chat reads it, by its tokenizer's template; `begun` begins the answer.
+
+    A tag that the template writes itself, as that of R1's distilled models does, is not written twice.
+    """
     rows = [{"role": message.role, "content": message.content} for message in messages]
     text: str = tokenizer.apply_chat_template(rows, tokenize=False, add_generation_prompt=True)
+    shown = text.rstrip()
+    tag = STRAY_TAG.match(begun)
+    if tag is not None and shown.endswith(tag[0]):
+        begun = begun[tag.end() :].removeprefix(text[len(shown) :])
     return text + begun
 
 

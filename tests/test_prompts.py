@@ -90,3 +90,35 @@ def test_a_question_keeps_its_own_system_prompt_behind_that_of_the_recipe() -> N
     assert said(None, ("system", "own"), *turns) == ["own", "q", "a"]
     assert said("s", ("system", "own"), *turns) == ["s\n\nown", "q", "a"]
     assert said("my own way", ("system", "own")) == ["my own way"]
+
+
+class Template:
+    """A tokenizer's template that ends as it is told."""
+
+    def __init__(self, end: str) -> None:
+        self.end = end
+
+    def apply_chat_template(self, rows: list[dict[str, str]], **options: bool) -> str:
+        assert options == {"tokenize": False, "add_generation_prompt": True}
+        return f"{rows[-1]['content']}<|assistant|>{self.end}"
+
+
+@pytest.mark.parametrize(
+    ("end", "begun", "written"),
+    [
+        ("\n", "", "\n"),
+        ("\n", "<think>\n", "\n<think>\n"),
+        ("<think>\n", "", "<think>\n"),
+        ("<think>\n", "<think>", "<think>\n"),
+        ("<think>\n", "<think>\n", "<think>\n"),
+        ("<think>", "<think>\nFirst", "<think>\nFirst"),
+        ("<think>\n", "<think>First", "<think>\nFirst"),
+        ("<think>\n", "<think>\n\n</think>\n\n", "<think>\n\n</think>\n\n"),
+        ("<think>\n", "First", "<think>\nFirst"),
+        ("<think>\n", "[THINK]", "<think>\n[THINK]"),
+        ("A", "A thought", "AA thought"),
+    ],
+)
+def test_a_thinking_tag_that_the_template_writes_is_not_written_twice(end: str, begun: str, written: str) -> None:
+    asked = [Message(role="user", content="Why?")]
+    assert prompts.as_chat(Template(end), asked, begun) == f"Why?<|assistant|>{written}"
