@@ -1,10 +1,13 @@
 """The tiny encoder-decoder: an ordinary T5 folder that a prefix asks, with whole words for what it is taught."""
 
+import functools
+
 import pytest
 
 from cotdistill.demo.coin_flip import make_coin_flips
 from cotdistill.demo.last_letter import make_last_letters
 from cotdistill.demo.problems import make_problems
+from cotdistill.demo.reading import WHO, make_readings
 from cotdistill.demo.t5 import PREFIX, build_words, make_t5_base, new_t5
 from cotdistill.demo.tokenizer import PIECE
 from cotdistill.errors import UserError
@@ -26,6 +29,7 @@ def test_the_folder_loads_as_an_ordinary_t5_that_speaks(base):
     assert model.config.model_type == "t5" and words.chat_template is None
     assert model.config.decoder_start_token_id == model.config.pad_token_id == words.pad_token_id
     assert model.get_input_embeddings().num_embeddings == len(words)
+    assert not model.config.scale_decoder_outputs
     asked = words(f"{PREFIX}Ben has 23 pears. Ben finds 4. How many pears are left?", return_tensors="pt")
     said = model.generate(**asked, max_new_tokens=8, do_sample=False)
     assert words.decode(said[0], skip_special_tokens=True)
@@ -33,7 +37,8 @@ def test_the_folder_loads_as_an_ordinary_t5_that_speaks(base):
 
 def test_what_it_is_taught_and_asked_is_whole_words():
     words = build_words()
-    for make in (make_problems, make_coin_flips, make_last_letters):
+    stories = functools.partial(make_readings, question=WHO)
+    for make in (make_problems, make_coin_flips, make_last_letters, stories):
         for problem in make(50, seed=1):
             text = f"{PREFIX}{problem.question}"
             tokens = [words.decode([token]).strip() for token in words.encode(text)]

@@ -3,7 +3,6 @@
 import json
 import os
 import runpy
-import shutil
 from pathlib import Path
 
 import pytest
@@ -60,8 +59,6 @@ def test_untrained_students_of_this_day_are_taught_once(tmp_path):
 @pytest.mark.parametrize("system", PAPERS["SYSTEMS"], ids=lambda system: system.page)
 def test_a_miniature_runs_to_its_end_and_its_findings_are_measured(system, cli, repository, tmp_path):
     for recipe in system.recipes:
-        if (registry := recipe.with_name("dataset_info.json")).is_file():
-            shutil.copy(registry, tmp_path)
         copy = tmp_path / recipe.name
         copy.write_text(yaml.safe_dump(untaught(smallest(yaml.safe_load(recipe.read_text()))), sort_keys=False))
         given = PAPERS["settings"](recipe, tmp_path)
@@ -73,3 +70,22 @@ def test_a_miniature_runs_to_its_end_and_its_findings_are_measured(system, cli, 
     assert all([row["task"] for row in arm["tasks"]] == tasks for arm in json.loads(done.stdout)["arms"])
     rows = PAPERS["measured_rows"](system, tmp_path)
     assert len(rows) == len(system.findings) and all("against" in row for row in rows)
+
+
+@pytest.mark.slow
+def test_a_t5_learns_to_solve_answers_what_no_row_is_about_and_forgets_what_it_knew(cli, repository, tmp_path):
+    recipe = yaml.safe_load((repository / "examples/flan-t5/gsm8k_cot_miniature.yaml").read_text())
+    copy = tmp_path / "solve.yaml"
+    copy.write_text(yaml.safe_dump({**recipe, "arms": {"worked_answers": {}}}, sort_keys=False))
+    done = cli("run", copy, "--runs", tmp_path, "--json", cwd=repository)
+    assert done.returncode == 0, done.stderr
+    (arm,) = (arm for arm in json.loads(done.stdout)["arms"] if arm["name"] == "worked_answers")
+    solved, general = arm["tasks"]
+    assert solved["accuracy"] >= 0.8 and solved["equations"]["share"] >= 0.8
+    assert general["general"] and general["difference"]["points"] < -50
+    (lost,) = json.loads(done.stdout)["regressions"]
+    assert (lost["arm"], lost["task"], lost["against"]) == ("worked_answers", "who_is_it", "baseline")
+    question = "Ben has 23 bananas. Ben finds 4. How many bananas are left?"
+    asked = cli("chat", tmp_path / recipe["name"], "--ask", question)
+    assert asked.returncode == 0, asked.stderr
+    assert asked.stdout.rstrip().endswith("answer is 27.")
