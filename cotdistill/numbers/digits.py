@@ -24,9 +24,10 @@ def digits_by(digits: str, mark: DecimalMark) -> Fraction | int | None:
     grouping = "," if mark == "." else "."
     whole, _, decimals = digits.partition(mark)
     is_whole = whole.isdecimal() or not whole or _is_grouped(whole.split(grouping))
-    if is_whole and (decimals.isdecimal() or not decimals):
-        return Fraction(f"{whole.replace(grouping, '') or 0}.{decimals or 0}")
-    return None
+    if not is_whole or (decimals and not decimals.isdecimal()):
+        return None
+    whole = whole.replace(grouping, "") or "0"
+    return Fraction(f"{whole}.{decimals}") if decimals else int(whole)
 
 
 def _is_grouped(groups: list[str]) -> bool:

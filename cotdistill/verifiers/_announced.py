@@ -43,6 +43,7 @@ _STEP_HEADINGS = ("\n**step ", "\n### step ", "\nstep ")
 ANNOUNCES = rf"boxed|####|\n(?:\*\*)?a(?:ns|:)|@answer@{_LABEL}|{_FINAL}"
 """Announces an answer, in whatever way."""
 _MARKUP = " \t\n*_#>"
+_LETTER = re.compile(r"\w")
 _TURN = re.compile(r"[:;：；\n]|, (?:but|so|and|the|now)\b|\b(?:but|however|pero|aber|mais)\b|[，,](?:但|而|所以)")
 _QUESTION = re.compile(r"[^.!\n。！।?？]{1,80}+[?？]")
 RUN_ON = re.compile(
@@ -54,12 +55,12 @@ RUN_ON = re.compile(
 def announcements(page: Page) -> Iterator[tuple[DeclaredKind, list[Spot]]]:
     """Yield what announces an answer, kind by kind, the most trustworthy first."""
     boxes = _boxes(page) if "box" in page.text else []
-    finals = _marked(page, pattern(_FINAL)) if "final" in page.low else []
+    finals = _following(page, pattern(_FINAL).finditer(page.low)) if "final" in page.low else []
     is_later = bool(boxes and finals) and finals[-1].start > boxes[-1].end  # boxes of the working before it
     if is_later:
         yield "final answer", finals
     yield "boxed", boxes
-    yield "hash mark", _marked(page, _HASH) if "####" in page.text else []
+    yield "hash mark", _following(page, _HASH.finditer(page.low)) if "####" in page.text else []
     if not is_later:
         yield "final answer", finals
     yield "answer", _labelled(page)
@@ -71,16 +72,12 @@ def _boxes(page: Page) -> list[Spot]:
     return [spot for spot in found if spot.end - spot.start <= WINDOW and page.own_end(spot.start)][-MOST:]
 
 
-def _marked(page: Page, mark: re.Pattern[str]) -> list[Spot]:
-    """Return the statements that follow a mark."""
-    return _following(page, (match.span() for match in mark.finditer(page.low)))
-
-
-def _following(page: Page, marks: Iterable[tuple[int, int]]) -> list[Spot]:
+def _following(page: Page, marks: Iterable[re.Match[str]]) -> list[Spot]:
     """Return the statements that follow these announcements, the last ones of them."""
     found = []
-    for start, end in list(marks)[-MOST:]:
-        is_heading = page.low.startswith("final", start) and not page.line_before(start).strip(_MARKUP)
+    for mark in list(marks)[-MOST:]:
+        start, end = mark.start() + (mark[0][0] == "\n"), mark.end()
+        is_heading = mark[0].startswith("final") and not page.line_before(start).strip(_MARKUP)
         if limit := end + WINDOW if is_heading else _limit(page, start, end):
             found.append(Spot(end, statement_end(page, end, max(limit, end)), is_heading))
     return found
@@ -93,8 +90,8 @@ def _labelled(page: Page) -> list[Spot]:
     said = list(pattern("answer" + _LABEL, page.codes).finditer(low, last_step + 1))
     if not said and any(noun in low for code in page.codes for noun in NOUNS[code] if noun != "answer"):
         said = list(pattern("@answer@" + _LABEL, page.codes).finditer(low, last_step + 1))
-    found = _following(page, (match.span() for match in said))
-    short = _following(page, ((match.start() + 1, match.end()) for match in _SHORT_ANSWER.finditer(low, last_step + 1)))
+    found = _following(page, said)
+    short = _following(page, _SHORT_ANSWER.finditer(low, last_step + 1))
     found += [spot for spot in short if _is_last(page, spot.end)]
     for match in list(_IS_IT.finditer(low))[-MOST:] if "answer" in low else ():
         sentences = sentences_of_line(page.text, low.rfind("\n", 0, match.start()) + 1, match.start())
@@ -105,9 +102,9 @@ def _labelled(page: Page) -> list[Spot]:
 def _is_last(page: Page, end: int) -> bool:
     """Return whether only asides follow the line: an `A:` before that answers a question asked on the way."""
     line, run_on = page.text.find("\n", end), RUN_ON.search(page.low, end)
-    rest = page.text[: run_on.start()] if run_on else page.text
+    stop = run_on.start() if run_on else len(page.low)
     return line < 0 or not any(
-        re.search(r"\w", rest[max(start, line) : stop]) for start, stop in page.spans if stop > line
+        _LETTER.search(page.low, max(start, line), min(last, stop)) for start, last in page.spans
     )
 
 

@@ -93,11 +93,9 @@ def _statements_of(page: Page, *, is_whole: bool = True) -> Iterator[Statement]:
                 yield from _statements_of(Page(page.text[: correction.start()]), is_whole=False)
                 return
             is_whole = False
-        for statement, is_own in _declared(page, kind, found):
-            if is_own:
-                yield statement
-            else:
-                doubtful.append(statement)
+        stated = list(_declared(page, kind, found))
+        yield from (statement for statement, is_own in stated if is_own)
+        doubtful += [statement for statement, is_own in stated if not is_own]
     yield from doubtful
     yield from _implied(page)
 
@@ -150,14 +148,18 @@ def _implied(page: Page) -> Iterator[Statement]:
         if pattern("@supposed@", page.codes).search(page.low, start, end):
             continue
         word = _FIRST_WORD.match(page.low, start, end)
+        kind: StatementKind = "last sentence"
         if word and cue_at(page.low, word.start(1), word[1]) == "conclude":
-            yield Statement("concluding sentence", text, codes=page.codes)
+            kind = "concluding sentence"
         elif is_bold(page.text, line, start, end):
-            yield Statement("bold final", text, codes=page.codes)
+            kind = "bold final"
         elif _RESULT.search(text):
-            yield Statement("result", text, codes=page.codes)
+            kind = "result"
+        statement = Statement(kind, text, codes=page.codes)
+        if kind != "last sentence":
+            yield statement
         else:
-            others.append(Statement("last sentence", text, codes=page.codes))
+            others.append(statement)
     yield from others
 
 

@@ -11,13 +11,7 @@ from typing import NamedTuple
 from cotdistill.numbers.digits import DecimalMark
 from cotdistill.numbers.notation import plain
 from cotdistill.numbers.reading import Number
-from cotdistill.verifiers._expression import (
-    Found,
-    expression_of,
-    lone_number,
-    right_side,
-    without_words,
-)
+from cotdistill.verifiers._expression import Found, expression_of, lone_number, right_side, without_words
 from cotdistill.verifiers._extract import Statement, statements
 from cotdistill.verifiers._final import final_of
 from cotdistill.verifiers._languages import Locale, decimal_mark

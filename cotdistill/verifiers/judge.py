@@ -88,8 +88,13 @@ class Judge:
 
     def check(self) -> None:
         """Return if the template can be used, and its replies can be read. Raises: UserError."""
-        if self.pattern is not None:
-            _check_pattern(self.pattern)
+        try:
+            groups = re.compile(self.pattern or "()").groups
+        except re.error as error:
+            raise UserError(f"`pattern` is no regular expression: {error}") from None
+        if groups != 1:
+            hint = "put round brackets around the word for yes or no alone"
+            raise UserError(f"`pattern` has {groups} groups", hint=hint)
         if (self.reply == "pattern") != (self.pattern is not None):
             raise UserError("`reply: pattern` and `pattern: …` go together", hint="add the one that is missing")
         if not self.fence and self.prompt is None:
@@ -133,13 +138,3 @@ class Judge:
     @functools.cached_property
     def _template(self) -> str:
         return load_template(self.prompt, is_fenced=self.fence)
-
-
-def _check_pattern(pattern: str) -> None:
-    """Return if a pattern can find a verdict. Raises: UserError."""
-    try:
-        groups = re.compile(pattern).groups
-    except re.error as error:
-        raise UserError(f"`pattern` is no regular expression: {error}") from None
-    if groups != 1:
-        raise UserError(f"`pattern` has {groups} groups", hint="put round brackets around the word for yes or no alone")
