@@ -76,7 +76,8 @@ def test_a_miniature_runs_to_its_end_and_its_findings_are_measured(system, cli, 
 def test_a_t5_learns_to_solve_answers_what_no_row_is_about_and_forgets_what_it_knew(cli, repository, tmp_path):
     recipe = yaml.safe_load((repository / "examples/flan-t5/gsm8k_cot_miniature.yaml").read_text())
     copy = tmp_path / "solve.yaml"
-    copy.write_text(yaml.safe_dump({**recipe, "arms": {"worked_answers": {}}}, sort_keys=False))
+    asked = {**recipe["evaluate"], "limit": 100}
+    copy.write_text(yaml.safe_dump({**recipe, "evaluate": asked, "arms": {"worked_answers": {}}}, sort_keys=False))
     done = cli("run", copy, "--runs", tmp_path, "--json", cwd=repository)
     assert done.returncode == 0, done.stderr
     (arm,) = (arm for arm in json.loads(done.stdout)["arms"] if arm["name"] == "worked_answers")
@@ -86,6 +87,6 @@ def test_a_t5_learns_to_solve_answers_what_no_row_is_about_and_forgets_what_it_k
     (lost,) = json.loads(done.stdout)["regressions"]
     assert (lost["arm"], lost["task"], lost["against"]) == ("worked_answers", "who_is_it", "baseline")
     question = "Ben has 23 bananas. Ben finds 4. How many bananas are left?"
-    asked = cli("chat", tmp_path / recipe["name"], "--ask", question)
-    assert asked.returncode == 0, asked.stderr
-    assert asked.stdout.rstrip().endswith("answer is 27.")
+    said = cli("chat", tmp_path / recipe["name"], "--ask", question)
+    assert said.returncode == 0, said.stderr
+    assert said.stdout.rstrip().endswith("answer is 27.")
