@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import takewhile
 from typing import Literal, NamedTuple
 
 from cotdistill.verifiers._languages import NOUNS, pattern
@@ -38,8 +39,6 @@ _FINAL = r"final (?:answer|result)[*_\s]{0,6}(?:[:：=→–—-]|@link@|\n)?[*_
 _LABEL = r"(?![a-z])\"?(?:[*_]{0,4}[ \t]{0,3}(?:@link@|[=:：–—→-])|[*_: \t]{0,8}(?=\n))[*_:：\" \t]{0,8}"
 _SHORT_ANSWER = re.compile(r"\n[*_# ]{0,6}(?:a|ans)[*_]{0,3}[ \t]?[:.=：][*_ \t]{0,6}(?=[^\s*_])")
 _IS_IT = re.compile(r"is (?:the|our|my) (?:right |correct |final )?answer")
-_STEP_HEADINGS = ("\n**step ", "\n### step ", "\nstep ")
-"""An `Answer:` before a later step is that step's, not the problem's."""
 ANNOUNCES = rf"boxed|####|\n(?:\*\*)?a(?:ns|:)|@answer@{_LABEL}|{_FINAL}"
 """Announces an answer, in whatever way."""
 _MARKUP = " \t\n*_#>"
@@ -85,13 +84,12 @@ def _following(page: Page, marks: Iterable[re.Match[str]]) -> list[Spot]:
 
 def _labelled(page: Page) -> list[Spot]:
     """Return what follows `answer:`; an answer in parentheses belongs to a question asked to the reader."""
-    low = page.low
-    last_step = max(low.rfind(heading) for heading in _STEP_HEADINGS) if "step " in low else -1
-    said = list(pattern("answer" + _LABEL, page.codes).finditer(low, last_step + 1))
+    low, start = page.low, page.last_step  # an `Answer:` before a later step is that step's, not the problem's
+    said = list(pattern("answer" + _LABEL, page.codes).finditer(low, start))
     if not said and any(noun in low for code in page.codes for noun in NOUNS[code] if noun != "answer"):
-        said = list(pattern("@answer@" + _LABEL, page.codes).finditer(low, last_step + 1))
+        said = list(pattern("@answer@" + _LABEL, page.codes).finditer(low, start))
     found = _following(page, said)
-    short = _following(page, _SHORT_ANSWER.finditer(low, last_step + 1))
+    short = _following(page, _SHORT_ANSWER.finditer(low, start))
     found += [spot for spot in short if _is_last(page, spot.end)]
     for match in list(_IS_IT.finditer(low))[-MOST:] if "answer" in low else ():
         sentences = sentences_of_line(page.text, low.rfind("\n", 0, match.start()) + 1, match.start())
@@ -103,9 +101,8 @@ def _is_last(page: Page, end: int) -> bool:
     """Return whether only asides follow the line: an `A:` before that answers a question asked on the way."""
     line, run_on = page.text.find("\n", end), RUN_ON.search(page.low, end)
     stop = run_on.start() if run_on else len(page.low)
-    return line < 0 or not any(
-        _LETTER.search(page.low, max(start, line), min(last, stop)) for start, last in page.spans
-    )
+    after = takewhile(lambda span: span[1] > line, page.spans_back())
+    return line < 0 or not any(_LETTER.search(page.low, max(start, line), min(last, stop)) for start, last in after)
 
 
 def _limit(page: Page, start: int, end: int) -> int:

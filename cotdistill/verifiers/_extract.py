@@ -166,7 +166,7 @@ def _implied(page: Page) -> Iterator[Statement]:
 def _sentences(page: Page) -> Iterator[tuple[int, int, int]]:
     """Yield (start of its line, start, end) of the sentences that hold a number, from the last one."""
     number, text = (DIGIT, page.text) if DIGIT.search(page.text) else (WORD_NUMBER, page.low)
-    for first, last in reversed(page.spans):
+    for first, last in page.spans_back():
         end = last
         while end > first:
             line = text.rfind("\n", first, end) + 1 or first

@@ -10,7 +10,7 @@ import sys
 import tomllib
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
@@ -23,6 +23,7 @@ _START = re.compile(r"[\n.!?:…。！？][^\w\n]{0,12}+(?:\d{1,2}[.)][^\w\n]{1,
 _CLOSES = {"final", "step", "next", "heading", "conclude", "praise"}
 _OPENS = {"practice": _CLOSES, **dict.fromkeys(("question", "check", "example"), _CLOSES | {"answer"})}
 """What opens an aside, and what closes it. `Answer:` after a practice question is that question's own."""
+_STEP_HEADINGS = ("\n**step ", "\n### step ", "\nstep ")
 
 
 def _key(word: str) -> str:
@@ -60,31 +61,39 @@ class Page:
         self.codes = spoken(self.low)
         """The languages that it may be in."""
 
-    @cached_property
-    def spans(self) -> list[tuple[int, int]]:
-        """Where no aside is."""
-        return solution_spans(self.low, 0, len(self.low))
+        self._spans: dict[tuple[bool, Collection[str]], list[tuple[int, int]]] = {}
 
     @cached_property
-    def _own_spans(self) -> list[tuple[int, int]]:
-        return solution_spans(self.low, 0, len(self.low), asides=("practice", "question"))
+    def last_step(self) -> int:
+        """Where the last step starts; its heading closes every aside, so that what is before it need not be known."""
+        return max(0, *(self.low.rfind(heading) for heading in _STEP_HEADINGS)) if "step " in self.low else 0
 
-    def span_end(self, at: int) -> int:
+    def spans(self, *, is_last_step: bool, asides: Collection[str] = tuple(_OPENS)) -> list[tuple[int, int]]:
+        """Return where no aside of these kinds is, in order: in the last step, or before it."""
+        found = self._spans.get((is_last_step, asides))
+        if found is None:
+            start, end = (self.last_step, len(self.low)) if is_last_step else (0, self.last_step)
+            found = self._spans[is_last_step, asides] = solution_spans(self.low, start, end, asides=asides)
+        return found
+
+    def spans_back(self) -> Iterator[tuple[int, int]]:
+        """Yield where no aside is, from the end."""
+        yield from reversed(self.spans(is_last_step=True))
+        yield from reversed(self.spans(is_last_step=False))
+
+    def span_end(self, at: int, asides: Collection[str] = tuple(_OPENS)) -> int:
         """Return where the solution span that holds a position ends; 0 where an aside holds it."""
-        return _end_of(self.spans, at)
+        spans = self.spans(is_last_step=at >= self.last_step, asides=asides)
+        index = bisect_right(spans, (at, sys.maxsize)) - 1
+        return spans[index][1] if index >= 0 and at <= spans[index][1] else 0
 
     def own_end(self, at: int) -> int:
         """Return where the span that holds a position ends, checks and examples included; 0 in a practice question."""
-        return _end_of(self.spans, at) or _end_of(self._own_spans, at)
+        return self.span_end(at) or self.span_end(at, ("practice", "question"))
 
     def line_before(self, at: int) -> str:
         """Return the lower-case line before a position, the end of a long one."""
         return self.low[max(at - 120, self.low.rfind("\n", 0, at) + 1) : at]
-
-
-def _end_of(spans: list[tuple[int, int]], at: int) -> int:
-    index = bisect_right(spans, (at, sys.maxsize)) - 1
-    return spans[index][1] if index >= 0 and at <= spans[index][1] else 0
 
 
 def cue_at(low: str, at: int, word: str) -> str | None:
