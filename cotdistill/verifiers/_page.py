@@ -23,18 +23,17 @@ _START = re.compile(r"[\n.!?:…。！？][^\w\n]{0,12}+(?:\d{1,2}[.)][^\w\n]{1,
 _CLOSES = {"final", "step", "next", "heading", "conclude", "praise"}
 _OPENS = {"practice": _CLOSES, **dict.fromkeys(("question", "check", "example"), _CLOSES | {"answer"})}
 """What opens an aside, and what closes it. `Answer:` after a practice question is that question's own."""
+_ASIDES = tuple(_OPENS)
 _STEP_HEADINGS = ("\n**step ", "\n### step ", "\nstep ")
 
 
 def _key(word: str) -> str:
+    """Return what the rows of a word are found by: itself, or its first character where that is of another script."""
     return word if word.isascii() else word[0]
 
 
 def _by_first_word() -> dict[str, tuple[tuple[str, ...], re.Pattern[str]]]:
-    """Return kinds of cues and a pattern that has one group for each of them, by first word.
-
-    Words of other scripts stand under their first character.
-    """
+    """Return kinds of cues and a pattern that has one group for each of them, by first word."""
     rows: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for kind, first_words, rest in tomllib.loads(Path(__file__).with_name("cues.toml").read_text("utf-8"))["cues"]:
         for word in first_words.split():
@@ -60,7 +59,6 @@ class Page:
         self.low = low.replace("’", "'")
         self.codes = spoken(self.low)
         """The languages that it may be in."""
-
         self._spans: dict[tuple[bool, Collection[str]], list[tuple[int, int]]] = {}
 
     @cached_property
@@ -68,12 +66,12 @@ class Page:
         """Where the last step starts; its heading closes every aside, so that what is before it need not be known."""
         return max(0, *(self.low.rfind(heading) for heading in _STEP_HEADINGS)) if "step " in self.low else 0
 
-    def spans(self, *, is_last_step: bool, asides: Collection[str] = tuple(_OPENS)) -> list[tuple[int, int]]:
+    def spans(self, *, is_last_step: bool, asides: Collection[str] = _ASIDES) -> list[tuple[int, int]]:
         """Return where no aside of these kinds is, in order: in the last step, or before it."""
         found = self._spans.get((is_last_step, asides))
         if found is None:
             start, end = (self.last_step, len(self.low)) if is_last_step else (0, self.last_step)
-            found = self._spans[is_last_step, asides] = solution_spans(self.low, start, end, asides=asides)
+            found = self._spans[is_last_step, asides] = _solution_spans(self.low, start, end, asides)
         return found
 
     def spans_back(self) -> Iterator[tuple[int, int]]:
@@ -81,7 +79,7 @@ class Page:
         yield from reversed(self.spans(is_last_step=True))
         yield from reversed(self.spans(is_last_step=False))
 
-    def span_end(self, at: int, asides: Collection[str] = tuple(_OPENS)) -> int:
+    def span_end(self, at: int, asides: Collection[str] = _ASIDES) -> int:
         """Return where the solution span that holds a position ends; 0 where an aside holds it."""
         spans = self.spans(is_last_step=at >= self.last_step, asides=asides)
         index = bisect_right(spans, (at, sys.maxsize)) - 1
@@ -103,7 +101,7 @@ def cue_at(low: str, at: int, word: str) -> str | None:
     return rows[0][match.lastindex - 1] if rows and match and match.lastindex else None
 
 
-def solution_spans(low: str, start: int, end: int, *, asides: Collection[str] = tuple(_OPENS)) -> list[tuple[int, int]]:
+def _solution_spans(low: str, start: int, end: int, asides: Collection[str]) -> list[tuple[int, int]]:
     """Return the (start, end) of what is no aside of these kinds between two positions of lower-case text, in order.
 
     The text starts with a line break; at `start` no aside is open.
@@ -113,7 +111,7 @@ def solution_spans(low: str, start: int, end: int, *, asides: Collection[str] = 
     opening = low.find("\n\n", 1, end)  # `Imagine …` in the first paragraph sets the scene
     for match in _START.finditer(low, start, end):
         word = match[1]
-        if not aside and _key(word) not in _OPENERS:
+        if not aside and word not in _OPENERS and (word.isascii() or word[0] not in _OPENERS):
             continue
         at = match.start(1)
         kind = cue_at(low, at, word) or ("heading" if _is_heading(low, at) else "")
