@@ -106,7 +106,7 @@ def _run_on(page: Page, kind: StatementKind, found: list[Spot]) -> int:
     A plain question may be a step of the solution, unless it is answered in the same form as what is before it.
     """
     end = found[-1].start
-    for mark in (RUN_ON, _NEXT_QUESTION) if "?\n" in page.low else (RUN_ON,):
+    for mark in (RUN_ON, _NEXT_QUESTION) if page.low.find("?\n", 0, end) > 0 else (RUN_ON,):
         if mark.search(page.low, 0, end):
             is_any = mark is RUN_ON or kind == "answer"
             first = pattern(ANNOUNCES, page.codes).search(page.low) if is_any else None

@@ -53,10 +53,7 @@ def spoken(low: str) -> tuple[str, ...]:
         rest = low.encode("utf-8", "surrogatepass").translate(None, _ASCII).decode("utf-8", "surrogatepass")
         if any(map(str.isalpha, rest)):
             return ALL
-    for noun in _LATIN_NOUNS:
-        if noun in low:
-            return ALL
-    return ("en",)
+    return ALL if any(map(low.__contains__, _LATIN_NOUNS)) else ("en",)
 
 
 @functools.cache
