@@ -14,6 +14,8 @@ BOXED = [
     ("\\boxed{x = \\frac{1}{2}}", "x = \\frac{1}{2}"),
     ("\\fbox{1} \\boxed{\\text{a {nested} brace} 3}", "\\text{a {nested} brace} 3"),
     ("Final Answer: 1\n\\boxed{2}\n#### 3", "2"),
+    ("\\fbox{$8 \\cdot 5 = \\boxed{40}$}", "40"),
+    ("\\boxed{\\sqrt{\\frac{1}{x^{2}}}}", "\\sqrt{\\frac{1}{x^{2}}}"),
 ]
 HASH_MARK = [("6 x 7 = 42\n#### 42", "42"), ("Final answer: 1\n#### 42\n", "42"), ("####42", "42")]
 FINAL_ANSWER = [
@@ -26,6 +28,8 @@ FINAL_ANSWER = [
 ANSWER = [
     ("The answer is 42. Note that 2 of the boxes were empty.", "42."),
     ("**Answer:** 5 apples", "5 apples"),
+    ("The answer is an even number.\n\nIt has 3 digits.", "an even number."),
+    ("The answer is simply:\n\n5 apples", "simply:\n\n5 apples"),
     ("**Answer**\nThere are 5 apples.", "There are 5 apples."),
     ("So yes, $62 is the right answer. Well done!", "So yes, $62"),
     ("Die Antwort lautet 70.000.", "70.000."),

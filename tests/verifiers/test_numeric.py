@@ -38,6 +38,7 @@ def outcome(gold: str, answer: str, **options: str) -> str:
         ("72", "She sold **72** clips."),
         ("#### 72", "#### 72"),
         ("Half of 48 is 24.\n#### 72", "Answer: 72"),
+        ("The answer is 72.", "72"),
         ("1,234", "The answer is 1234."),
         ("$5", "It costs 5 dollars."),
         ("3/4", "The answer is 0.75"),
