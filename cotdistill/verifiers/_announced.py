@@ -33,7 +33,7 @@ def _braced(depth: int) -> str:
     return rf"(?:{nested}[^{{}}b]|b(?!oxed))*+"
 
 
-_BOX = re.compile(rf"(?:(?<=\\)|(?<=\\f)|(?=boxed ?\{{))box(?:ed)? ?(?:\{{({_braced(7)})\}}|([-+]?[\d.,]*\d))")
+_BOX = re.compile(rf"box(?:(?<=\\box)|(?<=\\fbox)|(?=ed ?\{{))(?:ed)? ?(?:\{{({_braced(7)})\}}|([-+]?[\d.,]*\d))")
 _HASH = re.compile(r"####[ \t*:：]{0,8}(?=[^#\s])")
 _FINAL = r"final (?:answer|result)[*_\s]{0,6}(?:[:：=→–—-]|@link@|\n)?[*_ \t:]{0,6}"
 _LABEL = r"(?![a-z])\"?(?:[*_]{0,4}[ \t]{0,3}(?:@link@|[=:：–—→-])|[*_: \t]{0,8}(?=\n))[*_:：\" \t]{0,8}"

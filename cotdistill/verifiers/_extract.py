@@ -54,7 +54,7 @@ _NEXT_QUESTION = re.compile(
 )
 """The next question of a text that was not stopped, without a label."""
 _STOP = re.compile(r"<(?:[|｜](?:endoftext|im_end|eot_id|end|end▁of▁sentence)[|｜]|/s|end_of_turn)>")
-_TAGGED = re.compile(r"<answer>(.*?)(?:</answer>|\Z)", re.DOTALL | re.IGNORECASE)
+_TAGGED = re.compile(r"<(?i:answer)>((?:[^<]++|<(?!/(?i:answer)>))*+)")
 _CORRECTION = r"[\n.!?:;,—–…}。！？，；：।][^\w\n]{0,8}+@correction@"
 _WORKING = r"[=?≈→]|\bstep\b|" + _CORRECTION
 _JOINED = re.compile(
