@@ -10,7 +10,8 @@ MAX_DIGITS = 60
 
 def read_digits(digits: str, mark: DecimalMark) -> Fraction | int | None:
     """Return the value of digits with separators, by this decimal mark if it fits, else by the other one."""
-    digits = digits.replace("'", "").replace(" ", "")
+    if not digits.isdecimal():
+        digits = digits.replace("'", "").replace(" ", "")
     value = digits_by(digits, mark)
     return value if value is not None else digits_by(digits, "," if mark == "." else ".")
 
