@@ -4,8 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 # The tested version of torch, installed first so that no later step resolves another build of it.
 TORCH := $(shell grep '^torch==' constraints.txt)
-# A process for each core, one thread each; the tests of a file stay together, for what they share.
-TESTS := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --dist loadfile
+# A process for each core, four at most, one thread each; the tests of a file stay together, for what they share.
+TESTS := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile
 
 .PHONY: quickstart install test test-slow test-all check bench bench-rounds papers docs screens format clean
 
