@@ -149,7 +149,7 @@ DIGIT = re.compile(r"[\d½⅓⅔¼¾⅛⅜⅝⅞]")
 _ITEM = r"[ \t]*(?:[-*•+]|\d{1,2}[.)])[ \t]"
 _LIST_ITEM = re.compile(_ITEM)
 _LIST = re.compile(rf"(?:{_ITEM}[^\n]*\n?)+")
-SENTENCE_END = re.compile(r"[.!?…。！？।](?:(?<=[。！？।])|[.!?…]*(?:[\"'”’*_)$]|\\[\])])*(?=[\s*]))")
+SENTENCE_END = re.compile(r"[.!?…。！？।](?:(?<=[。！？।])|[.!?…]{0,8}+(?:[\"'”’*_)$]|\\[\])])*(?=[\s*]))")
 """Begins with a set of characters, for which a text is searched far faster than for alternatives."""
 
 

@@ -47,6 +47,8 @@ HOSTILE = {
     "lines": "(A) x\n(B) y\n" * 20_000,
     "options": "option " * 20_000,
     "bold": "*" * 100_000,
+    "dots": "." * 100_000,
+    "ellipses": "and so on… ?!" + "?!" * 50_000,
     "blanks": "answer:" + " " * 100_000 + "x",
     "controls": "\x00\x1b\ud7ff" * 10_000,
 }
