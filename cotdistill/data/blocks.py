@@ -13,15 +13,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from cotdistill.data.bad_rows import row_fault
-from cotdistill.data.identity import (
-    Identity,
-    Name,
-    identity_of,
-    indices_in,
-    problem_in,
-    question_key,
-    renamed,
-)
+from cotdistill.data.identity import Identity, Name, identity_of, indices_in, problem_in, question_key, renamed
 from cotdistill.data.noted_row import NotedRow
 from cotdistill.data.readers import JsonRow, OnBad, read_json_lines, read_rows
 from cotdistill.data.recognition import Recognition
@@ -68,7 +60,7 @@ Finding = Found | Bad | Unread
 class DatasetBlock(ABC):
     """Some rows of a data set."""
 
-    layout: Any  # Any: a RecordedFormat, which stands on a layer above
+    layout: Any  # Any: a Format, better a RecordedFormat, which stands on a layer above
     each: Each
     recognition: Recognition | None
     names: Mapping[int, Name] = field(default_factory=dict, init=False)
@@ -88,7 +80,7 @@ class DatasetBlock(ABC):
         for number, (where, row_id, foreign) in enumerate(self.objects(self._note)):
             row = NotedRow(foreign)
             try:
-                problem, indices, values = self._read(row, row_id)
+                problem, indices, values = self.read(row, row_id)
                 if self.recognition is not None and (other := self.recognition.fault(foreign)):
                     raise ValueError(other)
             except ValueError as error:
@@ -107,13 +99,15 @@ class DatasetBlock(ABC):
 
         self.findings.append(Unread(unread))
 
-    def _read(self, row: JsonRow, row_id: str) -> tuple[Problem, tuple[int, ...], Sequence[Any]]:  # Any: as `rows`
+    def read(self, row: JsonRow, row_id: str) -> tuple[Problem, tuple[int, ...], Sequence[Any]]:  # Any: as `rows`
         """Return the problem of a row, the numbers of its answers, and what is wanted of it. Raises: ValueError."""
-        if self.each == "problem":
+        is_problem = self.each == "problem"
+        if is_problem and hasattr(self.layout, "outline"):
             problem, indices = self.layout.outline(row, row_id)
             return problem, indices, [problem]
         values = self.layout.read(row, row_id)
-        return problem_in(values[0]), indices_in(values), values
+        problem = problem_in(values[0])
+        return problem, indices_in(values), [problem] if is_problem else values
 
     def _note(self, fault: UserError, text: str) -> None:
         self.findings.append(Bad(fault, text))

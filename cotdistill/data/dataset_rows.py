@@ -98,7 +98,7 @@ class DatasetRows:
         if name is None:
             self.shared_ids += 1
             where, row_id, row = next(itertools.islice(block.objects(ignore), found.row, None))
-            fault = self._identities.shared_id(block.layout.outline(row, row_id)[0])
+            fault = self._identities.shared_id(block.read(row, row_id)[0])
             self.bad(row_fault(fault, where), json.dumps(row, default=str))
         return name
 

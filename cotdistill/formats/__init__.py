@@ -42,7 +42,10 @@ class Format(Protocol):
 
 
 class RecordedFormat(Format, Protocol):
-    """A format of problems, or of recorded answers to them."""
+    """A format of problems, or of recorded answers to them, that tells a row's problem without making its answers.
+
+    One that cannot is read whole.
+    """
 
     def outline(self, row: JsonRow, row_id: str, /) -> tuple[Problem, tuple[int, ...]]:
         """Return the problem of a row and the numbers of its answers: what is known of it before its answers are used.

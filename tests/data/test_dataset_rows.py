@@ -127,3 +127,23 @@ def test_problems_of_a_run_are_a_sequence_on_disk(tmp_path):
     assert (everything.is_whole_set, problems.sampled.is_whole_set) == (True, False)
     with pytest.raises(IndexError):
         problems.sampled[35]
+
+
+class ReadsOnly:
+    """A format of another package, which knows `read` alone."""
+
+    def __init__(self, layout):
+        self.holds, self.check, self.columns, self.read = layout.holds, layout.check, layout.columns, layout.read
+
+
+def test_a_format_without_outlines_is_read_whole_to_the_same_problems(tmp_path):
+    path = write(tmp_path, "lines")
+    found = []
+    for is_whole in (False, True):
+        dataset = dataset_of(path)
+        if is_whole:
+            dataset.__dict__["layout"] = ReadsOnly(dataset.layout)
+        bad = BadRows(9)
+        found.append((list(DatasetRows(dataset, "problem", bad=bad)), said(bad)))
+    assert found[0] == found[1]
+    assert len(found[0][0]) > 290 and found[0][1]
